@@ -1,0 +1,54 @@
+/**
+ * Every size, count and time that bounds what another party can make this node hold or do.
+ * A value has its unit in its name and its reason beside it; changing one that is marked (chain) forks the network.
+ */
+
+/** (chain) Signer bitmaps are 32 bits wide, and a view change costs n² messages. */
+export const AUTHORITIES_MAX = 31;
+/** (chain) A block fills one frame with room to spare and executes well within a progress timer. */
+export const BLOCK_BYTES_MAX = 1_048_576;
+/** (chain) What an authority executes before it votes. */
+export const BLOCK_TRANSACTIONS_MAX = 500;
+/** (chain) An issue of 500 tickets with a few words of data each; one transaction never fills a block alone. */
+export const TRANSACTION_BYTES_MAX = 262_144;
+/** (chain) One order of a season ticket office; keeps a receipt and its proof small. */
+export const TICKETS_PER_TRANSACTION_MAX = 500;
+/** (chain) Names of tickets, events, tiers, organisations and gates, in characters of `A-Z a-z 0-9 . _ -`. */
+export const NAME_CHARS_MAX = 64;
+/** (chain) Free text for people: titles and reasons, in bytes of UTF-8. */
+export const TEXT_BYTES_MAX = 256;
+/** (chain) Opaque bytes that an issuer may attach to a ticket. */
+export const TICKET_DATA_BYTES_MAX = 1_024;
+/** (chain) A UUID or a device's scan id, in bytes of UTF-8. */
+export const IDEMPOTENCY_KEY_BYTES_MAX = 64;
+/** (chain) The largest pipeline window; acceptance and buffers are sized by it. */
+export const WINDOW_MAX = 8;
+/** (chain) Organisations in a genesis document. */
+export const ORGANISATIONS_MAX = 256;
+/** (chain) Keys of one organisation: its operators and its devices. */
+export const ORGANISATION_KEYS_MAX = 1_024;
+/** A genesis document with every organisation at its limit. */
+export const GENESIS_BYTES_MAX = 8 * 1_048_576;
+/** One message between nodes: a chunk of blocks, or one block with its proofs. */
+export const FRAME_BYTES_MAX = 4 * 1_048_576;
+/** Blocks in one answer to a node that catches up. */
+export const SYNC_BLOCKS_MAX = 256;
+/** Bytes of blocks in one such answer: a frame less its envelope. */
+export const SYNC_BYTES_MAX = FRAME_BYTES_MAX - 65_536;
+/** Views ahead of ours that are believed without f+1 witnesses. */
+export const VIEW_AHEAD_MAX = 10_000;
+/** Heights for which evidence-grade messages are kept, and the age at which evidence lapses. */
+export const EVIDENCE_HEIGHTS_MAX = 10_000;
+
+/** A key of the key-value store: two hashes and a long name; LMDB itself ends at 1,978. */
+export const KEY_BYTES_MAX = 1_024;
+/** A value of the key-value store: a genesis document, or a block with its certificate. */
+export const VALUE_BYTES_MAX = 16 * 1_048_576;
+/** One journal record: a snapshot with a lock and every body of a full window. */
+export const JOURNAL_RECORD_BYTES_MAX = (WINDOW_MAX + 2) * BLOCK_BYTES_MAX;
+/** A journal file: replaced often enough that truncation frees space, large enough that creating one is rare. */
+export const JOURNAL_SEGMENT_BYTES_MAX = 16 * 1_048_576;
+/** Journal bytes that wait for the disk before the node stops taking new work: two full windows. */
+export const JOURNAL_QUEUE_BYTES_FULL = 2 * WINDOW_MAX * BLOCK_BYTES_MAX;
+/** What one event may still add to a full journal queue; more is a bug of the caller. */
+export const JOURNAL_QUEUE_BYTES_MAX = 4 * JOURNAL_QUEUE_BYTES_FULL;
