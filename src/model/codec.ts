@@ -206,7 +206,7 @@ export function text(maxBytes: number): Codec<string> {
 }
 
 // Fixed ranges, never a property that a newer Unicode can change (normal forms, unassigned): nodes must agree for ever.
-const UNCLEAN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]/u;
+const UNCLEAN = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]/u;
 
 /** Whether a text has no control characters, direction overrides, lone surrogates or byte order marks. */
 export function isCleanText(value: string): boolean {
