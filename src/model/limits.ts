@@ -52,3 +52,44 @@ export const JOURNAL_SEGMENT_BYTES_MAX = 16 * 1_048_576;
 export const JOURNAL_QUEUE_BYTES_FULL = 2 * WINDOW_MAX * BLOCK_BYTES_MAX;
 /** What one event may still add to a full journal queue; more is a bug of the caller. */
 export const JOURNAL_QUEUE_BYTES_MAX = 4 * JOURNAL_QUEUE_BYTES_FULL;
+
+/** A hello between nodes: two addresses, a version, a head and a proof are below 600 bytes. */
+export const HELLO_BYTES_MAX = 1_024;
+/** What an unproven connection may send before its hello is judged: a hello in frames, with room for its envelope. */
+export const HELLO_STREAM_BYTES_MAX = 4_096;
+/** From accepted connection to judged hello: four round trips on a bad line. */
+export const HELLO_TIMEOUT_MS_MAX = 5_000;
+/** Connections that have not said a good hello: each may hold a TLS state of some 50 KB. */
+export const PENDING_CONNECTIONS_MAX = 256;
+/** The same from one address (IPv6: one /64): a whole devnet starting at once on loopback, twice over. */
+export const PENDING_CONNECTIONS_PER_ADDRESS_MAX = 64;
+/** New connections per second from one address, and how many may come at once: a handshake costs about a millisecond. */
+export const CONNECTIONS_PER_ADDRESS_PER_SECOND = 32;
+export const CONNECTIONS_PER_ADDRESS_BURST = 128;
+/** Addresses whose rate is remembered; the longest unseen is forgotten first. */
+export const ADDRESSES_TRACKED_MAX = 4_096;
+/** Followers that one node serves unless told otherwise. */
+export const FOLLOWERS_MAX = 64;
+/** WebSocket fragments of one frame; our own frames have one. */
+export const FRAME_FRAGMENTS_MAX = 64;
+/** Bytes given to the socket ahead of the lanes: a consensus frame waits behind at most these and one frame. */
+export const SEND_BUFFER_BYTES_MAX = 262_144;
+/** Frames and bytes that wait for one peer in each lane: consensus holds a window of blocks with all votes, twice. */
+export const CONSENSUS_LANE_FRAMES_MAX = 8_192;
+export const CONSENSUS_LANE_BYTES_MAX = 2 * WINDOW_MAX * BLOCK_BYTES_MAX;
+/** Four full answers to a node that catches up. */
+export const SYNC_LANE_FRAMES_MAX = 256;
+export const SYNC_LANE_BYTES_MAX = 4 * FRAME_BYTES_MAX;
+/** A second of transactions at full load; what is dropped is announced again. */
+export const TRANSACTION_LANE_FRAMES_MAX = 8_192;
+export const TRANSACTION_LANE_BYTES_MAX = 2 * FRAME_BYTES_MAX;
+/** Frames and bytes that one peer may send per second, and at once: several times full load; above it is a flood. */
+export const PEER_FRAMES_PER_SECOND = 20_000;
+export const PEER_FRAMES_BURST = 60_000;
+export const PEER_BYTES_PER_SECOND = 16 * FRAME_BYTES_MAX;
+export const PEER_BYTES_BURST = 32 * FRAME_BYTES_MAX;
+/** Wait between two dials of one authority: grows twofold from the first to the second value. */
+export const DIAL_BACKOFF_MS_MIN = 100;
+export const DIAL_BACKOFF_MS_MAX = 5_000;
+/** How long a node that stops, or ends a session, waits for the other side's farewell. */
+export const CLOSE_TIMEOUT_MS_MAX = 1_000;

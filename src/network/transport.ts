@@ -1,6 +1,7 @@
 /** Sockets: how bytes travel between proven identities. This file is the port; WebSocket over TLS is one way to fill it. */
 import { assert } from '../lib/assert.ts';
 import { toHex } from '../lib/bytes.ts';
+import type { Hash, Height, PublicKey } from '../model/ids.ts';
 
 declare const peerIdBrand: unique symbol;
 
@@ -22,16 +23,15 @@ export type Direction = 'inbound' | 'outbound';
 
 /** The head that a peer claimed when it connected: a hint, proven by nothing. */
 export interface ClaimedHead {
-  readonly height: number;
-  /** Lower-case hex of 32 bytes. */
-  readonly hash: string;
+  readonly height: Height;
+  readonly hash: Hash;
 }
 
 export interface PeerInfo {
   readonly id: PeerId;
   readonly role: PeerRole;
-  /** Lower-case hex; present exactly for a proven authority. */
-  readonly authorityKey?: string;
+  /** Present exactly for a proven authority. */
+  readonly authorityKey?: PublicKey;
   /** Place in the list last given to `setAuthorities`; present exactly for a proven authority. */
   readonly authorityIndex?: number;
   readonly direction: Direction;
@@ -86,8 +86,8 @@ export type TransportEvent =
 
 /** One authority of the set in force, and where to find it. */
 export interface AuthorityContact {
-  /** Authority key, lower-case hex of 32 bytes. */
-  readonly publicKey: string;
+  /** Authority key. */
+  readonly publicKey: PublicKey;
   /** `host:port` or `[v6]:port`; an authority without one is only waited for. */
   readonly address?: string;
   /** Node key that must answer at the address, when it is known. */
