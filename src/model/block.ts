@@ -70,7 +70,7 @@ export const headerLayout: Codec<Header> = struct<Header>({
 
 const transactionBytesLayout = bytes(TRANSACTION_BYTES_MAX);
 
-const transactionLayout: Codec<Transaction> = {
+export const transactionLayout: Codec<Transaction> = {
   write: (writer, transaction) => transactionBytesLayout.write(writer, transaction.bytes),
   read: (reader) => {
     const parsed = parseTransaction(transactionBytesLayout.read(reader));

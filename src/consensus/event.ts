@@ -1,0 +1,72 @@
+/**
+ * How authorities come to hold one chain, as one pure step.
+ * This file names everything that can happen to a replica.
+ */
+import type { Body, Header } from '../model/block.ts';
+import type { Certificate } from '../model/certificate.ts';
+import type { Hash, Height, Timestamp, View } from '../model/ids.ts';
+import type { Message } from '../model/message.ts';
+import type { Verified } from '../model/verified.ts';
+
+/** One timer of each name runs at most. */
+export const TIMERS = ['progress', 'new-view', 'resend', 'status', 'empty', 'batch'] as const;
+export type Timer = (typeof TIMERS)[number];
+
+/** What the mempool could fill a block with now. */
+export interface Pending {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** A block that this node built and executed on top of `parent`. */
+export interface Proposal {
+  readonly timestamp: Timestamp;
+  readonly body: Body;
+  readonly roots: Pick<
+    Header,
+    'transactionsRoot' | 'transactionCount' | 'stateRoot' | 'receiptsRoot' | 'graphRoot' | 'nextAuthoritiesHash'
+  >;
+}
+
+/**
+ * `invalid` is a pure function of the block, its parent's state and the authority set, and accuses the proposer;
+ * `aborted` concludes nothing (a body that does not match, a parent that is gone, a time-out) and is tried again.
+ */
+export type Verdict = 'valid' | 'invalid' | 'aborted';
+
+/** What the world outside consensus reports. */
+export type LocalEvent =
+  /** Once, first: the replica was made from what survived, and may act. */
+  | { readonly type: 'start' }
+  | { readonly type: 'pending'; readonly pending: Pending }
+  /** Answers `build`; null when there was nothing to build, or the parent is gone. */
+  | {
+      readonly type: 'built';
+      readonly view: View;
+      readonly parent: Hash;
+      readonly proposal: Proposal | null;
+    }
+  /** Answers `validate`. */
+  | { readonly type: 'validated'; readonly digest: Hash; readonly verdict: Verdict }
+  /** Answers `pledge` and `record`: durable; the signed message itself comes back as a message from this seat. */
+  | { readonly type: 'persisted'; readonly token: number }
+  /** Answers `commit`: in the store, durably, up to this height. */
+  | { readonly type: 'stored'; readonly height: Height }
+  /** Answers `import`: final up to `header`, or what was wrong with it. */
+  | { readonly type: 'imported'; readonly header: Header; readonly certificate: Certificate }
+  | { readonly type: 'import-failed'; readonly from: number; readonly reason: 'invalid' | 'aborted' | 'diverged' }
+  | { readonly type: 'timer'; readonly timer: Timer }
+  /** An authority's channel opened or closed. */
+  | { readonly type: 'peer'; readonly seat: number; readonly connected: boolean }
+  /** By the rule of fairness (`fairness.ts`), the primary of this view passes a transaction over. */
+  | { readonly type: 'starved'; readonly view: View };
+
+/** What another authority said, or this one (its own pledges come back the same way). */
+export interface PeerEvent {
+  readonly type: 'message';
+  readonly from: number;
+  readonly message: Verified<Message>;
+}
+
+/** `now` is the node's wall clock; the core has no other. */
+export type Event = (LocalEvent | PeerEvent) & { readonly now: Timestamp };

@@ -1,0 +1,75 @@
+import { type Block, blockLayout } from '../model/block.ts';
+import { type Certificate, certificateLayout, type Vote, voteLayout } from '../model/certificate.ts';
+import { type Codec, list, nullable, oneOf, struct, union } from '../model/codec.ts';
+import type { Epoch, Hash, Height, View } from '../model/ids.ts';
+import { epochLayout, hashLayout, heightLayout, viewLayout } from '../model/layouts.ts';
+import { WINDOW_MAX } from '../model/limits.ts';
+import {
+  type Checkpoint,
+  checkpointLayout,
+  type NewView,
+  newViewLayout,
+  type ViewChange,
+  viewChangeLayout,
+} from '../model/view-change.ts';
+
+/** A block by its place and hash. */
+export interface BlockReference {
+  readonly height: Height;
+  readonly digest: Hash;
+}
+
+/** What an authority must not forget, as the journal holds it. */
+export type JournalRecord =
+  | { readonly kind: 'vote'; readonly vote: Vote }
+  | { readonly kind: 'block'; readonly block: Block }
+  | { readonly kind: 'certificate'; readonly certificate: Certificate }
+  | { readonly kind: 'view-change'; readonly viewChange: ViewChange; readonly certificate: Certificate | null }
+  | { readonly kind: 'new-view'; readonly newView: NewView }
+  | { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
+  /** This view was entered, and begins at the anchor. */
+  | { readonly kind: 'entered'; readonly epoch: Epoch; readonly view: View; readonly anchor: BlockReference }
+  /** Stands for everything before it. */
+  | {
+      readonly kind: 'snapshot';
+      readonly epoch: Epoch;
+      readonly view: View;
+      readonly mode: 'active' | 'changing';
+      readonly anchor: BlockReference;
+      /** The last own PREPARE of the view. */
+      readonly tip: BlockReference | null;
+      /** Own votes above the checkpoint, of the current view. */
+      readonly votes: readonly Vote[];
+      readonly highest: Certificate | null;
+      readonly viewChange: ViewChange | null;
+      readonly newView: NewView | null;
+      /** No COMMIT at or below this height will be signed again. */
+      readonly checkpoint: Height;
+    };
+
+const referenceLayout: Codec<BlockReference> = struct<BlockReference>({ height: heightLayout, digest: hashLayout });
+
+export const journalRecordLayout: Codec<JournalRecord> = union<JournalRecord>({
+  vote: [1, struct({ vote: voteLayout })],
+  block: [2, struct({ block: blockLayout })],
+  certificate: [3, struct({ certificate: certificateLayout })],
+  'view-change': [4, struct({ viewChange: viewChangeLayout, certificate: nullable(certificateLayout) })],
+  'new-view': [5, struct({ newView: newViewLayout })],
+  checkpoint: [6, struct({ checkpoint: checkpointLayout })],
+  entered: [7, struct({ epoch: epochLayout, view: viewLayout, anchor: referenceLayout })],
+  snapshot: [
+    8,
+    struct({
+      epoch: epochLayout,
+      view: viewLayout,
+      mode: oneOf(['active', 'changing']),
+      anchor: referenceLayout,
+      tip: nullable(referenceLayout),
+      votes: list(voteLayout, 4 * WINDOW_MAX),
+      highest: nullable(certificateLayout),
+      viewChange: nullable(viewChangeLayout),
+      newView: nullable(newViewLayout),
+      checkpoint: heightLayout,
+    }),
+  ],
+});

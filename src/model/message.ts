@@ -1,0 +1,107 @@
+import {
+  type Block,
+  type Body,
+  blockLayout,
+  bodyLayout,
+  type Header,
+  headerLayout,
+  transactionLayout,
+} from './block.ts';
+import { type Certificate, certificateLayout, type Vote, voteLayout } from './certificate.ts';
+import { type Codec, list, nullable, oneOf, struct, u8, union } from './codec.ts';
+import { type Evidence, evidenceLayout } from './evidence.ts';
+import type { Epoch, Hash, Height, Timestamp, View } from './ids.ts';
+import { epochLayout, hashLayout, heightLayout, timestampLayout, viewLayout } from './layouts.ts';
+import { SYNC_BLOCKS_MAX, WINDOW_MAX } from './limits.ts';
+import type { Transaction } from './transaction.ts';
+import {
+  type Checkpoint,
+  checkpointLayout,
+  type NewView,
+  newViewLayout,
+  type Rank,
+  rankLayout,
+  type ViewChange,
+  viewChangeLayout,
+} from './view-change.ts';
+
+/** How an authority sees itself; proven by the channel it came through, not by a signature. */
+export interface Status {
+  readonly epoch: Epoch;
+  readonly view: View;
+  /** `observer`: a key that must not vote any more. */
+  readonly mode: 'active' | 'changing' | 'observer' | 'halted';
+  readonly finalHeight: Height;
+  readonly finalHash: Hash;
+  /** Rank of its highest certificate. */
+  readonly highest: Rank | null;
+  /** The view that it suspects, which is then its own view. */
+  readonly suspects: View | null;
+  /** Heights above its final one at which it lacks votes. */
+  readonly missing: readonly Height[];
+  /** Its clock. */
+  readonly now: Timestamp;
+}
+
+export type Message =
+  /** `body` is left out when an anchor is proposed again. */
+  | { readonly kind: 'pre-prepare'; readonly header: Header; readonly body: Body | null; readonly vote: Vote }
+  | { readonly kind: 'vote'; readonly vote: Vote }
+  /** `certificate` backs the claim; it is not under the signature. */
+  | { readonly kind: 'view-change'; readonly viewChange: ViewChange; readonly certificate: Certificate | null }
+  | { readonly kind: 'new-view'; readonly newView: NewView }
+  | { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
+  | { readonly kind: 'status'; readonly status: Status }
+  /** The block and the certificate of it or of a descendant; `path` leads from the block's child to the certified one. */
+  | {
+      readonly kind: 'final';
+      readonly header: Header;
+      readonly path: readonly Header[];
+      readonly certificate: Certificate;
+    }
+  | { readonly kind: 'certificate'; readonly certificate: Certificate }
+  | { readonly kind: 'body-request'; readonly digest: Hash }
+  | { readonly kind: 'body'; readonly block: Block }
+  | { readonly kind: 'blocks-request'; readonly from: Height; readonly count: number }
+  /** Consecutive blocks; the certificate is of the last one and thereby of all. */
+  | { readonly kind: 'blocks'; readonly blocks: readonly Block[]; readonly certificate: Certificate | null }
+  | { readonly kind: 'new-view-request'; readonly epoch: Epoch; readonly view: View }
+  | { readonly kind: 'transactions'; readonly transactions: readonly Transaction[] }
+  | { readonly kind: 'evidence'; readonly evidence: Evidence };
+
+export type MessageKind = Message['kind'];
+export type MessageOf<Kind extends MessageKind> = Extract<Message, { kind: Kind }>;
+
+const statusLayout: Codec<Status> = struct<Status>({
+  epoch: epochLayout,
+  view: viewLayout,
+  mode: oneOf(['active', 'changing', 'observer', 'halted']),
+  finalHeight: heightLayout,
+  finalHash: hashLayout,
+  highest: nullable(rankLayout),
+  suspects: nullable(viewLayout),
+  missing: list(heightLayout, 2 * WINDOW_MAX),
+  now: timestampLayout,
+});
+
+/** Tags are never reused; a later protocol minor may add some, which older nodes refuse as malformed. */
+export const messageLayout: Codec<Message> = union<Message>({
+  'pre-prepare': [1, struct({ header: headerLayout, body: nullable(bodyLayout), vote: voteLayout })],
+  vote: [2, struct({ vote: voteLayout })],
+  'view-change': [3, struct({ viewChange: viewChangeLayout, certificate: nullable(certificateLayout) })],
+  'new-view': [4, struct({ newView: newViewLayout })],
+  checkpoint: [5, struct({ checkpoint: checkpointLayout })],
+  status: [6, struct({ status: statusLayout })],
+  final: [
+    7,
+    struct({ header: headerLayout, path: list(headerLayout, 4 * WINDOW_MAX), certificate: certificateLayout }),
+  ],
+  certificate: [8, struct({ certificate: certificateLayout })],
+  'body-request': [9, struct({ digest: hashLayout })],
+  body: [10, struct({ block: blockLayout })],
+  'blocks-request': [11, struct({ from: heightLayout, count: u8 })],
+  blocks: [12, struct({ blocks: list(blockLayout, SYNC_BLOCKS_MAX), certificate: nullable(certificateLayout) })],
+  'new-view-request': [13, struct({ epoch: epochLayout, view: viewLayout })],
+  transactions: [14, struct({ transactions: list(transactionLayout, 500) })],
+  evidence: [15, struct({ evidence: evidenceLayout })],
+});
