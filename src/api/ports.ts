@@ -1,0 +1,187 @@
+/**
+ * What people and programs see over HTTP.
+ * This file says what the surface needs of a node; the composition root provides it.
+ */
+import type { TicketRecord } from '../ledger/records.ts';
+import type { Body, Header } from '../model/block.ts';
+import type { Certificate } from '../model/certificate.ts';
+import type { Evidence } from '../model/evidence.ts';
+import type { Epoch, Hash, Height, OrganisationId, PublicKey, TicketId, Timestamp, View } from '../model/ids.ts';
+import type { Receipt } from '../model/receipt.ts';
+import type { Operation, OperationKind, Transaction } from '../model/transaction.ts';
+
+/** A final block as it is stored. */
+export interface FinalBlock {
+  readonly hash: Hash;
+  readonly header: Header;
+  readonly body: Body;
+  readonly receipts: readonly Receipt[];
+  /** Of this block, or of the descendant at `certifiedHeight`; absent for genesis. Nodes may hold different ones. */
+  readonly certificate: Certificate | null;
+  readonly certifiedHeight: Height;
+}
+
+export type NodeRole = 'authority' | 'follower' | 'observer';
+
+export interface NodeStatus {
+  readonly nodeId: string;
+  readonly role: NodeRole;
+  readonly version: string;
+  readonly networkId: string;
+  readonly chainId: Hash;
+  readonly head: { readonly height: Height; readonly hash: Hash; readonly time: Timestamp };
+  readonly epoch: Epoch;
+  readonly view: View;
+  readonly primary: string;
+  readonly authorities: number;
+  readonly quorum: number;
+  /** Authorities connected, this one included. */
+  readonly connected: number;
+  readonly peers: number;
+  readonly syncing: boolean;
+  readonly mempool: number;
+  readonly uptimeSeconds: number;
+  /** Why this node does not vote although it holds an authority key; null otherwise. */
+  readonly observerReason: string | null;
+  /** Whether it can serve: not halted, not far behind. */
+  readonly ready: boolean;
+  readonly devnet: boolean;
+}
+
+export interface PeerView {
+  readonly id: string;
+  readonly role: string;
+  readonly direction: 'inbound' | 'outbound';
+  readonly address: string;
+  readonly head: { readonly height: Height; readonly hash: Hash };
+  readonly latencyMs: number | null;
+  readonly score: number;
+}
+
+export interface AuthorityView {
+  readonly id: string;
+  readonly publicKey: PublicKey;
+  readonly organisation: string;
+  readonly connected: boolean;
+  readonly lastVoteHeight: Height | null;
+  /** Blocks of the last thousand that it proposed, and that its signature is on. */
+  readonly proposed: number;
+  readonly signed: number;
+}
+
+/** Why the chain moves, or does not. */
+export interface Explanation {
+  readonly moving: boolean;
+  /** One sentence for people. */
+  readonly reason: string;
+  /** Stable: `MOVING IDLE SILENT_PRIMARY NO_QUORUM CLOCK_OFF DISK_FULL LAGGING HALTED OBSERVER VIEW_CHANGE`. */
+  readonly code: string;
+  readonly waitingFor: readonly { readonly authority: string; readonly since: Timestamp; readonly why: string }[];
+}
+
+export interface TicketVersion {
+  readonly version: number;
+  readonly state: string;
+  readonly standing: string;
+  readonly transactionId: Hash;
+  readonly type: OperationKind;
+  readonly at: Timestamp;
+  readonly height: Height;
+  readonly agent: OrganisationId;
+  readonly gate: string | null;
+}
+
+export type TransactionState =
+  | { readonly state: 'pending' }
+  | {
+      readonly state: 'final';
+      readonly height: Height;
+      readonly blockHash: Hash;
+      readonly receipt: Receipt;
+      readonly transaction: Transaction;
+    }
+  | { readonly state: 'unknown' };
+
+/** Everything that can be asked of a node; each answer is of one moment. */
+export interface Reader {
+  status(): NodeStatus;
+  /** The genesis document, byte for byte. */
+  genesis(): Uint8Array;
+  block(height: Height): FinalBlock | undefined;
+  heightOf(hash: Hash): Height | undefined;
+  transaction(id: Hash): TransactionState;
+  ticket(id: TicketId): TicketRecord | undefined;
+  /** Ascending by id, after `after`; of one state when given. */
+  tickets(query: { readonly state: string | null; readonly limit: number; readonly after: TicketId | null }): {
+    readonly tickets: readonly TicketRecord[];
+    readonly asOf: Height;
+  };
+  history(id: TicketId): readonly TicketVersion[];
+  peers(): readonly PeerView[];
+  authorities(): readonly AuthorityView[];
+  explain(): Explanation;
+  evidence(): readonly { readonly evidence: Evidence; readonly authority: string }[];
+  stats(): {
+    readonly cacheSize: number;
+    readonly sequence: number;
+    readonly storage: Readonly<Record<string, number>>;
+    readonly finalityMs: { readonly p50: number; readonly p95: number; readonly p99: number } | null;
+  };
+  /** Effective configuration, secrets redacted. */
+  config(): Readonly<Record<string, unknown>>;
+}
+
+/** A refusal before anything was admitted. */
+export interface NotAdmitted {
+  readonly outcome: 'not-admitted';
+  /** A code of the table of errors: `NO_QUORUM OVERLOADED NOT_SYNCED BAD_SIGNATURE WRONG_CHAIN EXPIRED NOT_PERMITTED ...`. */
+  readonly code: string;
+  readonly detail: string;
+}
+
+export type Submitted =
+  | {
+      readonly outcome: 'final';
+      readonly height: Height;
+      readonly blockHash: Hash;
+      readonly receipt: Receipt;
+    }
+  /** Admitted, and not final within the wait. */
+  | { readonly outcome: 'pending' }
+  | NotAdmitted;
+
+/** Admits a transaction and waits for it to become final, `waitMs` at most; 0 does not wait. Never rejects. */
+export type Submit = (transaction: Transaction, waitMs: number) => Promise<Submitted>;
+
+/** The organisation that runs this node, which signs what the node's own HTTP writes ask for. */
+export interface Operator {
+  readonly organisation: OrganisationId;
+  /** `idempotencyKey`: a retry by any node of this organisation is done once. */
+  sign(operation: Operation, idempotencyKey: string | null): Transaction;
+  /** The earlier outcome under this key, if final: answered without another transaction. */
+  earlier(operation: Operation, idempotencyKey: string): Submitted | { readonly outcome: 'reused' } | undefined;
+}
+
+/** What the feed tells; `seq` counts within a height. */
+export interface FeedEvent {
+  readonly type:
+    | 'block_finalised'
+    | 'tickets_seeded'
+    | 'ticket_issued'
+    | 'ticket_validated'
+    | 'ticket_consumed'
+    | 'ticket_disputed'
+    | 'ticket_refused'
+    | 'view_changed'
+    | 'peer_joined'
+    | 'peer_left'
+    | 'evidence';
+  readonly height: Height;
+  readonly seq: number;
+  /** The ticket concerned, for topics. */
+  readonly ticket: TicketId | null;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** Calls back for everything that happens from now on; the answer ends it. Past blocks are read through `Reader.block`. */
+export type Subscribe = (listener: (event: FeedEvent) => void) => () => void;
