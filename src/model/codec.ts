@@ -46,12 +46,15 @@ export class Writer {
     return start;
   }
 
+  // The place is reserved first: reserving may replace the buffer and the view.
   u8(value: number): void {
-    this.#view.setUint8(this.#reserve(1), value);
+    const start = this.#reserve(1);
+    this.#view.setUint8(start, value);
   }
 
   u32(value: number): void {
-    this.#view.setUint32(this.#reserve(4), value);
+    const start = this.#reserve(4);
+    this.#view.setUint32(start, value);
   }
 
   u64(value: number): void {
@@ -61,7 +64,8 @@ export class Writer {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#reserve(bytes.length));
+    const start = this.#reserve(bytes.length);
+    this.#bytes.set(bytes, start);
   }
 
   finish(): Uint8Array {
