@@ -1,13 +1,10 @@
-import type { Result } from '../lib/result.ts';
-import type { Disk } from './disk.ts';
-
 /**
  * How far the journal is durable: the witness that a node stores outside the journal (in `data/`, with every block).
  * A journal that ends before its witness was cut, or an older copy was put back: the key is dead.
  */
 export interface JournalPosition {
   readonly publicKey: Uint8Array;
-  /** The random nonce of the journal's creation. */
+  /** The random nonce of the journal's creation. Keep it to the node: see RecordPlace. */
   readonly incarnation: Uint8Array;
   readonly segment: number;
   /** Durable bytes of that segment. */
@@ -22,10 +19,12 @@ export type JournalProblem =
   | { readonly code: 'JOURNAL_COPIED'; readonly file: string }
   | { readonly code: 'JOURNAL_CUT'; readonly segment: number; readonly offset: number };
 
+/** What was signed and must be remembered. All calls are refused (InvariantError) after `close`. */
 export interface Journal {
   /**
    * Queues records behind each other; all that queue up during one sync go with the next. `onDurable` is called once
-   * they, and all records before them, survive a crash; never after a failure, never before `append` has returned.
+   * they, and all records before them, survive a crash; never after a failure, never before `append` has returned. A
+   * crash before that leaves any number of them, first ones first. The caller no longer changes the bytes.
    */
   append(payloads: readonly Uint8Array[], onDurable: () => void): void;
   /**
@@ -40,23 +39,3 @@ export interface Journal {
   /** Waits for what is queued, then closes the file. */
   close(onClosed: () => void): void;
 }
-
-export interface OpenedJournal {
-  readonly journal: Journal;
-  /** The payloads since the last snapshot (included), read piece by piece; to be read before the first append. */
-  readonly records: Iterable<Uint8Array>;
-}
-
-export interface JournalOptions {
-  readonly disk: Disk;
-  /** 32 bytes: whose votes these are. */
-  readonly publicKey: Uint8Array;
-  /** The disk failed. Called at most once; nothing else is called afterwards, and the process must end. */
-  readonly onFatal: (error: Error) => void;
-  readonly witness?: JournalPosition | undefined;
-  /** Bytes of a segment before the next one starts; JOURNAL_SEGMENT_BYTES_MAX unless told otherwise. */
-  readonly segmentBytesMax?: number;
-}
-
-/** Takes the outcome of opening: what is in the journal is durable by then. */
-export type JournalOpened = (opened: Result<OpenedJournal, JournalProblem>) => void;
