@@ -72,6 +72,8 @@ export const ADDRESSES_TRACKED_MAX = 4_096;
 export const FOLLOWERS_MAX = 64;
 /** WebSocket fragments of one frame; our own frames have one. */
 export const FRAME_FRAGMENTS_MAX = 64;
+/** Pieces in which one such frame may arrive. */
+export const FRAME_CHUNKS_MAX = 256;
 /** Bytes given to the socket ahead of the lanes: a consensus frame waits behind at most these and one frame. */
 export const SEND_BUFFER_BYTES_MAX = 262_144;
 /** Frames and bytes that wait for one peer in each lane: consensus holds a window of blocks with all votes, twice. */
@@ -93,3 +95,10 @@ export const DIAL_BACKOFF_MS_MIN = 100;
 export const DIAL_BACKOFF_MS_MAX = 5_000;
 /** How long a node that stops, or ends a session, waits for the other side's farewell. */
 export const CLOSE_TIMEOUT_MS_MAX = 1_000;
+
+/** Transactions that wait for a block: some twenty full blocks. */
+export const MEMPOOL_TRANSACTIONS_MAX = 10_000;
+/** Bytes of waiting transactions: some sixty full blocks of small ones. */
+export const MEMPOOL_BYTES_MAX = 64 * 1_048_576;
+/** Waiting transactions of one key: half the pool, so that no single client shuts the others out. */
+export const MEMPOOL_PER_SIGNER_MAX = 5_000;

@@ -1,0 +1,97 @@
+import { assert } from '../lib/assert.ts';
+import { type Block, blockHash, blockLayout } from '../model/block.ts';
+import { type Certificate, certificateLayout } from '../model/certificate.ts';
+import { type Codec, decode, encode, list, nullable, struct, u32 } from '../model/codec.ts';
+import { type Hash, type Height, hexBytes } from '../model/ids.ts';
+import { heightLayout } from '../model/layouts.ts';
+import { BLOCK_TRANSACTIONS_MAX } from '../model/limits.ts';
+import { type Receipt, receiptLayout } from '../model/receipt.ts';
+import type { KeyValueChange, KeyValueReads } from './key-value.ts';
+import { heightKey, heightOfKey, TABLES } from './schema.ts';
+
+/** What made a block final: a certificate of it, or of a descendant. Genesis has none. */
+export interface Finality {
+  readonly certifiedHeight: Height;
+  readonly certificate: Certificate | null;
+}
+
+export interface StoredBlock extends Finality, Block {
+  readonly hash: Hash;
+  readonly receipts: readonly Receipt[];
+}
+
+/** Where in the chain a transaction is. */
+export interface Place {
+  readonly height: Height;
+  readonly index: number;
+}
+
+/** Bytes in the store that cannot be what was written there. */
+export class CorruptionError extends Error {
+  override readonly name = 'CorruptionError';
+  readonly code = 'DATA_CORRUPT';
+}
+
+const receiptsLayout = list(receiptLayout, BLOCK_TRANSACTIONS_MAX);
+const finalityLayout: Codec<Finality> = struct<Finality>({
+  certifiedHeight: heightLayout,
+  certificate: nullable(certificateLayout),
+});
+const placeLayout: Codec<Place> = struct<Place>({ height: heightLayout, index: u32 });
+
+function read<T>(layout: Codec<T>, bytes: Uint8Array, what: string): T {
+  const decoded = decode(layout, bytes);
+  if (!decoded.ok) throw new CorruptionError(`${what} is damaged: ${decoded.error.reason}`);
+  return decoded.value;
+}
+
+/** What one block adds to the block tables. */
+export function blockChanges(stored: StoredBlock): readonly KeyValueChange[] {
+  const { header, body, receipts, hash, certificate, certifiedHeight } = stored;
+  assert(body.length === receipts.length, 'one receipt for each transaction');
+  const key = heightKey(header.height);
+  return [
+    { table: TABLES.blocks, key, value: encode(blockLayout, { header, body }) },
+    { table: TABLES.receipts, key, value: encode(receiptsLayout, receipts) },
+    { table: TABLES.certificates, key, value: encode(finalityLayout, { certifiedHeight, certificate }) },
+    { table: TABLES.heights, key: hexBytes(hash), value: key },
+    ...body.map(({ id }, index) => ({
+      table: TABLES.transactions,
+      key: hexBytes(id),
+      value: encode(placeLayout, { height: header.height, index }),
+    })),
+  ];
+}
+
+/** @throws CorruptionError when what is stored is not a block. */
+export function readBlock(reads: KeyValueReads, height: number): StoredBlock | undefined {
+  const key = heightKey(height);
+  const bytes = reads.get(TABLES.blocks, key);
+  if (bytes === undefined) return undefined;
+  const block = read(blockLayout, bytes, `block ${height}`);
+  const receipts = reads.get(TABLES.receipts, key);
+  const finality = reads.get(TABLES.certificates, key);
+  if (receipts === undefined || finality === undefined) throw new CorruptionError(`block ${height} is incomplete`);
+  return {
+    hash: blockHash(block.header),
+    ...block,
+    receipts: read(receiptsLayout, receipts, `the receipts of block ${height}`),
+    ...read(finalityLayout, finality, `the certificate of block ${height}`),
+  };
+}
+
+export function readHeight(reads: KeyValueReads, hash: Hash): Height | undefined {
+  const key = reads.get(TABLES.heights, hexBytes(hash));
+  return key === undefined ? undefined : heightOfKey(key);
+}
+
+export function readPlace(reads: KeyValueReads, id: Hash): Place | undefined {
+  const bytes = reads.get(TABLES.transactions, hexBytes(id));
+  return bytes === undefined ? undefined : read(placeLayout, bytes, `the place of transaction ${id}`);
+}
+
+/** Height of the newest block, or undefined in an empty store. */
+export function readHeadHeight(reads: KeyValueReads): Height | undefined {
+  for (const { key } of reads.range(TABLES.blocks, { reverse: true, limit: 1 })) return heightOfKey(key);
+  return undefined;
+}

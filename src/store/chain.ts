@@ -1,0 +1,203 @@
+import type { StateChange, StateReader } from '../ledger/state.ts';
+import { decodePage, encodePage, nodeHash, type Page, type PageReader } from '../ledger/state-pages.ts';
+import { assert, defined } from '../lib/assert.ts';
+import { toHex, utf8 } from '../lib/bytes.ts';
+import type { Header } from '../model/block.ts';
+import { bytes as byteString, decode, encode, struct, u53 } from '../model/codec.ts';
+import { type Hash, type Height, hashOfBytes, ZERO_HASH } from '../model/ids.ts';
+import {
+  blockChanges,
+  CorruptionError,
+  readBlock,
+  readHeadHeight,
+  readHeight,
+  readPlace,
+  type StoredBlock,
+} from './blocks.ts';
+import type { JournalPosition } from './journal.ts';
+import type { KeyValue, KeyValueChange, StoreError } from './key-value.ts';
+import { heightKey, META, SCHEMA_VERSION, TABLES } from './schema.ts';
+import { historyChanges, stateIndexChanges } from './tickets.ts';
+
+/** A final block with everything that executing it wrote. */
+export interface ExecutedBlock {
+  readonly stored: StoredBlock;
+  readonly changes: readonly StateChange[];
+  readonly pages: ReadonlyMap<string, Page>;
+}
+
+export interface CommitOutcome {
+  /** Readers of the store see the block. */
+  readonly visible: () => void;
+  /** A crash of the machine no longer loses it. */
+  readonly durable: () => void;
+  readonly failed: (error: StoreError) => void;
+}
+
+/** Writes under way: what readers of the newest final state must see before the store shows it. */
+interface Layer {
+  readonly state: ReadonlyMap<string, Uint8Array>;
+  readonly pages: ReadonlyMap<string, Page>;
+}
+
+const witnessLayout = struct<JournalPosition>({
+  publicKey: byteString(32),
+  incarnation: byteString(64),
+  segment: u53,
+  offset: u53,
+});
+
+/** The final chain and the state that it yields: one write transaction for each block. */
+export class Chain implements StateReader, PageReader {
+  readonly store: KeyValue;
+  readonly #layers: Layer[] = [];
+  #head: Header;
+  #headHash: Hash;
+
+  private constructor(store: KeyValue, head: StoredBlock) {
+    this.store = store;
+    this.#head = head.header;
+    this.#headHash = head.hash;
+  }
+
+  /**
+   * Opens what the store holds, or begins a chain with `genesis` in an empty one.
+   *
+   * @throws CorruptionError when the store is of another chain or layout, or its newest block does not fit its state.
+   */
+  static open(store: KeyValue, chainId: Hash, genesis: ExecutedBlock, opened: (chain: Chain) => void): void {
+    const height = readHeadHeight(store);
+    if (height === undefined) {
+      const meta: KeyValueChange[] = [
+        { table: TABLES.meta, key: META.schema, value: heightKey(SCHEMA_VERSION) },
+        { table: TABLES.meta, key: META.chainId, value: utf8(chainId) },
+      ];
+      const chain = new Chain(store, genesis.stored);
+      chain.#write(genesis, meta, { visible: () => undefined, durable: () => opened(chain), failed: raise });
+      return;
+    }
+    const schema = store.get(TABLES.meta, META.schema);
+    if (schema === undefined || toHex(schema) !== toHex(heightKey(SCHEMA_VERSION))) {
+      throw new CorruptionError('the data directory has a layout that this version does not know');
+    }
+    if (toHex(store.get(TABLES.meta, META.chainId) ?? new Uint8Array()) !== toHex(utf8(chainId))) {
+      throw new CorruptionError('the data directory is of another chain: its genesis has another hash');
+    }
+    const head = defined(readBlock(store, height), 'the newest block can be read');
+    const chain = new Chain(store, head);
+    if (chain.stateRoot() !== head.header.stateRoot) {
+      throw new CorruptionError(`the state does not have the root that block ${height} names`);
+    }
+    opened(chain);
+  }
+
+  get head(): Header {
+    return this.#head;
+  }
+
+  get headHash(): Hash {
+    return this.#headHash;
+  }
+
+  /** Root of the newest final state. */
+  stateRoot(): Hash {
+    const top = this.page('');
+    return top === undefined ? ZERO_HASH : hashOfBytes(nodeHash(top));
+  }
+
+  /** A record of the newest final state. */
+  get(key: Uint8Array): Uint8Array | undefined {
+    if (this.#layers.length > 0) {
+      const name = toHex(key);
+      for (let index = this.#layers.length - 1; index >= 0; index -= 1) {
+        const value = this.#layers[index]?.state.get(name);
+        if (value !== undefined) return value;
+      }
+    }
+    return this.store.get(TABLES.state, key);
+  }
+
+  /** A page of the newest final state tree. */
+  page(path: string): Page | undefined {
+    for (let index = this.#layers.length - 1; index >= 0; index -= 1) {
+      const page = this.#layers[index]?.pages.get(path);
+      if (page !== undefined) return page;
+    }
+    const bytes = this.store.get(TABLES.pages, pageKey(path));
+    if (bytes === undefined) return undefined;
+    const page = decodePage(bytes);
+    if (!page.ok) throw new CorruptionError(`page ${path} of the state tree is damaged: ${page.error.reason}`);
+    return page.value;
+  }
+
+  block(height: number): StoredBlock | undefined {
+    return readBlock(this.store, height);
+  }
+
+  heightOf(hash: Hash): Height | undefined {
+    return readHeight(this.store, hash);
+  }
+
+  /** The block that holds a transaction and the place in it. */
+  place(id: Hash): ReturnType<typeof readPlace> {
+    return readPlace(this.store, id);
+  }
+
+  /** Appends the next block; the state is the new one from here on, the store shows it a moment later. */
+  commit(block: ExecutedBlock, witness: JournalPosition | undefined, outcome: CommitOutcome): void {
+    const { header, hash } = block.stored;
+    assert(header.height === this.#head.height + 1, `block ${header.height} follows ${this.#head.height}`);
+    assert(header.previous === this.#headHash, `block ${header.height} is a child of the head`);
+    this.#head = header;
+    this.#headHash = hash;
+    const meta =
+      witness === undefined ? [] : [{ table: TABLES.meta, key: META.witness, value: encode(witnessLayout, witness) }];
+    this.#write(block, meta, outcome);
+  }
+
+  /** How far the journal was durable when the newest block was stored. */
+  witness(): JournalPosition | undefined {
+    return readWitness(this.store);
+  }
+
+  #write(block: ExecutedBlock, meta: readonly KeyValueChange[], outcome: CommitOutcome): void {
+    const batch: readonly KeyValueChange[] = [
+      ...meta,
+      ...blockChanges(block.stored),
+      ...historyChanges(block.stored),
+      ...stateIndexChanges(block.changes, (key) => this.get(key)),
+      ...block.changes.map(({ key, value }) => ({ table: TABLES.state, key, value })),
+      ...[...block.pages].map(([path, page]) => ({ table: TABLES.pages, key: pageKey(path), value: encodePage(page) })),
+    ];
+    this.#layers.push({
+      state: new Map(block.changes.map(({ key, value }) => [toHex(key), value])),
+      pages: block.pages,
+    });
+    this.store.write(batch, {
+      visible: () => {
+        this.#layers.shift();
+        outcome.visible();
+      },
+      durable: outcome.durable,
+      failed: outcome.failed,
+    });
+  }
+}
+
+function raise(error: StoreError): never {
+  throw error;
+}
+
+/** The top page has the empty path, and keys are not empty. */
+function pageKey(path: string): Uint8Array {
+  return utf8(`/${path}`);
+}
+
+/** The journal's witness in a data directory, before its chain is opened. */
+export function readWitness(store: KeyValue): JournalPosition | undefined {
+  const bytes = store.get(TABLES.meta, META.witness);
+  if (bytes === undefined) return undefined;
+  const witness = decode(witnessLayout, bytes);
+  if (!witness.ok) throw new CorruptionError('the journal witness is damaged');
+  return witness.value;
+}

@@ -1,0 +1,71 @@
+import { assert } from '../lib/assert.ts';
+import { concat, utf8 } from '../lib/bytes.ts';
+import type { Height } from '../model/ids.ts';
+import type { Table } from './key-value.ts';
+
+/** The tables of a data directory. A number is never used again for anything else. */
+export const TABLES = {
+  /** Layout version, chain id, journal witness. */
+  meta: 1,
+  /** Height → header and body. */
+  blocks: 2,
+  /** Height → receipts, in the order of the body. */
+  receipts: 3,
+  /** Height → the certificate that made it final, and the height that it is of. */
+  certificates: 4,
+  /** Block hash → height. */
+  heights: 5,
+  /** Transaction id → height and index. */
+  transactions: 6,
+  /** State key → record. */
+  state: 7,
+  /** Path → page of the state tree. */
+  pages: 8,
+  /** Ticket id, height, index → what happened to it. */
+  history: 9,
+  /** State of a ticket, ticket id → nothing. */
+  ticketsByState: 10,
+  /** Hash → evidence of misbehaviour. */
+  evidence: 11,
+} as const satisfies Record<string, Table>;
+
+export const SCHEMA_VERSION = 1;
+
+export const META = {
+  schema: utf8('schema'),
+  chainId: utf8('chain-id'),
+  witness: utf8('journal-witness'),
+} as const;
+
+/** Eight big-endian bytes, so that byte order is the order of heights. */
+export function heightKey(height: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, Math.floor(height / 0x1_0000_0000));
+  view.setUint32(4, height >>> 0);
+  return bytes;
+}
+
+export function heightOfKey(key: Uint8Array): Height {
+  assert(key.length === 8, 'a height key has eight bytes');
+  const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
+  return (view.getUint32(0) * 0x1_0000_0000 + view.getUint32(4)) as Height;
+}
+
+/** A name ended by a zero byte, which no name contains: no name's keys run into another's. */
+export function nameKey(name: string, ...rest: readonly Uint8Array[]): Uint8Array {
+  return concat(utf8(name), Uint8Array.of(0), ...rest);
+}
+
+/** The first key behind every key that begins with `prefix`. */
+export function afterPrefix(prefix: Uint8Array): Uint8Array | undefined {
+  const end = prefix.slice();
+  for (let index = end.length - 1; index >= 0; index -= 1) {
+    const byte = end[index] ?? 0;
+    if (byte < 0xff) {
+      end[index] = byte + 1;
+      return end.slice(0, index + 1);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,129 @@
+import { parseStateKey, TICKET, TICKET_STATES, type TicketRecord, type TicketState } from '../ledger/records.ts';
+import type { StateChange } from '../ledger/state.ts';
+import { assert } from '../lib/assert.ts';
+import { concat, fromUtf8, utf8 } from '../lib/bytes.ts';
+import { type Codec, decode, encode, nullable, struct, u8 } from '../model/codec.ts';
+import type { GateId, Hash, Height, OrganisationId, TicketId, Timestamp } from '../model/ids.ts';
+import { gateIdLayout, hashLayout, heightLayout, organisationIdLayout, timestampLayout } from '../model/layouts.ts';
+import type { Operation, OperationKind } from '../model/transaction.ts';
+import { CorruptionError, type StoredBlock } from './blocks.ts';
+import type { KeyValueChange, KeyValueReads } from './key-value.ts';
+import { afterPrefix, heightKey, nameKey, TABLES } from './schema.ts';
+
+/** One accepted transaction in the life of a ticket. */
+export interface TicketEvent {
+  readonly type: OperationKind;
+  readonly transaction: Hash;
+  readonly height: Height;
+  readonly at: Timestamp;
+  readonly agent: OrganisationId;
+  readonly gate: GateId | null;
+}
+
+interface HistoryRow extends Omit<TicketEvent, 'type'> {
+  readonly tag: number;
+}
+
+/** Operations that move a ticket; the place in the list is stored. Appended to only. */
+const MOVES: readonly OperationKind[] = ['issue', 'validate', 'consume', 'admit', 'dispute'];
+
+const rowLayout: Codec<HistoryRow> = struct<HistoryRow>({
+  tag: u8,
+  transaction: hashLayout,
+  height: heightLayout,
+  at: timestampLayout,
+  agent: organisationIdLayout,
+  gate: nullable(gateIdLayout),
+});
+
+function moved(operation: Operation): readonly TicketId[] {
+  switch (operation.kind) {
+    case 'issue':
+      return operation.tickets.map(({ ticket }) => ticket);
+    case 'validate':
+      return operation.tickets;
+    case 'consume':
+    case 'admit':
+    case 'dispute':
+      return [operation.ticket];
+    default:
+      return [];
+  }
+}
+
+/** What one block adds to the histories of the tickets that it moved. */
+export function historyChanges({ header, body, receipts }: StoredBlock): readonly KeyValueChange[] {
+  return body.flatMap(({ id, body: { operation, organisation } }, index) => {
+    const receipt = receipts[index];
+    if (receipt === undefined || !receipt.accepted || receipt.replayOf !== null) return [];
+    const value = encode(rowLayout, {
+      tag: MOVES.indexOf(operation.kind),
+      transaction: id,
+      height: header.height,
+      at: header.timestamp,
+      agent: organisation,
+      gate: 'gate' in operation ? operation.gate : null,
+    });
+    const place = concat(heightKey(header.height), heightKey(index).slice(4));
+    return moved(operation).map((ticket) => ({ table: TABLES.history, key: nameKey(ticket, place), value }));
+  });
+}
+
+/** Accepted moves of one ticket, oldest first, `limit` at most. */
+export function readHistory(reads: KeyValueReads, ticket: TicketId, limit: number): readonly TicketEvent[] {
+  const from = nameKey(ticket);
+  const to = afterPrefix(from);
+  const range = to === undefined ? { from, limit } : { from, to, limit };
+  const events: TicketEvent[] = [];
+  for (const { value } of reads.range(TABLES.history, range)) {
+    const row = decode(rowLayout, value);
+    const type = row.ok ? MOVES[row.value.tag] : undefined;
+    if (!row.ok || type === undefined) throw new CorruptionError(`the history of ticket ${ticket} is damaged`);
+    const { tag: _, ...rest } = row.value;
+    events.push({ type, ...rest });
+  }
+  return events;
+}
+
+function stateIndexKey(state: TicketState, ticket: string): Uint8Array {
+  return concat(Uint8Array.of(TICKET_STATES.indexOf(state)), utf8(ticket));
+}
+
+/** How a block's changes of ticket records move them in the index by state. */
+export function stateIndexChanges(
+  changes: readonly StateChange[],
+  before: (key: Uint8Array) => Uint8Array | undefined,
+): readonly KeyValueChange[] {
+  return changes.flatMap(({ key, value }) => {
+    const parsed = parseStateKey(key);
+    if (parsed === undefined || parsed.tag !== TICKET.tag) return [];
+    const now = decodeTicket(value, parsed.id).state;
+    const old = before(key);
+    const then = old === undefined ? undefined : decodeTicket(old, parsed.id).state;
+    if (now === then) return [];
+    const added = { table: TABLES.ticketsByState, key: stateIndexKey(now, parsed.id), value: new Uint8Array(0) };
+    return then === undefined
+      ? [added]
+      : [{ table: TABLES.ticketsByState, key: stateIndexKey(then, parsed.id), value: undefined }, added];
+  });
+}
+
+export function decodeTicket(bytes: Uint8Array, id: string): TicketRecord {
+  const record = decode(TICKET.layout, bytes);
+  if (!record.ok) throw new CorruptionError(`the record of ticket ${id} is damaged`);
+  return record.value;
+}
+
+/** Ids of tickets in one state, ascending, after `after`. */
+export function readTicketIds(
+  reads: KeyValueReads,
+  query: { readonly state: TicketState; readonly after: TicketId | null; readonly limit: number },
+): readonly string[] {
+  const prefix = Uint8Array.of(TICKET_STATES.indexOf(query.state));
+  const from = query.after === null ? prefix : concat(prefix, utf8(query.after), Uint8Array.of(0));
+  const to = afterPrefix(prefix);
+  assert(to !== undefined, 'a state is not the last byte');
+  return [...reads.range(TABLES.ticketsByState, { from, to, limit: query.limit })].map(
+    ({ key }) => fromUtf8(key.subarray(1)) ?? '',
+  );
+}
