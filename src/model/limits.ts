@@ -90,9 +90,11 @@ export const PEER_FRAMES_PER_SECOND = 20_000;
 export const PEER_FRAMES_BURST = 60_000;
 export const PEER_BYTES_PER_SECOND = 16 * FRAME_BYTES_MAX;
 export const PEER_BYTES_BURST = 32 * FRAME_BYTES_MAX;
+/** A peer that speaks but answers no ping for so long does not read: a full frame at 4 Mbit/s takes 8 s. */
+export const PONG_TIMEOUT_MS_MAX = 10_000;
 /** Wait between two dials of one authority: grows twofold from the first to the second value. */
 export const DIAL_BACKOFF_MS_MIN = 100;
-export const DIAL_BACKOFF_MS_MAX = 5_000;
+export const DIAL_BACKOFF_MS_MAX = 2_000;
 /** How long a node that stops, or ends a session, waits for the other side's farewell. */
 export const CLOSE_TIMEOUT_MS_MAX = 1_000;
 
