@@ -1,32 +1,40 @@
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Lower-case hex of `bytes`. */
-export function toHex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += HEX[byte];
-  return text;
-}
+/** ASCII codes of the sixteen digits, and the way back; 255 for what is no digit. */
+const DIGITS = encoder.encode('0123456789abcdef');
+const NIBBLES = Uint8Array.from({ length: 128 }, (_, code) => DIGITS.indexOf(code));
+/** Room for the digits of a signature: hashes, keys and signatures are nearly all that is ever shown as hex. */
+const digits = new Uint8Array(128);
 
-function nibble(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  if (code >= 97 && code <= 102) return code - 87;
-  return -1;
+/** Lower-case hex of `bytes`, or of those from `start` up to `end`. Decoding digits is faster than adding up strings, and keeps a tenth of the memory. */
+export function toHex(bytes: Uint8Array, start = 0, end = bytes.length): string {
+  const length = 2 * (end - start);
+  const target = length <= digits.length ? digits.subarray(0, length) : new Uint8Array(length);
+  for (let index = start, place = 0; index < end; index += 1, place += 2) {
+    const byte = bytes[index] ?? 0;
+    target[place] = DIGITS[byte >> 4] ?? 0;
+    target[place + 1] = DIGITS[byte & 15] ?? 0;
+  }
+  return decoder.decode(target);
 }
 
 /** Bytes of lower-case hex; undefined when `text` is anything else. */
 export function fromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0) return undefined;
   const bytes = new Uint8Array(text.length / 2);
-  for (let index = 0; index < bytes.length; index += 1) {
-    const high = nibble(text.charCodeAt(2 * index));
-    const low = nibble(text.charCodeAt(2 * index + 1));
-    if (high < 0 || low < 0) return undefined;
-    bytes[index] = 16 * high + low;
+  return readHex(text, bytes, 0) ? bytes : undefined;
+}
+
+/** Puts the bytes of lower-case hex into `target` at `offset`; false when `text` is anything else, with `target` spoilt. */
+export function readHex(text: string, target: Uint8Array, offset: number): boolean {
+  for (let index = 0, place = offset; index < text.length; index += 2, place += 1) {
+    const high = NIBBLES[text.charCodeAt(index)] ?? 255;
+    const low = NIBBLES[text.charCodeAt(index + 1)] ?? 255;
+    if (high > 15 || low > 15) return false;
+    target[place] = (high << 4) | low;
   }
-  return bytes;
+  return true;
 }
 
 export function utf8(text: string): Uint8Array {

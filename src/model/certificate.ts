@@ -1,3 +1,4 @@
+import { assert } from '../lib/assert.ts';
 import { concat } from '../lib/bytes.ts';
 import { type AuthoritySet, authoritySetHash, quorumOf } from './authorities.ts';
 import type { Header } from './block.ts';
@@ -63,19 +64,23 @@ const ballotLayout: Codec<Ballot> = struct<Ballot>(ballotFields);
 /** A 32-bit map of the signers' seats, then one signature per set bit, lowest seat first. */
 export const certificateLayout: Codec<Certificate> = {
   write: (writer, certificate) => {
+    const { signers, signatures } = certificate;
+    assert(signers.length === signatures.length, 'a certificate has one signature per signer');
     ballotLayout.write(writer, certificate);
-    u32.write(
-      writer,
-      certificate.signers.reduce((bits, seat) => bits + 2 ** seat, 0),
-    );
-    for (const signature of certificate.signatures) signatureLayout.write(writer, signature);
+    let bits = 0;
+    for (const [index, seat] of signers.entries()) {
+      assert(seat < AUTHORITIES_MAX && seat > (signers[index - 1] ?? -1), 'signers ascend strictly');
+      bits |= 1 << seat;
+    }
+    u32.write(writer, bits);
+    for (const signature of signatures) signatureLayout.write(writer, signature);
   },
   read: (reader) => {
     const ballot = ballotLayout.read(reader);
     const bits = u32.read(reader);
+    if (bits >= 2 ** AUTHORITIES_MAX) malformed(`seat ${AUTHORITIES_MAX}`);
     const signers: number[] = [];
-    for (let seat = 0; seat < 32; seat += 1) if (Math.floor(bits / 2 ** seat) % 2 === 1) signers.push(seat);
-    if (signers.at(-1) === AUTHORITIES_MAX) malformed(`seat ${AUTHORITIES_MAX}`);
+    for (let seat = 0; seat < AUTHORITIES_MAX; seat += 1) if ((bits >>> seat) & 1) signers.push(seat);
     return { ...ballot, signers, signatures: signers.map(() => signatureLayout.read(reader)) };
   },
 };

@@ -4,7 +4,7 @@
  * big-endian; texts, byte strings and lists carry a 32-bit count; every count has a bound that is checked first.
  */
 import { assert } from '../lib/assert.ts';
-import { fromHex, fromUtf8, toHex, utf8 } from '../lib/bytes.ts';
+import { fromUtf8, readHex, toHex, utf8 } from '../lib/bytes.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 
 /** Why bytes were not taken. */
@@ -19,6 +19,9 @@ export interface Codec<T> {
   /** @throws only the signal that `decode` turns into a `Malformed`. */
   readonly read: (reader: Reader) => T;
 }
+
+/** Buffer that is kept between encodings: beyond it, allocating costs little beside the writing. */
+const IDLE_BYTES_MAX = 65_536;
 
 class MalformedSignal extends Error {}
 
@@ -68,8 +71,23 @@ export class Writer {
     this.#bytes.set(bytes, start);
   }
 
+  /** `count` bytes, given as lower-case hex; false when they are not that. */
+  hex(text: string, count: number): boolean {
+    const start = this.#reserve(count);
+    return text.length === 2 * count && readHex(text, this.#bytes, start);
+  }
+
+  /** A copy of what was written. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
+  }
+
+  get capacity(): number {
+    return this.#bytes.length;
+  }
+
+  clear(): void {
+    this.#length = 0;
   }
 }
 
@@ -114,12 +132,32 @@ export class Reader {
     const start = this.#take(count);
     return this.#bytes.slice(start, start + count);
   }
+
+  /** As `raw`, but of the source itself: not to be kept. */
+  peek(count: number): Uint8Array {
+    const start = this.#take(count);
+    return this.#bytes.subarray(start, start + count);
+  }
+
+  hex(count: number): string {
+    const start = this.#take(count);
+    return toHex(this.#bytes, start, start + count);
+  }
 }
 
+/** The writer between two encodings: a buffer for each of the many small ones would cost more than the writing. */
+let idleWriter: Writer | undefined;
+
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  const writer = new Writer();
+  const writer = idleWriter ?? new Writer();
+  idleWriter = undefined;
   codec.write(writer, value);
-  return writer.finish();
+  const encoded = writer.finish();
+  if (writer.capacity <= IDLE_BYTES_MAX) {
+    writer.clear();
+    idleWriter = writer;
+  }
+  return encoded;
 }
 
 /** Reads exactly one value: no byte may be left. */
@@ -162,18 +200,16 @@ export const u53: Codec<number> = {
 
 /** Gives a codec's values a brand whose bounds the codec already enforces. */
 export function branded<T, Base>(codec: Codec<Base>): Codec<T & Base> {
-  return codec as unknown as Codec<T & Base>;
+  return { write: codec.write, read: (reader) => codec.read(reader) as T & Base };
 }
 
 /** Exactly `count` bytes, as lower-case hex. */
 export function hexOf<T extends string>(count: number): Codec<T> {
   return {
     write: (writer, value) => {
-      const bytes = fromHex(value);
-      assert(bytes !== undefined && bytes.length === count, `not ${count} bytes of hex`);
-      writer.raw(bytes);
+      assert(writer.hex(value, count), `not ${count} bytes of hex`);
     },
-    read: (reader) => toHex(reader.raw(count)) as T,
+    read: (reader) => reader.hex(count) as T,
   };
 }
 
@@ -186,11 +222,13 @@ export function bytes(maxBytes: number): Codec<Uint8Array> {
       writer.raw(value);
     },
     read: (reader) => {
-      const length = reader.u32();
-      if (length > maxBytes) malformed(`a byte string of ${length} bytes, at most ${maxBytes} are allowed`);
-      return reader.raw(length);
+      return reader.raw(lengthUpTo(maxBytes, reader.u32()));
     },
   };
+}
+
+function lengthUpTo(maxBytes: number, length: number): number {
+  return length <= maxBytes ? length : malformed(`a byte string of ${length} bytes, at most ${maxBytes} are allowed`);
 }
 
 /** Well-formed UTF-8 for people, at most `maxBytes` long: see `isCleanText`. */
@@ -202,7 +240,7 @@ export function text(maxBytes: number): Codec<string> {
       inner.write(writer, utf8(value));
     },
     read: (reader) => {
-      const value = fromUtf8(inner.read(reader));
+      const value = fromUtf8(reader.peek(lengthUpTo(maxBytes, reader.u32())));
       if (value === undefined || !isCleanText(value)) return malformed('text that is not clean UTF-8');
       return value;
     },
@@ -210,7 +248,7 @@ export function text(maxBytes: number): Codec<string> {
 }
 
 // Fixed ranges, never a property that a newer Unicode can change (normal forms, unassigned): nodes must agree for ever.
-const UNCLEAN = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]/u;
+const UNCLEAN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]/u;
 
 /** Whether a text has no control characters, direction overrides, lone surrogates or byte order marks. */
 export function isCleanText(value: string): boolean {
@@ -328,7 +366,7 @@ export function union<T extends Tagged>(variants: Variants<T>): Codec<T> {
     read: (reader) => {
       const variant = byTag.get(reader.u8());
       if (variant === undefined) return malformed('a tag that nobody knows');
-      return { kind: variant[0], ...(variant[1].read(reader) as object) } as unknown as T;
+      return { kind: variant[0], ...(variant[1].read(reader) as object) } as T;
     },
   };
 }

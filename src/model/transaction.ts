@@ -225,6 +225,7 @@ const envelopeLayout = struct<{ readonly body: TransactionBody; readonly signatu
   signature: signatureLayout,
 });
 
+const SIGNATURE_BYTES = 64;
 const TX = domain('TX');
 const OPERATION = domain('OPERATION');
 
@@ -233,18 +234,24 @@ export function transactionSigningBytes(body: TransactionBody): Uint8Array {
   return concat(TX, encode(bodyLayout, body));
 }
 
+/** The same bytes, of a transaction that has its byte form: nothing is encoded again. */
+export function signedBytesOf(transaction: Transaction): Uint8Array {
+  return concat(TX, bodyBytes(transaction.bytes));
+}
+
+/** An envelope without the signature at its end. */
+function bodyBytes(envelope: Uint8Array): Uint8Array {
+  return envelope.subarray(0, envelope.length - SIGNATURE_BYTES);
+}
+
 /** What idempotency compares: who sends it again, when and with which nonce does not matter. */
 export function operationHash(operation: Operation): Hash {
   return taggedHash(OPERATION, encode(operationLayout, operation));
 }
 
 export function sealTransaction(body: TransactionBody, signature: Signature): Transaction {
-  return {
-    id: taggedHash(TX, encode(bodyLayout, body)),
-    body,
-    signature,
-    bytes: encode(envelopeLayout, { body, signature }),
-  };
+  const bytes = encode(envelopeLayout, { body, signature });
+  return { id: taggedHash(TX, bodyBytes(bytes)), body, signature, bytes };
 }
 
 /** Reads a transaction's canonical bytes. Says nothing about its signature, its signer's rights or its guards. */
@@ -258,6 +265,5 @@ export function parseTransaction(source: Uint8Array): Result<Transaction, Malfor
   const envelope = decode(envelopeLayout, source);
   if (!envelope.ok) return envelope;
   const { body, signature } = envelope.value;
-  const signed = source.subarray(0, source.length - 64);
-  return ok({ id: taggedHash(TX, signed), body, signature, bytes: source });
+  return ok({ id: taggedHash(TX, bodyBytes(source)), body, signature, bytes: source });
 }

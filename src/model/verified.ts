@@ -5,7 +5,7 @@ import { ballotSigningBytes, certifies, isCertificateValid, type Jurisdiction, t
 import { isEvidenceValid } from './evidence.ts';
 import type { PublicKey, Signature } from './ids.ts';
 import type { Message, MessageOf } from './message.ts';
-import { type Transaction, transactionSigningBytes } from './transaction.ts';
+import { signedBytesOf, type Transaction } from './transaction.ts';
 import {
   checkpointSigningBytes,
   compareRank,
@@ -49,7 +49,7 @@ export function verifyTransaction(
   check: Jurisdiction['check'],
 ): Result<Verified<Transaction>, Unverifiable> {
   const { body, signature } = transaction;
-  return check(body.signer, transactionSigningBytes(body), signature)
+  return check(body.signer, signedBytesOf(transaction), signature)
     ? ok(transaction as Verified<Transaction>)
     : err(BAD_SIGNATURE);
 }
@@ -66,6 +66,7 @@ function faultOf(message: Message, jurisdiction: Jurisdiction): Unverifiable | u
       return newViewFault(message, jurisdiction);
     case 'checkpoint': {
       const { checkpoint } = message;
+      if (checkpoint.epoch !== jurisdiction.authorities.epoch) return badForm('a checkpoint of another epoch');
       const bytes = checkpointSigningBytes(jurisdiction.chainId, checkpoint);
       return signedBy(jurisdiction, checkpoint.signer, bytes, checkpoint.signature) ? undefined : BAD_SIGNATURE;
     }
