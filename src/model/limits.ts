@@ -104,3 +104,24 @@ export const MEMPOOL_TRANSACTIONS_MAX = 10_000;
 export const MEMPOOL_BYTES_MAX = 64 * 1_048_576;
 /** Waiting transactions of one key: half the pool, so that no single client shuts the others out. */
 export const MEMPOOL_PER_SIGNER_MAX = 5_000;
+
+/** (chain) 9999-12-31T23:59:59.999Z: the last moment that RFC 3339 can write, and so that a graph can state. */
+export const TIMESTAMP_MS_MAX = 253_402_300_799_999;
+/** (chain) A block takes any transaction, with its frame. */
+export const BLOCK_BYTES_MAX_MIN = TRANSACTION_BYTES_MAX + 8;
+/** (chain) Between two checkpoints the journal keeps every vote. */
+export const CHECKPOINT_INTERVAL_MAX = 10_000;
+/** (chain) Rotation more seldom than this is none. */
+export const ROTATION_INTERVAL_MAX = 1_000_000;
+/** (chain) Empty blocks faster than this are load, slower than a day are no heartbeat. Milliseconds; 0 is never. */
+export const BLOCK_INTERVAL_MS_MIN = 100;
+export const BLOCK_INTERVAL_MS_MAX = 86_400_000;
+/** (chain) Long enough for a few view changes; every node remembers the ids of the blocks of the longest life. */
+export const TRANSACTION_LIFE_MS_MIN = 10_000;
+export const TRANSACTION_LIFE_MS_MAX = 3_600_000;
+/** (chain) An IRI base with room for what is appended to it. */
+export const IRI_BASE_BYTES_MAX = 256;
+/** Faults listed about one genesis document: more are not read by anybody. */
+export const GENESIS_FAULTS_MAX = 100;
+/** Entries of a list in config.toml: a bootstrap list, the host names of one node. */
+export const CONFIG_LIST_ITEMS_MAX = 256;
