@@ -6,7 +6,17 @@ import type { TicketRecord } from '../ledger/records.ts';
 import type { Body, Header } from '../model/block.ts';
 import type { Certificate } from '../model/certificate.ts';
 import type { Evidence } from '../model/evidence.ts';
-import type { Epoch, Hash, Height, OrganisationId, PublicKey, TicketId, Timestamp, View } from '../model/ids.ts';
+import type {
+  Epoch,
+  EventId,
+  Hash,
+  Height,
+  OrganisationId,
+  PublicKey,
+  TicketId,
+  Timestamp,
+  View,
+} from '../model/ids.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { Operation, OperationKind, Transaction } from '../model/transaction.ts';
 
@@ -150,7 +160,10 @@ export type Submitted =
   | { readonly outcome: 'pending' }
   | NotAdmitted;
 
-/** Admits a transaction and waits for it to become final, `waitMs` at most; 0 does not wait. Never rejects. */
+/**
+ * Admits a transaction and waits for it to become final, `waitMs` at most; 0 does not wait. Never rejects.
+ * When it says `final`, `Reader` already answers as of that block.
+ */
 export type Submit = (transaction: Transaction, waitMs: number) => Promise<Submitted>;
 
 /** The organisation that runs this node, which signs what the node's own HTTP writes ask for. */
@@ -162,26 +175,32 @@ export interface Operator {
   earlier(operation: Operation, idempotencyKey: string): Submitted | { readonly outcome: 'reused' } | undefined;
 }
 
-/** What the feed tells; `seq` counts within a height. */
-export interface FeedEvent {
-  readonly type:
-    | 'block_finalised'
-    | 'tickets_seeded'
-    | 'ticket_issued'
-    | 'ticket_validated'
-    | 'ticket_consumed'
-    | 'ticket_disputed'
-    | 'ticket_refused'
-    | 'view_changed'
-    | 'peer_joined'
-    | 'peer_left'
-    | 'evidence';
-  readonly height: Height;
-  readonly seq: number;
-  /** The ticket concerned, for topics. */
-  readonly ticket: TicketId | null;
-  readonly data: Readonly<Record<string, unknown>>;
-}
+/**
+ * What a node tells as it happens. What befell tickets is not among it: the feed reads that out of final blocks, past
+ * ones and new ones alike, so that a reader who resumes sees exactly what the others saw.
+ */
+export type NodeEvent =
+  /** From now on `Reader` answers as of this block. Heights come in order, each once. */
+  | { readonly type: 'block_finalised'; readonly height: Height }
+  /** Of this node and this moment, at the height of its head: told once, never again. */
+  | {
+      readonly type: 'view_changed' | 'peer_joined' | 'peer_left' | 'evidence';
+      readonly height: Height;
+      readonly data: Readonly<Record<string, unknown>>;
+    };
 
-/** Calls back for everything that happens from now on; the answer ends it. Past blocks are read through `Reader.block`. */
-export type Subscribe = (listener: (event: FeedEvent) => void) => () => void;
+/** Calls back for everything that happens from now on; the answer ends it. */
+export type Subscribe = (listener: (event: NodeEvent) => void) => () => void;
+
+/** Brings the sample event and its tickets onto a devnet's chain, once however often it is asked. */
+export type Seed = () => Promise<
+  | {
+      readonly outcome: 'final';
+      readonly event: EventId;
+      /** Tickets of the sample in all, and those that this call added. */
+      readonly tickets: number;
+      readonly added: number;
+      readonly height: Height;
+    }
+  | NotAdmitted
+>;
