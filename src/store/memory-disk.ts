@@ -205,7 +205,10 @@ export class MemoryDisk implements Disk {
         assert(!syncing && !failed, `${name} is synced ${failed ? 'after a failure' : 'twice at a time'}`);
         syncing = true;
         const end = Math.min(node.length, node.durable + this.#freeBytes());
-        if (end < node.length) this.#failure ??= 'ENOSPC';
+        if (end < node.length) {
+          this.#failure ??= 'ENOSPC';
+          node.length = end;
+        }
         const finish: DiskDone = (error) => {
           syncing = false;
           failed = error !== undefined;
