@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import process from 'node:process';
 
 /** How long output may still come after the end of the child. */
-const PIPES_MS_MAX = 2_000;
+const PIPES_MS_MAX = 1_000;
 
 /**
  * @typedef {object} Run

@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { withLockFile } from '../../../scripts/lock-file.mjs';
+
+let folder = '';
+let path = '';
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'counterfoil-lock-'));
+  path = join(folder, 'lock');
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const noWait = (): never => {
+  throw new Error('waited for a lock that nobody holds');
+};
+
+function deadProcess(): number {
+  return spawnSync(process.execPath, ['-e', '']).pid;
+}
+
+test('is there while the work runs, and gone after it, also after a failure', async () => {
+  expect(await withLockFile(path, async () => existsSync(path), noWait)).toBe(true);
+  expect(existsSync(path)).toBe(false);
+  const failure = withLockFile(path, () => Promise.reject(new Error('no')), noWait);
+  await expect(failure).rejects.toThrow('no');
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('lets one in after the other', async () => {
+  const order: string[] = [];
+  let finishFirst = (): void => {};
+  const isFinishing = new Promise<void>((done) => {
+    finishFirst = done;
+  });
+  const first = withLockFile(
+    path,
+    async () => {
+      order.push('first begins');
+      await isFinishing;
+      order.push('first ends');
+    },
+    noWait,
+  );
+  const second = withLockFile(
+    path,
+    async () => {
+      order.push('second');
+    },
+    (pid) => {
+      order.push(`waits for ${pid === process.pid ? 'us' : 'another'}`);
+      finishFirst();
+    },
+  );
+  await Promise.all([first, second]);
+  expect(order).toEqual(['first begins', 'waits for us', 'first ends', 'second']);
+});
+
+test('of a process that is gone does not hold', async () => {
+  writeFileSync(path, JSON.stringify({ pid: deadProcess(), host: hostname() }));
+  expect(await withLockFile(path, async () => 'done', noWait)).toBe('done');
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('of another machine, or half written, holds until it is old', async () => {
+  for (const text of [JSON.stringify({ pid: deadProcess(), host: 'elsewhere' }), '{"pid":']) {
+    writeFileSync(path, text);
+    let waited = 0;
+    const result = await withLockFile(
+      path,
+      async () => 'done',
+      () => {
+        waited += 1;
+        const anHourAgo = new Date(Date.now() - 3_600_000);
+        utimesSync(path, anHourAgo, anHourAgo);
+      },
+    );
+    expect({ result, waited }).toEqual({ result: 'done', waited: 1 });
+  }
+});
