@@ -20,10 +20,10 @@ import { heightKey, META, SCHEMA_VERSION, TABLES } from './schema.ts';
 import { historyChanges, stateIndexChanges } from './tickets.ts';
 
 /** A final block with everything that executing it wrote. */
-export interface ExecutedBlock {
+export interface ChainEntry {
   readonly stored: StoredBlock;
   readonly changes: readonly StateChange[];
-  readonly pages: ReadonlyMap<string, Page>;
+  readonly pageWrites: ReadonlyMap<string, Page>;
 }
 
 export interface CommitOutcome {
@@ -36,6 +36,7 @@ export interface CommitOutcome {
 
 /** Writes under way: what readers of the newest final state must see before the store shows it. */
 interface Layer {
+  readonly ids: ReadonlySet<Hash>;
   readonly state: ReadonlyMap<string, Uint8Array>;
   readonly pages: ReadonlyMap<string, Page>;
 }
@@ -65,7 +66,7 @@ export class Chain implements StateReader, PageReader {
    *
    * @throws CorruptionError when the store is of another chain or layout, or its newest block does not fit its state.
    */
-  static open(store: KeyValue, chainId: Hash, genesis: ExecutedBlock, opened: (chain: Chain) => void): void {
+  static open(store: KeyValue, chainId: Hash, genesis: ChainEntry, opened: (chain: Chain) => void): void {
     const height = readHeadHeight(store);
     if (height === undefined) {
       const meta: KeyValueChange[] = [
@@ -138,13 +139,18 @@ export class Chain implements StateReader, PageReader {
     return readHeight(this.store, hash);
   }
 
+  /** Whether a final block holds a transaction. */
+  has(id: Hash): boolean {
+    return this.#layers.some(({ ids }) => ids.has(id)) || readPlace(this.store, id) !== undefined;
+  }
+
   /** The block that holds a transaction and the place in it. */
   place(id: Hash): ReturnType<typeof readPlace> {
     return readPlace(this.store, id);
   }
 
   /** Appends the next block; the state is the new one from here on, the store shows it a moment later. */
-  commit(block: ExecutedBlock, witness: JournalPosition | undefined, outcome: CommitOutcome): void {
+  commit(block: ChainEntry, witness: JournalPosition | undefined, outcome: CommitOutcome): void {
     const { header, hash } = block.stored;
     assert(header.height === this.#head.height + 1, `block ${header.height} follows ${this.#head.height}`);
     assert(header.previous === this.#headHash, `block ${header.height} is a child of the head`);
@@ -160,18 +166,23 @@ export class Chain implements StateReader, PageReader {
     return readWitness(this.store);
   }
 
-  #write(block: ExecutedBlock, meta: readonly KeyValueChange[], outcome: CommitOutcome): void {
+  #write(block: ChainEntry, meta: readonly KeyValueChange[], outcome: CommitOutcome): void {
     const batch: readonly KeyValueChange[] = [
       ...meta,
       ...blockChanges(block.stored),
       ...historyChanges(block.stored),
       ...stateIndexChanges(block.changes, (key) => this.get(key)),
       ...block.changes.map(({ key, value }) => ({ table: TABLES.state, key, value })),
-      ...[...block.pages].map(([path, page]) => ({ table: TABLES.pages, key: pageKey(path), value: encodePage(page) })),
+      ...[...block.pageWrites].map(([path, page]) => ({
+        table: TABLES.pages,
+        key: pageKey(path),
+        value: encodePage(page),
+      })),
     ];
     this.#layers.push({
+      ids: new Set(block.stored.body.map(({ id }) => id)),
       state: new Map(block.changes.map(({ key, value }) => [toHex(key), value])),
-      pages: block.pages,
+      pages: block.pageWrites,
     });
     this.store.write(batch, {
       visible: () => {
