@@ -23,6 +23,7 @@ export const REFUSALS = [
   'ROLE_ALREADY_HELD',
   'ROLE_NOT_HELD',
   'IDEMPOTENCY_KEY_REUSED',
+  'LAST_ORGANISER',
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 

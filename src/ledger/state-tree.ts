@@ -1,0 +1,131 @@
+import { assert, defined } from '../lib/assert.ts';
+import { compareBytes, toHex } from '../lib/bytes.ts';
+import { type Hash, hashOfBytes } from '../model/ids.ts';
+import { recordHash, treeKey } from './records.ts';
+import type { StateChange } from './state.ts';
+import {
+  type Branch,
+  bitAt,
+  branchHash,
+  type Leaf,
+  nodeHash,
+  PAGE_LEVELS,
+  type Page,
+  type PageReader,
+  type TreeNode,
+} from './state-pages.ts';
+
+/** What an update cost. */
+export interface TreeWork {
+  readonly nodeHashes: number;
+  readonly pageReads: number;
+  readonly pageWrites: number;
+}
+
+export interface TreeUpdate {
+  readonly root: Hash;
+  /** By path; the other pages are as they were. */
+  readonly pageWrites: ReadonlyMap<string, Page>;
+  readonly work: TreeWork;
+}
+
+interface PlacedLeaf {
+  readonly leaf: Leaf;
+  /** Its key in hexadecimal: what page paths are prefixes of. */
+  readonly path: string;
+}
+
+interface Update {
+  readonly pages: PageReader;
+  /** Sorted by key. */
+  readonly leaves: readonly PlacedLeaf[];
+  readonly writes: Map<string, Page>;
+  nodeHashes: number;
+  pageReads: number;
+}
+
+/** A run of the update's leaves that share a path so far. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Puts records into the tree that `pages` show, in any order; every key at most once. Nothing is ever taken out. */
+export function updateTree(pages: PageReader, changes: readonly StateChange[]): TreeUpdate {
+  const leaves = changes.map(placedLeaf).sort((a, b) => compareBytes(a.leaf.key, b.leaf.key));
+  const update: Update = { pages, leaves, writes: new Map(), nodeHashes: 0, pageReads: 0 };
+  const root = enterPage(update, pages.page('') ?? null, 0, { from: 0, to: leaves.length });
+  return {
+    root: hashOfBytes(nodeHash(root)),
+    pageWrites: update.writes,
+    work: { nodeHashes: update.nodeHashes, pageReads: update.pageReads, pageWrites: update.writes.size },
+  };
+}
+
+function placedLeaf(change: StateChange): PlacedLeaf {
+  const key = treeKey(change.key);
+  return {
+    leaf: { kind: 'leaf', key, recordHash: recordHash(change.value), hash: undefined },
+    path: toHex(key),
+  };
+}
+
+/** Updates the subtree at the top of a page, which is kept as a page of its own from two leaves on. */
+function enterPage(update: Update, slot: TreeNode, depth: number, span: Span): TreeNode {
+  const first = update.leaves[span.from];
+  if (first === undefined || span.from === span.to) return slot;
+  const path = first.path.slice(0, depth / PAGE_LEVELS);
+  let top = slot;
+  if (slot?.kind === 'link') {
+    update.pageReads += 1;
+    top = defined(update.pages.page(path), `the state tree has lost its page ${path}`);
+  }
+  const next = place(update, top, depth, span);
+  assert(next !== null && next.kind !== 'link', 'a page that was written to is not empty');
+  if (depth === 0 || next.kind === 'branch') update.writes.set(path, next);
+  return depth > 0 && next.kind === 'branch' ? { kind: 'link', hash: next.hash } : next;
+}
+
+function place(update: Update, node: TreeNode, depth: number, span: Span): TreeNode {
+  const first = update.leaves[span.from];
+  if (first !== undefined && span.to - span.from === 1 && replaces(first.leaf, node)) return first.leaf;
+  const [left, right] = halves(node, depth);
+  const middle = firstWithBit(update.leaves, span, depth);
+  return join(
+    update,
+    descend(update, left, depth + 1, { from: span.from, to: middle }),
+    descend(update, right, depth + 1, { from: middle, to: span.to }),
+  );
+}
+
+function descend(update: Update, node: TreeNode, depth: number, span: Span): TreeNode {
+  if (span.from === span.to) return node;
+  return depth % PAGE_LEVELS === 0 ? enterPage(update, node, depth, span) : place(update, node, depth, span);
+}
+
+function replaces(leaf: Leaf, node: TreeNode): boolean {
+  return node === null || (node.kind === 'leaf' && compareBytes(node.key, leaf.key) === 0);
+}
+
+function halves(node: TreeNode, depth: number): readonly [TreeNode, TreeNode] {
+  if (node === null) return [null, null];
+  if (node.kind === 'leaf') return bitAt(node.key, depth) === 0 ? [node, null] : [null, node];
+  assert(node.kind === 'branch', 'a link stands at the lower edge of a page');
+  return [node.left, node.right];
+}
+
+function firstWithBit(leaves: readonly PlacedLeaf[], span: Span, depth: number): number {
+  let index = span.from;
+  for (; index < span.to; index += 1) {
+    const placed = leaves[index];
+    if (placed !== undefined && bitAt(placed.leaf.key, depth) === 1) break;
+  }
+  return index;
+}
+
+function join(update: Update, left: TreeNode, right: TreeNode): Leaf | Branch {
+  if (left === null && right?.kind === 'leaf') return right;
+  if (right === null && left?.kind === 'leaf') return left;
+  update.nodeHashes += 1;
+  return { kind: 'branch', hash: branchHash(nodeHash(left), nodeHash(right)), left, right };
+}
