@@ -33,31 +33,21 @@ test('is there while the work runs, and gone after it, also after a failure', as
 
 test('lets one in after the other', async () => {
   const order: string[] = [];
-  let finishFirst = (): void => {};
-  const isFinishing = new Promise<void>((done) => {
-    finishFirst = done;
-  });
-  const first = withLockFile(
-    path,
-    async () => {
-      order.push('first begins');
-      await isFinishing;
-      order.push('first ends');
-    },
-    noWait,
-  );
-  const second = withLockFile(
-    path,
-    async () => {
-      order.push('second');
-    },
-    (pid) => {
-      order.push(`waits for ${pid === process.pid ? 'us' : 'another'}`);
-      finishFirst();
-    },
-  );
-  await Promise.all([first, second]);
-  expect(order).toEqual(['first begins', 'waits for us', 'first ends', 'second']);
+  const second = (onWait: (pid: number) => void) =>
+    withLockFile(path, async () => void order.push('second works'), onWait);
+  let isSecondDone = Promise.resolve();
+  const first = async () => {
+    await new Promise<void>((secondWaits) => {
+      isSecondDone = second((pid) => {
+        order.push(`second waits for ${pid === process.pid ? 'us' : 'another'}`);
+        secondWaits();
+      });
+    });
+    order.push('first is done');
+  };
+  await withLockFile(path, first, noWait);
+  await isSecondDone;
+  expect(order).toEqual(['second waits for us', 'first is done', 'second works']);
 });
 
 test('of a process that is gone does not hold', async () => {
