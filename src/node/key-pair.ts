@@ -7,6 +7,10 @@ import type { Signer } from './ports.ts';
 /** Bytes of an Ed25519 secret key: the seed of RFC 8032 §5.1.5. */
 export const SECRET_KEY_BYTES = 32;
 
+/** What a key is for. An authority's votes, a node's transport and a client's transactions never share one. */
+export const KEY_KINDS = ['authority', 'node', 'client'] as const;
+export type KeyKind = (typeof KEY_KINDS)[number];
+
 export interface KeyPair {
   /** Secret: the seed that everything else is derived from. */
   readonly secretKey: Uint8Array;
