@@ -32,7 +32,7 @@ export const GENESIS_BYTES_MAX = 8 * 1_048_576;
 /** One message between nodes: a chunk of blocks, or one block with its proofs. */
 export const FRAME_BYTES_MAX = 4 * 1_048_576;
 /** Blocks in one answer to a node that catches up. */
-export const SYNC_BLOCKS_MAX = 256;
+export const SYNC_BLOCKS_MAX = 128;
 /** Bytes of blocks in one such answer: a frame less its envelope. */
 export const SYNC_BYTES_MAX = FRAME_BYTES_MAX - 65_536;
 /** Views ahead of ours that are believed without f+1 witnesses. */
@@ -42,6 +42,8 @@ export const EVIDENCE_HEIGHTS_MAX = 10_000;
 
 /** A key of the key-value store: two hashes and a long name; LMDB itself ends at 1,978. */
 export const KEY_BYTES_MAX = 1_024;
+/** Snapshots of the key-value store that are open at once: each keeps old pages from being used again. */
+export const SNAPSHOTS_MAX = 128;
 /** A value of the key-value store: a genesis document, or a block with its certificate. */
 export const VALUE_BYTES_MAX = 16 * 1_048_576;
 /** One journal record: a snapshot with a lock and every body of a full window. */
@@ -179,3 +181,10 @@ export const FEED_PING_MS = 15_000;
 export const FEED_REPLAY_BLOCKS_PER_TURN = 16;
 /** Bytes of transactions in a block that this node proposes: a frame carries it with room for its proofs. */
 export const BUILD_BYTES_MAX = BLOCK_BYTES_MAX;
+
+/** Public keys kept in the form that OpenSSL takes, about 1 KB each: every client that was heard of lately. */
+export const SIGNATURE_KEYS_CACHED_MAX = 8_192;
+/** Signatures known to be good: a full mempool, the blocks in flight and their votes, three times over. */
+export const SIGNATURES_REMEMBERED_MAX = 65_536;
+/** Signature checks on the four threads that also sync the journal: two per thread keep them busy and delay it by 0.2 ms. */
+export const SIGNATURE_CHECKS_IN_FLIGHT_MAX = 8;
