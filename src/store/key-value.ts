@@ -34,9 +34,9 @@ export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly code: StoreErrorCode;
 
-  constructor(code: StoreErrorCode, message: string, cause?: unknown) {
-    super(message, { cause });
-    this.code = code;
+  constructor(message: string, options: { readonly code: StoreErrorCode; readonly cause?: unknown }) {
+    super(message, options);
+    this.code = options.code;
   }
 }
 
@@ -52,8 +52,8 @@ export interface WriteOutcome {
   readonly failed: (error: StoreError) => void;
 }
 
+/** The caller owns all bytes that it is given. */
 export interface KeyValueReads {
-  /** The caller owns the bytes. */
   get(table: Table, key: Uint8Array): Uint8Array | undefined;
   /** Lazy. Drain it before the next write, or take a snapshot: what a live range shows of later writes is not said. */
   range(table: Table, range: KeyRange): Iterable<KeyValueEntry>;
@@ -61,7 +61,7 @@ export interface KeyValueReads {
 
 /** The state at one moment, for reads that outlast a turn of the event loop. */
 export interface KeyValueSnapshot extends KeyValueReads {
-  /** Gives the moment back; until then its pages cannot be used again. */
+  /** Gives the moment back, once; until then its pages cannot be used again. */
   close(): void;
 }
 
@@ -70,8 +70,12 @@ export interface KeyValueSnapshot extends KeyValueReads {
  * Reads see what is visible. Breaking a limit or naming an unknown table is a bug (InvariantError).
  */
 export interface KeyValue extends KeyValueReads {
-  /** One transaction: all of the batch or nothing. After a failure every later write fails too. */
+  /**
+   * One transaction: all of the batch or nothing; of several changes of one key the last one counts. The caller no longer
+   * changes the bytes. After a failure every later write fails too.
+   */
   write(batch: readonly KeyValueChange[], outcome: WriteOutcome): void;
+  /** At most SNAPSHOTS_MAX at a time: whoever lets others ask for one keeps count. */
   snapshot(): KeyValueSnapshot;
   /** Bytes that the store takes on disk (or in memory). */
   sizeBytes(): number;

@@ -1,0 +1,187 @@
+import { mkdirSync, statfs, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Database, open, type RootDatabase, type Transaction } from 'lmdb';
+import { assert } from '../lib/assert.ts';
+import { compareBytes } from '../lib/bytes.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import { KEY_BYTES_MAX, SNAPSHOTS_MAX } from '../model/limits.ts';
+import {
+  type KeyRange,
+  type KeyValue,
+  type KeyValueChange,
+  type KeyValueEntry,
+  type KeyValueReads,
+  type KeyValueSnapshot,
+  StoreError,
+  type StoreErrorCode,
+  type Table,
+  type WriteOutcome,
+} from './key-value.ts';
+import { Snapshots } from './snapshots.ts';
+import { assertKey, type CommitResult, WriteQueue } from './write-queue.ts';
+
+/** A transaction that failed with less than this left on the disk failed for lack of room. */
+const FREE_BYTES_LOW = 16 * 1_048_576;
+/** ENOSPC, as LMDB reports it when it says anything at all. */
+const NO_SPACE = 28;
+/** The smallest key: LMDB has no empty ones. */
+const LOWEST_KEY = Uint8Array.of(0);
+
+type Bytes = Database<Uint8Array, Uint8Array>;
+
+/**
+ * Opens the LMDB environment in the directory `path`, made when it is not there, with the tables of the schema.
+ *
+ * @throws StoreError with `cause`
+ */
+export function openLmdb(path: string, tables: readonly Table[]): KeyValue {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const root: RootDatabase<Uint8Array, Uint8Array> = open({
+      path,
+      noSubdir: false,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+      maxDbs: tables.length,
+      maxReaders: 2 * SNAPSHOTS_MAX,
+      // The plain commit of LMDB: pages, sync, root. The package's own scheme becomes visible no sooner, and decides
+      // after a crash by the machine's boot which of two roots to believe.
+      overlappingSync: false,
+    });
+    const openTable = (table: Table): Bytes =>
+      root.openDB<Uint8Array, Uint8Array>({ name: `${table}`, encoding: 'binary', keyEncoding: 'binary' });
+    return new LmdbKeyValue(path, root, new Map(tables.map((table) => [table, openTable(table)])));
+  } catch (error) {
+    throw new StoreError(`cannot open the database in ${path}`, { code: codeOf(error), cause: error });
+  }
+}
+
+class LmdbKeyValue implements KeyValue {
+  readonly #path: string;
+  readonly #root: RootDatabase<Uint8Array, Uint8Array>;
+  readonly #tables: ReadonlyMap<Table, Bytes>;
+  readonly #queue: WriteQueue;
+  readonly #snapshots = new Snapshots();
+
+  constructor(path: string, root: RootDatabase<Uint8Array, Uint8Array>, tables: ReadonlyMap<Table, Bytes>) {
+    this.#path = path;
+    this.#root = root;
+    this.#tables = tables;
+    this.#queue = new WriteQueue((changes, result) => this.#commit(changes, result), setImmediate);
+  }
+
+  get(table: Table, key: Uint8Array): Uint8Array | undefined {
+    return getFrom(this.#table(table), key);
+  }
+
+  range(table: Table, range: KeyRange): Iterable<KeyValueEntry> {
+    return rangeOf(this.#table(table), range);
+  }
+
+  write(batch: readonly KeyValueChange[], outcome: WriteOutcome): void {
+    for (const { table } of batch) this.#table(table);
+    this.#queue.add(batch, outcome);
+  }
+
+  snapshot(): KeyValueSnapshot {
+    return this.#snapshots.open(() => {
+      const transaction = this.#root.useReadTransaction();
+      const reads: KeyValueReads = {
+        get: (table, key) => getFrom(this.#table(table), key, transaction),
+        range: (table, range) => rangeOf(this.#table(table), range, transaction),
+      };
+      return { reads, release: () => transaction.done() };
+    });
+  }
+
+  sizeBytes(): number {
+    return statSync(join(this.#path, 'data.mdb')).size;
+  }
+
+  close(done: (closed: Result<undefined, StoreError>) => void): void {
+    this.#queue.end(() => {
+      this.#root.close().then(
+        () => done(ok(undefined)),
+        (error: unknown) =>
+          done(err(new StoreError('cannot close the database', { code: 'STORE_FAILED', cause: error }))),
+      );
+    });
+  }
+
+  #table(table: Table): Bytes {
+    const database = this.#tables.get(table);
+    assert(database !== undefined, `no table ${table}`);
+    return database;
+  }
+
+  #commit(changes: readonly KeyValueChange[], result: CommitResult): void {
+    const put = (): void => {
+      for (const { table, key, value } of changes) {
+        if (value === undefined) this.#table(table).remove(key);
+        else this.#table(table).put(key, value);
+      }
+    };
+    this.#root.batch(put).then(
+      () =>
+        setImmediate(() => {
+          result.visible();
+          result.durable();
+        }),
+      (error: unknown) => this.#explain(error, (reason) => result.failed(reason)),
+    );
+  }
+
+  /** LMDB says "Commit failed" and, at best, a number in another promise: the free space tells the rest. */
+  #explain(error: unknown, done: (reason: StoreError) => void): void {
+    const told = error instanceof Error && 'commitError' in error ? error.commitError : undefined;
+    Promise.resolve(told).then(
+      () => this.#explainBySpace(error, done),
+      (cause: unknown) => this.#explainBySpace(cause, done),
+    );
+  }
+
+  #explainBySpace(cause: unknown, done: (reason: StoreError) => void): void {
+    statfs(this.#path, (error, free) => {
+      const isLow = error === null && free.bavail * free.bsize < FREE_BYTES_LOW;
+      const code = isLow ? 'DISK_FULL' : codeOf(cause);
+      done(new StoreError(`cannot write the database in ${this.#path}`, { code, cause }));
+    });
+  }
+}
+
+function codeOf(cause: unknown): StoreErrorCode {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return code === NO_SPACE || code === 'ENOSPC' ? 'DISK_FULL' : 'STORE_FAILED';
+}
+
+function getFrom(database: Bytes, key: Uint8Array, transaction?: Transaction): Uint8Array | undefined {
+  assertKey(key);
+  const value = transaction === undefined ? database.get(key) : database.get(key, { transaction });
+  return value === undefined ? undefined : plain(value);
+}
+
+function* rangeOf(database: Bytes, range: KeyRange, transaction?: Transaction): Generator<KeyValueEntry> {
+  const { from, to, reverse = false } = range;
+  for (const bound of [from, to]) assert((bound?.length ?? 0) <= KEY_BYTES_MAX, 'the bound of a range is too long');
+  let left = range.limit ?? Number.POSITIVE_INFINITY;
+  if (left <= 0 || to?.length === 0) return;
+  const lowest = from === undefined || from.length === 0 ? LOWEST_KEY : from;
+  const bounds = reverse
+    ? { ...(to === undefined ? {} : { start: to }), end: lowest, inclusiveEnd: true, reverse }
+    : { start: lowest, ...(to === undefined ? {} : { end: to }) };
+  for (const { key, value } of database.getRange({
+    ...bounds,
+    ...(transaction === undefined ? {} : { transaction }),
+  })) {
+    // Going down, LMDB begins at `to`; it belongs to the range's outside.
+    if (to !== undefined && compareBytes(key, to) >= 0) continue;
+    yield { key: plain(key), value: plain(value) };
+    left -= 1;
+    if (left <= 0) return;
+  }
+}
+
+/** The package hands out Buffers of its own making. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
