@@ -1,5 +1,5 @@
 /** One program at a time: a lock file that names its owner, and survives an owner that was killed. */
-import { closeSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,9 +12,10 @@ const HELD_MS_MAX = 20 * 60_000;
 
 /**
  * Runs `work` while holding the lock at `path`; waits for another holder first, calling `onWait(pid)` once.
+ * `work` gets a function that names a child which keeps the lock, should we be killed before it ends.
  * @template T
  * @param {string} path
- * @param {() => Promise<T>} work
+ * @param {(keepFor: (child: number) => void) => Promise<T>} work
  * @param {(pid: number) => void} onWait
  * @returns {Promise<T>}
  */
@@ -23,7 +24,7 @@ export async function withLockFile(path, work, onWait) {
   const release = () => unlinkIfPresent(path);
   process.once('exit', release);
   try {
-    return await work();
+    return await work((child) => writeFileSync(path, ownedBy(child)));
   } finally {
     process.removeListener('exit', release);
     release();
@@ -53,7 +54,7 @@ async function acquire(path, onWait) {
 function tryCreate(path) {
   try {
     const file = openSync(path, 'wx');
-    writeSync(file, JSON.stringify({ pid: process.pid, host: hostname(), since: Date.now() }));
+    writeSync(file, ownedBy());
     closeSync(file);
     return true;
   } catch (error) {
@@ -62,8 +63,13 @@ function tryCreate(path) {
   }
 }
 
+/** @param {number} [child] */
+function ownedBy(child) {
+  return JSON.stringify({ pid: process.pid, child, host: hostname() });
+}
+
 /**
- * @typedef {{ text: string, pid: number, host: string, ageMs: number }} Seen
+ * @typedef {{ text: string, pid: number, child: number, host: string, ageMs: number }} Seen
  * @param {string} path
  * @returns {Seen | undefined} undefined when it is gone
  */
@@ -80,32 +86,44 @@ function read(path) {
 
 /**
  * @param {string} text
- * @returns {{ pid: number, host: string }} pid 0 when unreadable
+ * @returns {{ pid: number, child: number, host: string }} pid 0 when unreadable, child 0 when there is none
  */
 function ownerOf(text) {
   try {
-    const { pid, host } = JSON.parse(text);
-    if (Number.isSafeInteger(pid) && pid > 0 && typeof host === 'string') return { pid, host };
+    const { pid, child = 0, host } = JSON.parse(text);
+    if (Number.isSafeInteger(pid) && pid > 0 && Number.isSafeInteger(child)) return { pid, child, host };
   } catch {
     // Half written: the age decides.
   }
-  return { pid: 0, host: '' };
+  return { pid: 0, child: 0, host: '' };
 }
 
 /** @param {Seen} seen */
 function isStale(seen) {
   if (seen.pid === 0) return seen.ageMs > UNREADABLE_MS_MAX;
   if (seen.ageMs > HELD_MS_MAX) return true;
-  return seen.host === hostname() && !isAlive(seen.pid);
+  return seen.host === hostname() && !isAlive(seen.pid) && !(seen.child && isAlive(seen.child));
 }
 
 /** @param {number} pid */
 function isAlive(pid) {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return codeOf(error) === 'EPERM';
+  }
+  return !isZombie(pid);
+}
+
+/**
+ * Ended, but never waited for: so it stays in a container whose first process is no init.
+ * @param {number} pid
+ */
+function isZombie(pid) {
+  try {
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
   }
 }
 

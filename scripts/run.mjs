@@ -20,6 +20,7 @@ const PIPES_MS_MAX = 1_000;
  * @property {string} cwd
  * @property {NodeJS.ProcessEnv} [env]
  * @property {boolean} [show] print the output as it comes
+ * @property {(pid: number) => void} [onStart]
  * @property {number} [deadlineMs] after this the child and its group are killed
  */
 
@@ -29,7 +30,7 @@ const PIPES_MS_MAX = 1_000;
  * @param {Options} options
  * @returns {Promise<Run>}
  */
-export function runCaptured(command, args, { cwd, env = process.env, show = false, deadlineMs }) {
+export function runCaptured(command, args, { cwd, env = process.env, show = false, onStart, deadlineMs }) {
   return new Promise((resolve) => {
     const startedAt = Date.now();
     let output = '';
@@ -37,6 +38,7 @@ export function runCaptured(command, args, { cwd, env = process.env, show = fals
     let isFinished = false;
     // A group of its own: one kill also reaches the workers of the child.
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    if (child.pid !== undefined) onStart?.(child.pid);
     const end = (/** @type {NodeJS.Signals} */ signal) => endGroup(child.pid, signal);
     const onInterrupt = () => end('SIGINT');
     const onTerminate = () => end('SIGTERM');

@@ -27,6 +27,8 @@ const DIST = join(ROOT, 'dist');
 const SRC = join(ROOT, 'src');
 const BUILT = join(DIST, '.built');
 const COMPILER_INPUTS = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+/** Where npm, after a wrong use, goes on with a page of options. */
+const NPM_HELP = /(?:^npm error\n)?^npm error (?:Clean install a project|Usage:)/m;
 const USAGE = 'usage: node scripts/bootstrap.mjs [--quiet] [--install-only]\n';
 
 /** A failure that the reader can do something about: its message is all that is printed. */
@@ -61,10 +63,10 @@ export async function main(args) {
 async function setUp(talk, installOnly) {
   const isDone = () => isInstalled() && (installOnly || isCompiled());
   if (isDone()) return;
-  const work = async () => {
+  const work = async (/** @type {(child: number) => void} */ keepFor) => {
     if (isDone()) return;
     talk(`Node ${process.versions.node} ok.`);
-    if (!isInstalled()) await install(talk);
+    if (!isInstalled()) await install(talk, keepFor);
     if (!installOnly && !isCompiled()) await compile(talk);
     talk('\n');
   };
@@ -95,12 +97,29 @@ function isInstalled() {
 function fitsLockFile() {
   const locked = readJson(join(ROOT, 'package-lock.json'))?.packages;
   const installed = readJson(join(ROOT, 'node_modules', '.package-lock.json'))?.packages;
-  if (!locked || !installed) return false;
+  if (!locked || !installed || !asksForTheSame(readJson(join(ROOT, 'package.json')), locked[''])) return false;
   return Object.entries(locked).every(([path, entry]) => {
     const there = installed[path];
     if (path === '' || (!there && entry.optional && !isForThisMachine(entry))) return true;
     return there?.version === entry.version && there?.integrity === entry.integrity;
   });
+}
+
+/**
+ * @typedef {Record<'dependencies' | 'devDependencies' | 'optionalDependencies', object | undefined>} Wishes
+ * @param {Wishes | undefined} a
+ * @param {Wishes | undefined} b
+ */
+function asksForTheSame(a, b) {
+  const wishes = (/** @type {Wishes | undefined} */ from) =>
+    [from?.dependencies, from?.devDependencies, from?.optionalDependencies]
+      .map((group) =>
+        Object.entries(group ?? {})
+          .sort()
+          .join(),
+      )
+      .join(';');
+  return wishes(a) === wishes(b);
 }
 
 /** @param {{ os?: string[], cpu?: string[], libc?: string[] }} entry */
@@ -110,14 +129,17 @@ function isForThisMachine(entry) {
   return (entry.os?.includes(process.platform) ?? true) && (entry.cpu?.includes(process.arch) ?? true);
 }
 
-/** @param {Talk} talk */
-async function install(talk) {
+/**
+ * @param {Talk} talk
+ * @param {(child: number) => void} onStart
+ */
+async function install(talk, onStart) {
   const isFirst = !existsSync(join(ROOT, 'node_modules'));
   talk(isFirst ? ' Installing dependencies (first time only) ...' : ' Updating dependencies ...');
   rmSync(STAMP, { force: true });
   const [command, ...prefix] = npmCommand();
   const options = ['ci', '--include=dev', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error'];
-  const run = await runCaptured(command, [...prefix, ...options], { cwd: ROOT });
+  const run = await runCaptured(command, [...prefix, ...options], { cwd: ROOT, onStart });
   if (run.code !== 0) throw new SetUpError(installFailure(run));
   writeFileSync(STAMP, JSON.stringify(wantedStamp()));
   talk(` ${seconds(run.durationMs)} s.`);
@@ -133,7 +155,7 @@ function npmCommand() {
 function installFailure({ output, spawnError }) {
   if (spawnError)
     return `npm could not be started (${spawnError}). It comes with Node: please check that it is on the PATH.`;
-  return `Installing the dependencies failed. The last lines of npm:\n\n${lastLines(output, 15)}\n\n${adviceFor(output)}`;
+  return `Installing the dependencies failed. The last lines of npm:\n\n${lastLines(output.split(NPM_HELP)[0] ?? output, 15)}\n\n${adviceFor(output)}`;
 }
 
 /** @param {string} output */
@@ -162,7 +184,10 @@ async function compile(talk) {
   const startedAt = new Date();
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const run = await runCaptured(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: ROOT });
-  if (run.code !== 0) throw new SetUpError(`Compiling failed:\n\n${run.spawnError ?? run.output.trimEnd()}`);
+  if (run.code !== 0)
+    throw new SetUpError(
+      `Compiling failed:\n\n${run.spawnError ?? run.output.trimEnd()}\n\nFix what the lines above say and run the same command again.`,
+    );
   copyAssets();
   removeStale();
   const main = join(DIST, 'main.js');

@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -54,6 +54,33 @@ test('of a process that is gone does not hold', async () => {
   writeFileSync(path, JSON.stringify({ pid: deadProcess(), host: hostname() }));
   expect(await withLockFile(path, async () => 'done', noWait)).toBe('done');
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test('of a process that is gone holds while its child works', async () => {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+  writeFileSync(path, JSON.stringify({ pid: deadProcess(), child: child.pid, host: hostname() }));
+  let waited = 0;
+  await withLockFile(
+    path,
+    async () => {},
+    () => {
+      waited += 1;
+      child.kill('SIGKILL');
+    },
+  );
+  expect(waited).toBe(1);
+});
+
+test('names the child that keeps it', async () => {
+  const text = await withLockFile(
+    path,
+    async (keepFor) => {
+      keepFor(4711);
+      return readFileSync(path, 'utf8');
+    },
+    noWait,
+  );
+  expect(JSON.parse(text)).toEqual({ pid: process.pid, child: 4711, host: hostname() });
 });
 
 test('of another machine, or half written, holds until it is old', async () => {
