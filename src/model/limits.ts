@@ -188,3 +188,10 @@ export const SIGNATURE_KEYS_CACHED_MAX = 8_192;
 export const SIGNATURES_REMEMBERED_MAX = 65_536;
 /** Signature checks on the four threads that also sync the journal: two per thread keep them busy and delay it by 0.2 ms. */
 export const SIGNATURE_CHECKS_IN_FLIGHT_MAX = 8;
+/** Transactions in one message between nodes, and their bytes: a message never delays a vote by more than a frame. */
+export const FORWARD_BATCH_MAX = 500;
+export const GOSSIP_BYTES_MAX = 1_048_576;
+/** Client signatures that are being checked off the loop. */
+export const VERIFICATIONS_IN_FLIGHT_MAX = 4_096;
+/** Requests that wait for finality on one node. */
+export const WAITERS_MAX = 10_000;

@@ -1,0 +1,266 @@
+import { checkTransaction } from '../ledger/validate.ts';
+import type { Jurisdiction } from '../model/certificate.ts';
+import type { Hash, Height } from '../model/ids.ts';
+import { Timestamp } from '../model/ids.ts';
+import { FORWARD_BATCH_MAX, GOSSIP_BYTES_MAX, VERIFICATIONS_IN_FLIGHT_MAX, WAITERS_MAX } from '../model/limits.ts';
+import type { Receipt } from '../model/receipt.ts';
+import { type Transaction, transactionSigningBytes } from '../model/transaction.ts';
+import { type Verified, verifyTransaction } from '../model/verified.ts';
+import type { Chain, ChainEntry } from '../store/chain.ts';
+import type { Executor } from './executor.ts';
+import type { Host } from './host.ts';
+import type { Admission, Mempool } from './mempool.ts';
+import type { Clock, SignatureCheckLater, Timers } from './ports.ts';
+
+/** A final transaction, durable on this node. */
+export interface FinalOutcome {
+  readonly outcome: 'final';
+  readonly height: Height;
+  readonly blockHash: Hash;
+  readonly receipt: Receipt;
+}
+
+export interface NotAdmittedOutcome {
+  readonly outcome: 'not-admitted';
+  readonly code: string;
+  readonly detail: string;
+}
+
+export type SubmitOutcome = FinalOutcome | { readonly outcome: 'pending' } | NotAdmittedOutcome;
+
+export interface IntakeParts {
+  readonly host: Host;
+  readonly mempool: Mempool;
+  readonly executor: Executor;
+  readonly chain: Chain;
+  readonly jurisdiction: Jurisdiction;
+  readonly checkLater: SignatureCheckLater;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Whether enough authorities are connected for anything to become final. */
+  readonly hasQuorum: () => boolean;
+  /** The seat that proposes now, or -1 when it is this one. */
+  readonly primary: () => number;
+  /** What a transaction waits for before it is passed on to the primary once more. */
+  readonly forwardAfterMs: number;
+}
+
+type Waiter = (outcome: SubmitOutcome) => void;
+
+/** The way in for transactions: checked once, at the door, and passed on to every authority. */
+export class Intake {
+  readonly #parts: IntakeParts;
+  readonly #waiters = new Map<Hash, Waiter[]>();
+  #waiting = 0;
+  /** Final and not yet durable, oldest first. */
+  readonly #undurable: ChainEntry[] = [];
+  #gossip: Transaction[] = [];
+  #verifying = 0;
+  #cancelForward: () => void = () => undefined;
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#cancelForward = this.#parts.timers.after(this.#parts.forwardAfterMs, () => {
+      this.#forward();
+      this.start();
+    });
+  }
+
+  /** Everybody who waits is told that nothing is known yet. */
+  stop(): void {
+    this.#cancelForward();
+    for (const id of [...this.#waiters.keys()]) this.#tell(id, { outcome: 'pending' });
+  }
+
+  /** Admits a transaction and calls back once it is final, refused, or `waitMs` have passed. */
+  submit(transaction: Transaction, waitMs: number, done: Waiter): void {
+    const earlier = this.outcomeOf(transaction.id);
+    if (earlier !== undefined) return done(earlier);
+    const { mempool } = this.#parts;
+    if (mempool.has(transaction.id)) return this.#wait(transaction.id, waitMs, done);
+    const refusal = this.#refusalOf(transaction);
+    if (refusal !== undefined) return done(refusal);
+    this.#verify(transaction, (verified) => {
+      if (verified === undefined) {
+        return done(notAdmitted('BAD_SIGNATURE', 'the signature is not that of the signer over this transaction'));
+      }
+      const refused = admissionRefusal(this.#admit(verified));
+      if (refused !== undefined) return done(refused);
+      this.#pass(transaction);
+      return this.#wait(transaction.id, waitMs, done);
+    });
+  }
+
+  /** What another authority passes on. Answers whether everything in it had the right form and signatures so far. */
+  fromPeer(transactions: readonly Transaction[], rejected: () => void): void {
+    const { mempool, chain, jurisdiction } = this.#parts;
+    for (const transaction of transactions) {
+      if (mempool.admits(transaction) !== 'added' || chain.has(transaction.id)) continue;
+      if (transaction.body.chainId !== jurisdiction.chainId) {
+        rejected();
+        continue;
+      }
+      if (this.#verifying >= VERIFICATIONS_IN_FLIGHT_MAX) return;
+      this.#verify(transaction, (verified) => {
+        if (verified === undefined) rejected();
+        else this.#admit(verified);
+      });
+    }
+  }
+
+  /** A block is final and visible. */
+  final(entry: ChainEntry): void {
+    this.#undurable.push(entry);
+  }
+
+  /** The chain is durable up to this height: those who wait for its transactions may know. */
+  durable(height: Height): void {
+    for (let entry = this.#undurable[0]; entry !== undefined; entry = this.#undurable[0]) {
+      const { header, hash, body, receipts } = entry.stored;
+      if (header.height > height) return;
+      this.#undurable.shift();
+      for (const [index, { id }] of body.entries()) {
+        const receipt = receipts[index];
+        if (receipt === undefined || !this.#waiters.has(id)) continue;
+        this.#tell(id, { outcome: 'final', height: header.height, blockHash: hash, receipt });
+      }
+    }
+  }
+
+  /** The outcome of a transaction that is final and durable. */
+  outcomeOf(id: Hash): FinalOutcome | undefined {
+    const place = this.#parts.chain.place(id);
+    if (place === undefined) return undefined;
+    const undurable = this.#undurable[0]?.stored.header.height;
+    if (undurable !== undefined && place.height >= undurable) return undefined;
+    const block = this.#parts.chain.block(place.height);
+    const receipt = block?.receipts[place.index];
+    if (block === undefined || receipt === undefined) return undefined;
+    return { outcome: 'final', height: place.height, blockHash: block.hash, receipt };
+  }
+
+  #refusalOf(transaction: Transaction): NotAdmittedOutcome | undefined {
+    const { mempool, executor, chain, jurisdiction, clock, hasQuorum } = this.#parts;
+    const fault = checkTransaction(transaction, {
+      chainId: jurisdiction.chainId,
+      timestamp: Timestamp(Math.max(clock.now(), chain.head.timestamp + 1)),
+      transactionLifeMsMax: jurisdiction.authorities.parameters.transactionLifeMsMax,
+      state: executor.finalState().records,
+      recentIds: chain,
+    });
+    if (fault !== undefined) return notAdmitted(fault, FAULT_DETAILS[fault]);
+    if (!hasQuorum()) return notAdmitted('NO_QUORUM', 'fewer authorities are connected than a block needs votes');
+    if (this.#waiting >= WAITERS_MAX || this.#verifying >= VERIFICATIONS_IN_FLIGHT_MAX) return admissionRefusal('full');
+    return admissionRefusal(mempool.admits(transaction));
+  }
+
+  #verify(transaction: Transaction, done: (verified: Verified<Transaction> | undefined) => void): void {
+    const { body, signature } = transaction;
+    this.#verifying += 1;
+    this.#parts.checkLater(body.signer, transactionSigningBytes(body), signature, (valid) => {
+      this.#verifying -= 1;
+      const verified = verifyTransaction(transaction, () => valid);
+      done(verified.ok ? verified.value : undefined);
+    });
+  }
+
+  #admit(transaction: Verified<Transaction>): Admission {
+    const { mempool, host, clock, chain } = this.#parts;
+    if (chain.has(transaction.id)) return 'known';
+    const admission = mempool.add(transaction, clock.now());
+    if (admission === 'added') host.transactionsArrived();
+    return admission;
+  }
+
+  /** To every authority, together with whatever else comes in the same turn. */
+  #pass(transaction: Transaction): void {
+    this.#gossip.push(transaction);
+    if (this.#gossip.length > 1) return;
+    this.#parts.timers.soon(() => {
+      const all = this.#gossip;
+      this.#gossip = [];
+      for (const transactions of inFrames(all)) this.#parts.host.broadcast({ kind: 'transactions', transactions });
+    });
+  }
+
+  /** Whatever has waited too long goes to the primary again: it may have missed it. */
+  #forward(): void {
+    const { mempool, clock, host, primary, forwardAfterMs } = this.#parts;
+    const seat = primary();
+    if (seat < 0) return;
+    const overdue = mempool.overdue(clock.now(), forwardAfterMs, FORWARD_BATCH_MAX);
+    for (const transactions of inFrames(overdue)) host.send(seat, { kind: 'transactions', transactions });
+  }
+
+  #wait(id: Hash, waitMs: number, done: Waiter): void {
+    const final = this.outcomeOf(id);
+    if (final !== undefined) return done(final);
+    if (waitMs === 0) return done({ outcome: 'pending' });
+    const waiters = this.#waiters.get(id) ?? [];
+    this.#waiters.set(id, waiters);
+    this.#waiting += 1;
+    const settle: Waiter = (outcome) => {
+      cancel();
+      this.#waiting -= 1;
+      done(outcome);
+    };
+    const cancel = this.#parts.timers.after(waitMs, () => {
+      const left = (this.#waiters.get(id) ?? []).filter((waiter) => waiter !== settle);
+      if (left.length === 0) this.#waiters.delete(id);
+      else this.#waiters.set(id, left);
+      settle({ outcome: 'pending' });
+    });
+    waiters.push(settle);
+    return undefined;
+  }
+
+  #tell(id: Hash, outcome: SubmitOutcome): void {
+    const waiters = this.#waiters.get(id) ?? [];
+    this.#waiters.delete(id);
+    for (const settle of waiters) settle(outcome);
+  }
+}
+
+const FAULT_DETAILS = {
+  WRONG_CHAIN: 'the transaction names another chain; sign it for the chain id that /api/v1/status shows',
+  EXPIRED: 'the transaction has expired; sign it again with a later expiry',
+  TOO_FAR_AHEAD: 'the transaction expires later than the chain allows; sign it again with an earlier expiry',
+  EMPTY_BATCH: 'the operation names no ticket',
+  BAD_VALUE: 'a value of the operation is outside what the ledger records',
+  UNKNOWN_SIGNER: 'the signer is not a key of the organisation that the transaction names',
+  NOT_PERMITTED: 'the organisation does not hold the role that this operation needs for this event',
+  ALREADY_FINAL: 'the transaction is final already',
+} as const;
+
+function notAdmitted(code: string, detail: string): NotAdmittedOutcome {
+  return { outcome: 'not-admitted', code, detail };
+}
+
+function admissionRefusal(admission: Admission): NotAdmittedOutcome | undefined {
+  if (admission === 'full') return notAdmitted('OVERLOADED', 'too much is waiting already; try again in a moment');
+  if (admission === 'quota')
+    return notAdmitted('OVERLOADED', 'this key has too much waiting already; try again in a moment');
+  return undefined;
+}
+
+/** Transactions in portions that fit a frame. */
+function* inFrames(transactions: readonly Transaction[]): Generator<readonly Transaction[]> {
+  let portion: Transaction[] = [];
+  let bytes = 0;
+  for (const transaction of transactions) {
+    if (
+      portion.length > 0 &&
+      (bytes + transaction.bytes.length > GOSSIP_BYTES_MAX || portion.length >= FORWARD_BATCH_MAX)
+    ) {
+      yield portion;
+      portion = [];
+      bytes = 0;
+    }
+    portion.push(transaction);
+    bytes += transaction.bytes.length;
+  }
+  if (portion.length > 0) yield portion;
+}

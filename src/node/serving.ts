@@ -1,0 +1,60 @@
+import type { Effect } from '../consensus/effect.ts';
+import { type Block, bodySize, type Header } from '../model/block.ts';
+import { SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, WINDOW_MAX } from '../model/limits.ts';
+import type { Message } from '../model/message.ts';
+import type { StoredBlock } from '../store/blocks.ts';
+import type { Chain } from '../store/chain.ts';
+
+type Request = Extract<Effect, { type: 'serve' }>['request'];
+
+/** A header's bytes in a frame, rounded up. */
+const HEADER_BYTES = 512;
+
+/** Answers what only the store knows; nothing when it does not know it either. */
+export function serve(chain: Chain, request: Request): readonly Message[] {
+  switch (request.kind) {
+    case 'body-request': {
+      const height = chain.heightOf(request.digest);
+      const stored = height === undefined ? undefined : chain.block(height);
+      return stored === undefined ? [] : [{ kind: 'body', block: { header: stored.header, body: stored.body } }];
+    }
+    case 'blocks-request':
+      return serveBlocks(chain, request.from, request.count);
+    case 'final':
+      return serveFinal(chain, request.height);
+  }
+}
+
+/**
+ * Consecutive blocks up to one that has a certificate of its own. Blocks that came in one answer share the certificate of
+ * its last one, so an answer may have to be longer than was asked for; it always fits, as the one they came in did.
+ */
+function serveBlocks(chain: Chain, from: number, count: number): readonly Message[] {
+  const blocks: Block[] = [];
+  let certified: { readonly length: number; readonly certificate: StoredBlock['certificate'] } | undefined;
+  let bytes = 0;
+  for (let height = from; blocks.length < SYNC_BLOCKS_MAX; height += 1) {
+    if (blocks.length >= count && certified !== undefined) break;
+    const stored = chain.block(height);
+    if (stored === undefined) break;
+    bytes += HEADER_BYTES + bodySize(stored.body);
+    if (bytes > SYNC_BYTES_MAX) break;
+    blocks.push({ header: stored.header, body: stored.body });
+    if (stored.certifiedHeight === height) certified = { length: blocks.length, certificate: stored.certificate };
+  }
+  if (certified === undefined) return [];
+  return [{ kind: 'blocks', blocks: blocks.slice(0, certified.length), certificate: certified.certificate }];
+}
+
+function serveFinal(chain: Chain, height: number): readonly Message[] {
+  const stored = chain.block(height);
+  if (stored === undefined || stored.certificate === null) return [];
+  if (stored.certifiedHeight - height > 4 * WINDOW_MAX) return [];
+  const path: Header[] = [];
+  for (let next = height + 1; next <= stored.certifiedHeight; next += 1) {
+    const header = chain.block(next)?.header;
+    if (header === undefined) return [];
+    path.push(header);
+  }
+  return [{ kind: 'final', header: stored.header, path, certificate: stored.certificate }];
+}
