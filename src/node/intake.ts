@@ -78,19 +78,32 @@ export class Intake {
   /** Admits a transaction and calls back once it is final, refused, or `waitMs` have passed. */
   submit(transaction: Transaction, waitMs: number, done: Waiter): void {
     const earlier = this.outcomeOf(transaction.id);
-    if (earlier !== undefined) return done(earlier);
+    if (earlier !== undefined) {
+      done(earlier);
+      return;
+    }
     const { mempool } = this.#parts;
-    if (mempool.has(transaction.id)) return this.#wait(transaction.id, waitMs, done);
+    if (mempool.has(transaction.id)) {
+      this.#wait(transaction.id, waitMs, done);
+      return;
+    }
     const refusal = this.#refusalOf(transaction);
-    if (refusal !== undefined) return done(refusal);
+    if (refusal !== undefined) {
+      done(refusal);
+      return;
+    }
     this.#verify(transaction, (verified) => {
       if (verified === undefined) {
-        return done(notAdmitted('BAD_SIGNATURE', 'the signature is not that of the signer over this transaction'));
+        done(notAdmitted('BAD_SIGNATURE', 'the signature is not that of the signer over this transaction'));
+        return;
       }
       const refused = admissionRefusal(this.#admit(verified));
-      if (refused !== undefined) return done(refused);
+      if (refused !== undefined) {
+        done(refused);
+        return;
+      }
       this.#pass(transaction);
-      return this.#wait(transaction.id, waitMs, done);
+      this.#wait(transaction.id, waitMs, done);
     });
   }
 
@@ -197,8 +210,14 @@ export class Intake {
 
   #wait(id: Hash, waitMs: number, done: Waiter): void {
     const final = this.outcomeOf(id);
-    if (final !== undefined) return done(final);
-    if (waitMs === 0) return done({ outcome: 'pending' });
+    if (final !== undefined) {
+      done(final);
+      return;
+    }
+    if (waitMs === 0) {
+      done({ outcome: 'pending' });
+      return;
+    }
     const waiters = this.#waiters.get(id) ?? [];
     this.#waiters.set(id, waiters);
     this.#waiting += 1;
@@ -214,7 +233,6 @@ export class Intake {
       settle({ outcome: 'pending' });
     });
     waiters.push(settle);
-    return undefined;
   }
 
   #tell(id: Hash, outcome: SubmitOutcome): void {
