@@ -60,7 +60,7 @@ export function suites() {
 }
 
 /** @returns {string[]} every test file, as a path from the root with slashes */
-export function testFiles() {
+function testFiles() {
   return readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.ts'))
     .map((name) => `test/${name.split(sep).join('/')}`);

@@ -3,7 +3,14 @@ import { join, sep } from 'node:path';
 import { expect, test } from 'vitest';
 import { isInSomeSuite, ROOT } from '../scripts/suites.mjs';
 import { importFindings } from './tidy/imports.ts';
-import { ignoreFindings, lockFindings, mapFindings, purposeFindings, topLevelFindings } from './tidy/repository.ts';
+import {
+  entryFindings,
+  ignoreFindings,
+  lockFindings,
+  mapFindings,
+  purposeFindings,
+  topLevelFindings,
+} from './tidy/repository.ts';
 import { describeFinding, type Finding, findingsOf } from './tidy/rules.ts';
 import { parseSource, type SourceFile } from './tidy/source.ts';
 
@@ -66,4 +73,8 @@ test('the lock file fits every platform and no particular registry', () => {
 
 test('the top level holds only what is needed there, and keys stay out of the history', () => {
   expectNone([...topLevelFindings(readdirSync(ROOT)), ...ignoreFindings(read('.gitignore'))]);
+});
+
+test('the binary and the exports of the package have sources', () => {
+  expectNone(entryFindings(JSON.parse(read('package.json')), below('src', 'files')));
 });

@@ -55,6 +55,7 @@ describe('folders', () => {
   test('imports name the .ts file', () => {
     expect(broken({ 'src/node/a.ts': "import { b } from './b.js';" })).toEqual(['src/node/a.ts extension']);
     expect(broken({ 'test/a.ts': "import { b } from '../src/node/b';" })).toEqual(['test/a.ts extension']);
+    expect(broken({ 'test/cluster/a.mjs': "import { b } from '../../dist/node/b.js';" })).toEqual([]);
   });
 });
 

@@ -23,7 +23,9 @@ type Problem = Pick<Finding, 'rule' | 'message'>;
 
 function relativeProblem({ path }: SourceFile, entry: Import): Problem | undefined {
   const target = resolved(path, entry);
-  if (!/\.(?:ts|mjs|json)$/.test(target)) {
+  // A child process of a test runs the compiled program.
+  const isCompiled = target.startsWith('dist/') && path.startsWith('test/');
+  if (!isCompiled && !/\.(?:ts|mjs|json)$/.test(target)) {
     return { rule: 'extension', message: `"${entry.specifier}": write the .ts file that is meant` };
   }
   const from = folderOf(path);

@@ -1,7 +1,7 @@
 /** The law of architecture.md §2 as data: which folders there are, and what each may reach. */
 
 /** From the bottom up: a folder imports only what comes before it. */
-export const FOLDERS: readonly string[] = [
+const FOLDERS: readonly string[] = [
   'lib',
   'model',
   'provenance',
@@ -23,7 +23,7 @@ export const FOLDERS: readonly string[] = [
 ];
 
 /** The folder name given to files directly in src; only `main.ts` is one. */
-export const ROOT_FILES = 'main';
+const ROOT_FILES = 'main';
 
 export const PURE: ReadonlySet<string> = new Set([
   'lib',
@@ -52,7 +52,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What the simulator may use of the shell: the parts that run without sockets. */
-export const SIMULATED_NODE_FILES: ReadonlySet<string> = new Set(['ports', 'host', 'mempool', 'builder']);
+const SIMULATED_NODE_FILES: ReadonlySet<string> = new Set(['ports', 'host', 'mempool', 'builder']);
 
 /** What must not be loaded, even indirectly, when the simulator is. */
 export const SOCKETS: ReadonlySet<string> = new Set([

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { ignoreFindings, lockFindings, mapFindings, purposeFindings, topLevelFindings } from './repository.ts';
+import {
+  entryFindings,
+  ignoreFindings,
+  lockFindings,
+  mapFindings,
+  purposeFindings,
+  topLevelFindings,
+} from './repository.ts';
 import type { Finding } from './rules.ts';
 import { parseSource } from './source.ts';
 
@@ -54,4 +61,11 @@ test('each folder begins with its purpose', () => {
 test('keys are ignored by git', () => {
   expect(ignoreFindings('node_modules/\ndist/\nkeys/*\n!keys/README.md\n')).toEqual([]);
   expect(ignoreFindings('node_modules/\ndist/\n')).toHaveLength(2);
+});
+
+test('the entries of the package are compiled from files that are there', () => {
+  const manifest = { bin: { counterfoil: 'dist/main.js' }, exports: { './client': './dist/client/http.js' } };
+  expect(entryFindings(manifest, ['src/main.ts', 'src/client/http.ts'])).toEqual([]);
+  expect(messages(entryFindings(manifest, ['src/main.ts']))).toEqual(['./dist/client/http.js has no source']);
+  expect(messages(entryFindings(manifest, ['src/client/http.ts']))).toEqual(['dist/main.js has no source']);
 });

@@ -3,7 +3,7 @@ import { TOP_LEVEL } from './law.ts';
 import { type Finding, folderOf } from './rules.ts';
 import type { SourceFile } from './source.ts';
 
-export interface LockedPackage {
+interface LockedPackage {
   readonly version?: string;
   readonly resolved?: string;
   readonly link?: boolean;
@@ -50,6 +50,31 @@ export function topLevelFindings(names: readonly string[]): Finding[] {
       rule: 'top level',
       message: 'the top level holds what every reader needs: put it into src, test, scripts or docs',
     }));
+}
+
+/**
+ * What the package promises to programs, a binary and its exports, is compiled from a file that is there.
+ *
+ * @param manifest package.json, parsed
+ * @param sources every file below src
+ */
+export function entryFindings(manifest: Manifest, sources: readonly string[]): Finding[] {
+  return [...Object.values(manifest.bin ?? {}), ...Object.values(manifest.exports ?? {})]
+    .filter((entry) => !sources.includes(sourceOf(entry)))
+    .map((entry) => {
+      const message = `${entry} has no source: write ${sourceOf(entry)}, or take the entry out`;
+      return { path: 'package.json', line: 1, rule: 'entry', message };
+    });
+}
+
+interface Manifest {
+  readonly bin?: Readonly<Record<string, string>>;
+  readonly exports?: Readonly<Record<string, string>>;
+}
+
+/** `./dist/a/b.js` is compiled from `src/a/b.ts`. */
+function sourceOf(entry: string): string {
+  return entry.replace(/^(?:\.\/)?dist\//, 'src/').replace(/\.js$/, '.ts');
 }
 
 /** @param folders every folder below src, as `src/name`; each has its line in the map of the code */

@@ -10,7 +10,7 @@ export interface SourceFile {
   readonly imports: readonly Import[];
 }
 
-export interface Comment {
+interface Comment {
   readonly text: string;
   readonly line: number;
 }
@@ -43,7 +43,7 @@ interface Masked {
 }
 
 /** Blanks comments, strings, template texts and regular expressions; `${...}` inside a template stays code. */
-export function mask(text: string): Masked {
+function mask(text: string): Masked {
   const comments: Comment[] = [];
   /** For each open template: how many braces are open inside its current `${`. */
   const templates: number[] = [];
