@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, readlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +40,14 @@ const LEVELS_MAX = 4;
 export function lockDataDir(directory: string): Result<DataDirLock, DataDirLocked> {
   const taken = take(join(directory, 'LOCK'), LEVELS_MAX);
   if (!taken.ok) return taken;
-  return ok({ release: () => unlinkSync(taken.value) });
+  return ok({ release: () => giveBack(taken.value) });
+}
+
+/** Somebody may have removed the file by hand, and another process may hold it since. */
+function giveBack(file: string): void {
+  const owner = readOwner(file);
+  const own = ownDescription();
+  if (owner?.pid === own.pid && owner.host === own.host && owner.started === own.started) unlinkSync(file);
 }
 
 function take(file: string, levels: number): Result<string, DataDirLocked> {
@@ -64,7 +72,7 @@ function take(file: string, levels: number): Result<string, DataDirLocked> {
 
 /** Makes the file whole or not at all: a link to a finished file, which fails when the name is taken. */
 function link(file: string): boolean {
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${randomUUID()}`;
   writeFileSync(draft, `${JSON.stringify(ownDescription())}\n`, { mode: 0o600 });
   try {
     linkSync(draft, file);
