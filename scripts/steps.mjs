@@ -7,8 +7,8 @@ import { runCaptured } from './run.mjs';
 import { ROOT, suites } from './suites.mjs';
 
 /** A suite that takes this many times its share hangs: it is ended and counts as failed. */
-const HANGS_AFTER_SHARES = 5;
-const HANGS_AFTER_MS_MIN = 120_000;
+const HANGS_AFTER_SHARES = 3;
+const HANGS_AFTER_MS_MIN = 90_000;
 const HANGS_AFTER_MS_LONG = 6 * 3_600_000;
 
 /**
