@@ -1,0 +1,157 @@
+import type { IncomingMessage } from 'node:http';
+import { err, ok, type Result } from '../lib/result.ts';
+import { Height } from '../model/ids.ts';
+import { API_DISCARD_BYTES_MAX, API_WAIT_MS_MAX } from '../model/limits.ts';
+import { fail, type Problem } from './problems.ts';
+
+/** One request as a route sees it: everything about it that could be judged before has been. */
+export interface ApiRequest {
+  readonly params: Readonly<Record<string, string>>;
+  /** Each parameter comes once. */
+  readonly query: ReadonlyMap<string, string>;
+  /** Empty unless the route takes one. */
+  readonly body: Uint8Array;
+  readonly header: (name: string) => string | undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly content:
+    | { readonly kind: 'json'; readonly value: unknown }
+    | { readonly kind: 'bytes'; readonly mediaType: string; readonly bytes: Uint8Array };
+}
+
+export type Outcome = Result<Answer, Problem>;
+
+export interface BodyRule {
+  readonly mediaType: 'application/json' | 'application/octet-stream';
+  readonly bytesMax: number;
+  /** What a caller could have sent: quoted when the content type is missing. */
+  readonly example: string;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** In the syntax of @koa/router. */
+  readonly path: string;
+  /** The node signs with its operator's key: the caller must be the operator. */
+  readonly isOperators?: boolean;
+  readonly body?: BodyRule;
+  handle(request: ApiRequest): Outcome | Promise<Outcome>;
+}
+
+export function json(value: unknown, headers: Readonly<Record<string, string>> = {}): Outcome {
+  return ok({ status: 200, headers, content: { kind: 'json', value } });
+}
+
+const CONTROL = /\p{Cc}/u;
+
+/** Query parameters, each at most once, percent-decoded (`+` is a space, as forms have it). */
+export function parseQuery(search: string): Result<ReadonlyMap<string, string>, Problem> {
+  const query = new Map<string, string>();
+  for (const part of search.replace(/^\?/, '').split('&')) {
+    if (part === '') continue;
+    const cut = part.indexOf('=');
+    const name = decode(cut === -1 ? part : part.slice(0, cut));
+    const value = decode(cut === -1 ? '' : part.slice(cut + 1));
+    if (name === undefined || value === undefined) {
+      return fail('BAD_REQUEST', 'the query has a percent sign that encodes nothing; write a plain one as %25');
+    }
+    if (CONTROL.test(name + value)) return fail('BAD_REQUEST', 'the query has a control character; remove it');
+    if (query.has(name)) return badField(name, 'comes twice in the query; keep one');
+    query.set(name, value);
+  }
+  return ok(query);
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a path decodes, and to text without control characters. */
+export function isCleanPath(path: string): boolean {
+  try {
+    return !CONTROL.test(decodeURIComponent(path));
+  } catch {
+    return false;
+  }
+}
+
+export function badField(field: string, reason: string): Result<never, Problem> {
+  const shown = field.slice(0, 100);
+  return err({ code: 'BAD_REQUEST', detail: `${shown}: ${reason}`, members: { field: shown } });
+}
+
+/** A whole number of the query from `least` to `most`; `otherwise` when it is not there. */
+export function wholeParameter(
+  query: ReadonlyMap<string, string>,
+  name: string,
+  rule: { readonly least: number; readonly most: number; readonly otherwise: number },
+): Result<number, Problem> {
+  const text = query.get(name);
+  if (text === undefined) return ok(rule.otherwise);
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  return value >= rule.least && value <= rule.most
+    ? ok(value)
+    : badField(name, `is a whole number from ${rule.least} to ${rule.most}, such as ${rule.otherwise}`);
+}
+
+/** A height of the query or the path. */
+export function parseHeight(name: string, text: string): Result<Height, Problem> {
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(value) ? ok(Height(value)) : badField(name, 'is a height: a whole number from 0');
+}
+
+/** `wait` of the query in milliseconds: `500ms`, `5s`, `0`. */
+export function waitParameter(query: ReadonlyMap<string, string>, otherwise: number): Result<number, Problem> {
+  const text = query.get('wait');
+  if (text === undefined) return ok(otherwise);
+  const match = /^(\d{1,6})(ms|s)$/.exec(text === '0' ? '0ms' : text);
+  const waitMs = match === null ? Number.NaN : Number(match[1]) * (match[2] === 's' ? 1_000 : 1);
+  return waitMs <= API_WAIT_MS_MAX
+    ? ok(waitMs)
+    : badField('wait', `is a time up to ${API_WAIT_MS_MAX / 1_000}s with its unit, such as 500ms or 5s`);
+}
+
+/** The bytes of a body, or why they are not taken: too many, or an end that never came. */
+export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Result<Uint8Array, Problem>> {
+  const tooLarge = fail(
+    'BODY_TOO_LARGE',
+    `at most ${bytesMax} bytes are taken here; send less, or in several requests`,
+  );
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) return tooLarge;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  return await new Promise((resolve) => {
+    const settle = (result: Result<Uint8Array, Problem>): void => {
+      request.off('data', onData).off('end', onEnd).off('close', onClose);
+      resolve(result);
+    };
+    const onData = (chunk: Uint8Array): void => {
+      size += chunk.length;
+      if (size > bytesMax) settle(tooLarge);
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void => settle(ok(Buffer.concat(chunks)));
+    const onClose = (): void => settle(fail('BAD_REQUEST', 'the body ended early'));
+    request.on('data', onData).on('end', onEnd).on('close', onClose);
+    // Errors of an aborted request come before its `close`; without a listener they would end the process.
+    request.on('error', () => undefined);
+  });
+}
+
+/** Reads on after an early answer, so that the client sees it and not a reset; a flood is cut off. */
+export function discardRest(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  let size = 0;
+  request.on('data', (chunk: Uint8Array) => {
+    size += chunk.length;
+    if (size > API_DISCARD_BYTES_MAX) request.destroy();
+  });
+  request.resume();
+}

@@ -1,0 +1,139 @@
+import { err, type Result } from '../lib/result.ts';
+import type { Receipt, Refusal } from '../model/receipt.ts';
+
+interface ProblemKind {
+  readonly status: number;
+  /** The same for every occurrence (RFC 9457 §3.1.3); `detail` says what is special about this one, and what to do. */
+  readonly title: string;
+  /** When it is worth trying again; absent when the same request would fail again. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** Why a final transaction changed nothing. */
+const REFUSED = {
+  UNKNOWN_TICKET: { status: 404, title: 'No ticket has this id' },
+  UNKNOWN_EVENT: { status: 404, title: 'No event has this id' },
+  UNKNOWN_TIER: { status: 404, title: 'The event has no tier of this id' },
+  UNKNOWN_ORGANISATION: { status: 404, title: 'No organisation has this id' },
+  NOT_VALIDATED: { status: 409, title: 'The ticket is not activated yet' },
+  ALREADY_VALIDATED: { status: 409, title: 'The ticket is activated already' },
+  ALREADY_CONSUMED: { status: 409, title: 'The ticket was admitted before' },
+  TICKET_DISPUTED: { status: 409, title: 'The ticket is contested' },
+  OUTSIDE_VALIDITY: { status: 409, title: 'The ticket does not admit at this time' },
+  WRONG_GATE: { status: 409, title: 'The ticket admits at another gate' },
+  INVALID_TRANSITION: { status: 409, title: 'The ticket cannot go from its state to that one' },
+  CAPACITY_EXCEEDED: { status: 409, title: 'More tickets than the event or tier holds' },
+  SEAT_TAKEN: { status: 409, title: 'The seat is taken' },
+  DUPLICATE_ID: { status: 409, title: 'The id is in use' },
+  ROLE_NOT_ALLOWED: { status: 403, title: 'The organisation does not have the role that this takes' },
+  ROLE_ALREADY_HELD: { status: 409, title: 'The organisation has this role already' },
+  ROLE_NOT_HELD: { status: 409, title: 'The organisation does not have this role' },
+  LAST_ORGANISER: { status: 409, title: 'An event keeps at least one organiser' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The idempotency key was used for another operation' },
+} as const satisfies Record<Refusal, ProblemKind>;
+
+/** Every error of the HTTP surface. Codes are stable: clients compare them. */
+export const PROBLEMS = {
+  ...REFUSED,
+  BAD_REQUEST: { status: 400, title: 'The request is not well-formed' },
+  BAD_JSON: { status: 400, title: 'The body is not JSON that can be taken exactly' },
+  UNAUTHORIZED: { status: 401, title: 'The operator token is missing or wrong' },
+  READ_ONLY: { status: 403, title: 'This node signs nothing for its callers' },
+  ORIGIN_NOT_ALLOWED: { status: 403, title: 'Pages of this origin may not call' },
+  NOT_PERMITTED: { status: 403, title: 'The signer may not do this' },
+  NO_SUCH_ROUTE: { status: 404, title: 'There is nothing at this address' },
+  UNKNOWN_BLOCK: { status: 404, title: 'This node has no such block' },
+  UNKNOWN_TRANSACTION: { status: 404, title: 'This node knows no such transaction' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'This address does not take this method' },
+  REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive' },
+  ALREADY_FINAL: { status: 409, title: 'The transaction is final already' },
+  BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
+  TARGET_TOO_LONG: { status: 414, title: 'Path and query are too long' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body has the wrong content type' },
+  WRONG_HOST: { status: 421, title: 'This node does not answer for that host name' },
+  BAD_SIGNATURE: { status: 422, title: 'The signature is not of the signer' },
+  WRONG_CHAIN: { status: 422, title: 'The transaction is for another chain' },
+  EXPIRED: { status: 422, title: 'The transaction has expired' },
+  TOO_FAR_AHEAD: { status: 422, title: 'The transaction expires too late to be taken' },
+  CLOCK_SKEW: { status: 422, title: 'The clocks are too far apart' },
+  RATE_LIMITED: { status: 429, title: 'Too many requests from this address' },
+  HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
+  INTERNAL_ERROR: { status: 500, title: 'The node failed to answer' },
+  NO_QUORUM: { status: 503, title: 'Too few authorities are connected', retryAfterSeconds: 1 },
+  OVERLOADED: { status: 503, title: 'The node has more work than it can take', retryAfterSeconds: 1 },
+  NOT_SYNCED: { status: 503, title: 'The node is still catching up', retryAfterSeconds: 2 },
+  NOT_READY: { status: 503, title: 'The node is not ready to serve', retryAfterSeconds: 2 },
+  STOPPING: { status: 503, title: 'The node is stopping', retryAfterSeconds: 5 },
+  NOT_FINAL_YET: { status: 504, title: 'The transaction was taken and is not final yet' },
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** One occurrence of a problem. */
+export interface Problem {
+  readonly code: ProblemCode;
+  /** What happened here and what to do about it, in words for people. */
+  readonly detail: string;
+  /** Members beside those of RFC 9457: `transaction_id`, `height`, `first_scan`, `field`. */
+  readonly members?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export function fail(code: ProblemCode, detail: string): Result<never, Problem> {
+  return err({ code, detail });
+}
+
+export function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(PROBLEMS, code);
+}
+
+export function kindOf(code: ProblemCode): ProblemKind {
+  return PROBLEMS[code];
+}
+
+/** The members of an `application/problem+json` document (RFC 9457 §3). */
+export function problemDocument(problem: Problem, requestId: string): Readonly<Record<string, unknown>> {
+  const { status, title } = kindOf(problem.code);
+  return {
+    type: `urn:counterfoil:problem:${problem.code}`,
+    title,
+    status,
+    code: problem.code,
+    detail: problem.detail,
+    ...problem.members,
+    request_id: requestId,
+  };
+}
+
+const ADVICE: Readonly<Partial<Record<Refusal, string>>> = {
+  UNKNOWN_TICKET: 'check the id, which is case-sensitive',
+  UNKNOWN_EVENT: 'create the event first, or check its id',
+  UNKNOWN_TIER: 'create the tier first, or check its id',
+  NOT_VALIDATED: 'activate it with POST /api/v1/tickets/validate, then try again',
+  ALREADY_VALIDATED: 'nothing is left to do',
+  TICKET_DISPUTED: 'its history tells who contested it and why; a contested ticket stays out',
+  OUTSIDE_VALIDITY: "its tier's validity says when it admits",
+  WRONG_GATE: 'send the holder to the gate that the ticket is assigned to',
+  INVALID_TRANSITION: "look at the ticket's state, which only moves forward",
+  CAPACITY_EXCEEDED: 'issue fewer, or into another tier',
+  SEAT_TAKEN: 'choose another seat',
+  DUPLICATE_ID: 'choose another id; ids are never used twice',
+  ROLE_NOT_ALLOWED: "have the event's organiser grant the role, or ask a node of an organisation that has it",
+  IDEMPOTENCY_KEY_REUSED: 'use a fresh key for another operation, or repeat the first one unchanged',
+};
+
+/** What a refused receipt says in words: which rule, about what, and what to do. */
+export function refusalDetail(code: Refusal, receipt: Receipt): string {
+  const subject = receipt.subject === null ? '' : `${receipt.subject}: `;
+  const { firstScan } = receipt;
+  if (code === 'ALREADY_CONSUMED' && firstScan !== null) {
+    const when = new Date(firstScan.at).toISOString();
+    return (
+      `${subject}first admitted at ${when}, gate ${firstScan.gate}, by ${firstScan.organisation}, at height ` +
+      `${firstScan.height} (transaction ${firstScan.transaction}); do not admit it again`
+    );
+  }
+  const advice = ADVICE[code];
+  const title = kindOf(code).title;
+  return advice === undefined ? `${subject}${title}` : `${subject}${title}; ${advice}`;
+}

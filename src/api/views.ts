@@ -1,0 +1,207 @@
+import type {
+  BlockAnswer,
+  BlockSummaryAnswer,
+  CertificateAnswer,
+  FirstScanAnswer,
+  HeaderAnswer,
+  ReceiptAnswer,
+  TicketAnswer,
+  TransactionAnswer,
+  TransactionStateAnswer,
+} from '../client/answers.ts';
+import type { TicketRecord } from '../ledger/records.ts';
+import { defined } from '../lib/assert.ts';
+import type { Header } from '../model/block.ts';
+import type { Certificate } from '../model/certificate.ts';
+import type { Hash, Timestamp } from '../model/ids.ts';
+import type { FirstScan, Receipt } from '../model/receipt.ts';
+import type { NewTicket, Operation, Transaction } from '../model/transaction.ts';
+import type { FinalBlock, TransactionState } from './ports.ts';
+
+/** How the model is shown: snake_case, times in RFC 3339 in UTC, hashes in hex, bytes in base64. */
+
+export function timeView(time: Timestamp): string {
+  return new Date(time).toISOString();
+}
+
+export function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}
+
+export function headerView(header: Header): HeaderAnswer {
+  return {
+    version: header.version,
+    chain_id: header.chainId,
+    height: header.height,
+    epoch: header.epoch,
+    view: header.view,
+    previous: header.previous,
+    timestamp: timeView(header.timestamp),
+    proposer: header.proposer,
+    transactions_root: header.transactionsRoot,
+    transaction_count: header.transactionCount,
+    state_root: header.stateRoot,
+    receipts_root: header.receiptsRoot,
+    graph_root: header.graphRoot,
+    authorities_hash: header.authoritiesHash,
+    next_authorities_hash: header.nextAuthoritiesHash,
+  };
+}
+
+export function firstScanView(scan: FirstScan): FirstScanAnswer {
+  return {
+    at: timeView(scan.at),
+    height: scan.height,
+    gate: scan.gate,
+    organisation: scan.organisation,
+    transaction_id: scan.transaction,
+  };
+}
+
+export function receiptView(receipt: Receipt): ReceiptAnswer {
+  return {
+    accepted: receipt.accepted,
+    ...(receipt.code === null ? {} : { code: receipt.code }),
+    ...(receipt.subject === null ? {} : { subject: receipt.subject }),
+    ...(receipt.firstScan === null ? {} : { first_scan: firstScanView(receipt.firstScan) }),
+    ...(receipt.replayOf === null ? {} : { replay_of: receipt.replayOf }),
+  };
+}
+
+function newTicketView(ticket: NewTicket): Readonly<Record<string, unknown>> {
+  return {
+    ticket_id: ticket.ticket,
+    seat: ticket.seat,
+    gate: ticket.gate,
+    holder: ticket.holder,
+    data: base64(ticket.data),
+  };
+}
+
+function operationView(operation: Operation): Readonly<Record<string, unknown>> {
+  switch (operation.kind) {
+    case 'event.create': {
+      const { event, title, startsAt, capacity } = operation;
+      return { event_id: event, title, starts_at: timeView(startsAt), capacity };
+    }
+    case 'tier.create': {
+      const { event, tier, title, price, currency, capacity, validFrom, validThrough } = operation;
+      return {
+        event_id: event,
+        tier_id: tier,
+        title,
+        price,
+        currency,
+        capacity,
+        valid_from: validFrom === null ? null : timeView(validFrom),
+        valid_through: validThrough === null ? null : timeView(validThrough),
+      };
+    }
+    case 'role.grant':
+    case 'role.revoke':
+      return { event_id: operation.event, organisation: operation.organisation, role: operation.role };
+    case 'issue':
+      return { event_id: operation.event, tier_id: operation.tier, tickets: operation.tickets.map(newTicketView) };
+    case 'validate':
+      return { tickets: operation.tickets };
+    case 'consume':
+    case 'admit':
+      return { ticket_id: operation.ticket, gate: operation.gate };
+    case 'dispute': {
+      const { ticket, reason, note, gate } = operation;
+      return { ticket_id: ticket, reason, note, gate };
+    }
+  }
+}
+
+export function transactionView(transaction: Transaction, receipt: Receipt): TransactionAnswer {
+  const { body } = transaction;
+  return {
+    id: transaction.id,
+    type: body.operation.kind,
+    organisation: body.organisation,
+    signer: body.signer,
+    expires_at: timeView(body.expiresAt),
+    nonce: body.nonce,
+    idempotency_key: body.idempotencyKey,
+    operation: operationView(body.operation),
+    signature: transaction.signature,
+    receipt: receiptView(receipt),
+  };
+}
+
+export function transactionStateView(id: Hash, found: TransactionState): TransactionStateAnswer | undefined {
+  if (found.state === 'unknown') return undefined;
+  if (found.state === 'pending') return { id, state: 'pending' };
+  return {
+    id,
+    state: 'final',
+    height: found.height,
+    block_hash: found.blockHash,
+    receipt: receiptView(found.receipt),
+    transaction: transactionView(found.transaction, found.receipt),
+  };
+}
+
+export function blockSummaryView(block: FinalBlock): BlockSummaryAnswer {
+  return { hash: block.hash, header: headerView(block.header) };
+}
+
+export function blockView(block: FinalBlock): BlockAnswer {
+  return {
+    ...blockSummaryView(block),
+    transactions: block.body.map((transaction, index) =>
+      transactionView(transaction, defined(block.receipts[index], 'a final block has a receipt for each transaction')),
+    ),
+    certificate: block.header.height === 0 ? null : `/api/v1/blocks/${block.header.height}/certificate`,
+  };
+}
+
+/** `nameOf`: the authority of a seat, as far as this node knows the epoch's set. */
+export function certificateView(
+  certificate: Certificate,
+  nameOf: (seat: number) => string | null,
+): CertificateAnswer['certificate'] {
+  return {
+    phase: certificate.phase,
+    epoch: certificate.epoch,
+    view: certificate.view,
+    height: certificate.height,
+    digest: certificate.digest,
+    signatures: certificate.signers.map((seat, index) => ({
+      seat,
+      authority: nameOf(seat),
+      signature: defined(certificate.signatures[index], 'a certificate has a signature for each signer'),
+    })),
+  };
+}
+
+export function ticketView(ticket: TicketRecord): TicketAnswer {
+  const { firstScan, dispute } = ticket;
+  return {
+    id: ticket.ticket,
+    state: ticket.state,
+    standing: ticket.standing,
+    version: ticket.version,
+    event_id: ticket.event,
+    tier_id: ticket.tier,
+    seat: ticket.seat,
+    gate: ticket.gate,
+    holder: ticket.holder,
+    data: base64(ticket.data),
+    since: ticket.since,
+    first_scan: firstScan === null ? null : firstScanView(firstScan),
+    dispute:
+      dispute === null
+        ? null
+        : {
+            reason: dispute.reason,
+            note: dispute.note,
+            gate: dispute.gate,
+            organisation: dispute.organisation,
+            at: timeView(dispute.at),
+            height: dispute.height,
+            transaction_id: dispute.transaction,
+          },
+  };
+}
