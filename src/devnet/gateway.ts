@@ -1,0 +1,213 @@
+import { once } from 'node:events';
+import {
+  type ClientRequest,
+  createServer,
+  type IncomingMessage,
+  request as openRequest,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { Duplex } from 'node:stream';
+import { renderPage } from './gateway-page.ts';
+import type { ListedNode } from './nodes.ts';
+
+const LOOPBACK = '127.0.0.1';
+/** A node that takes longer than this to accept a connection on the same machine is not there. */
+const CONNECT_MS_MAX = 1_000;
+
+/** A node to which requests can be passed on. */
+export interface Upstream {
+  readonly name: string;
+  readonly port: number;
+}
+
+export interface GatewayOptions {
+  readonly port: number;
+  readonly nodes: () => readonly ListedNode[];
+  /** Whom to ask, the best first. */
+  readonly upstreams: () => readonly Upstream[];
+  /** What the page tells people to try. */
+  readonly commands: readonly string[];
+}
+
+/** One address for the whole devnet: a page, the list of nodes, and everything else from the first node that answers. */
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #server: Server;
+  readonly #sockets = new Set<Duplex>();
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#server = createServer((request, response) => this.#answer(request, response));
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /** @throws the error of the socket (`code` EADDRINUSE when the port is taken) */
+  async listen(): Promise<void> {
+    this.#server.listen(this.#options.port, LOOPBACK);
+    await once(this.#server, 'listening');
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const path = (request.url ?? '/').split('?')[0];
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const isOurs = isRead && (path === '/' || path === '/api/v1/nodes');
+    const { nodes, commands } = this.#options;
+    if (!isOurs) this.#pass(request, response, this.#options.upstreams());
+    else if (!isLoopback(request)) refuseHost(response);
+    else if (path === '/') send(response, 200, 'text/html; charset=utf-8', renderPage(nodes(), commands));
+    else send(response, 200, 'application/json; charset=utf-8', `${JSON.stringify({ nodes: nodes() })}\n`);
+  }
+
+  /** Tries one node after another until one takes the connection: nothing of the body has left before that. */
+  #pass(request: IncomingMessage, response: ServerResponse, [upstream, ...others]: readonly Upstream[]): void {
+    if (upstream === undefined) {
+      noNode(response);
+      return;
+    }
+    const outgoing = openUpstream(request, upstream);
+    let connected = false;
+    onConnected(outgoing, () => {
+      connected = true;
+      request.pipe(outgoing);
+    });
+    outgoing.once('response', (incoming) => {
+      response.writeHead(incoming.statusCode ?? 502, headersFrom(incoming, upstream));
+      incoming.pipe(response);
+      incoming.once('error', () => response.destroy());
+    });
+    outgoing.once('error', () => {
+      if (response.closed) return;
+      if (!connected) this.#pass(request, response, others);
+      else if (response.headersSent) response.destroy();
+      else nodeFailed(response, upstream);
+    });
+    response.once('close', () => outgoing.destroy());
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    this.#passUpgrade(request, socket, head, this.#options.upstreams());
+  }
+
+  #passUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, upstreams: readonly Upstream[]): void {
+    const [upstream, ...others] = upstreams;
+    if (upstream === undefined) {
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    const outgoing = openUpstream(request, upstream);
+    let connected = false;
+    onConnected(outgoing, () => {
+      connected = true;
+      outgoing.end();
+    });
+    outgoing.once('upgrade', (incoming, inner, innerHead) => {
+      socket.write(responseHead(incoming, upstream));
+      if (innerHead.length > 0) socket.write(innerHead);
+      if (head.length > 0) inner.write(head);
+      join(socket, inner);
+    });
+    outgoing.once('response', (incoming) => {
+      socket.write(responseHead(incoming, upstream));
+      incoming.pipe(socket);
+    });
+    outgoing.once('error', () => (connected ? socket.destroy() : this.#passUpgrade(request, socket, head, others)));
+    socket.once('close', () => outgoing.destroy());
+  }
+}
+
+function openUpstream(request: IncomingMessage, upstream: Upstream): ClientRequest {
+  return openRequest({
+    host: LOOPBACK,
+    port: upstream.port,
+    method: request.method,
+    path: request.url,
+    headers: request.headers,
+    // A kept connection may close as a write goes out on it, and a write must not be sent twice.
+    agent: false,
+    setHost: false,
+  });
+}
+
+function onConnected(outgoing: ClientRequest, connected: () => void): void {
+  outgoing.once('socket', (socket) => {
+    const timer = setTimeout(() => outgoing.destroy(new Error('the node does not answer')), CONNECT_MS_MAX);
+    socket.once('close', () => clearTimeout(timer));
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      connected();
+    });
+  });
+}
+
+function join(a: Duplex, b: Duplex): void {
+  a.pipe(b);
+  b.pipe(a);
+  a.once('close', () => b.destroy());
+  b.once('close', () => a.destroy());
+  b.on('error', () => a.destroy());
+}
+
+function headersFrom(incoming: IncomingMessage, upstream: Upstream): string[] {
+  return [...incoming.rawHeaders, 'Counterfoil-Node', upstream.name];
+}
+
+function responseHead(incoming: IncomingMessage, upstream: Upstream): string {
+  const headers = headersFrom(incoming, upstream);
+  let text = `HTTP/1.1 ${incoming.statusCode} ${incoming.statusMessage}\r\n`;
+  for (let index = 0; index < headers.length; index += 2) text += `${headers[index]}: ${headers[index + 1]}\r\n`;
+  return `${text}\r\n`;
+}
+
+/** A page elsewhere can make a name of its own lead here: only names of this machine are answered. */
+function isLoopback(request: IncomingMessage): boolean {
+  const host = (request.headers.host ?? '').replace(/:[0-9]+$/, '').toLowerCase();
+  return host === 'localhost' || host === LOOPBACK || host === '[::1]' || host.endsWith('.localhost');
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, {
+    'Content-Type': type,
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
+  });
+  response.end(body);
+}
+
+function problem(
+  response: ServerResponse,
+  status: number,
+  code: string,
+  [title, detail]: readonly [string, string],
+): void {
+  const type = `urn:counterfoil:problem:${code}`;
+  const body = JSON.stringify({ type, title, status, code, detail });
+  send(response, status, 'application/problem+json; charset=utf-8', `${body}\n`);
+}
+
+function refuseHost(response: ServerResponse): void {
+  problem(response, 421, 'WRONG_HOST', ['Not this host', 'A devnet answers to localhost and 127.0.0.1 only.']);
+}
+
+function noNode(response: ServerResponse): void {
+  response.setHeader('Retry-After', '1');
+  const detail = 'No node of this devnet answers. Its terminal says why, and how to start one again.';
+  problem(response, 503, 'NO_LIVE_NODE', ['No node answers', detail]);
+}
+
+function nodeFailed(response: ServerResponse, upstream: Upstream): void {
+  const detail = `${upstream.name} went away before it answered. What was asked may have been done: look, or repeat it with the same Idempotency-Key.`;
+  problem(response, 502, 'NODE_WENT_AWAY', ['The node went away', detail]);
+}

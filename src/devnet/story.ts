@@ -1,0 +1,80 @@
+import type { BlockAnswer, TransactionAnswer } from '../client/answers.ts';
+
+/** A block as one readable line tells it. */
+export interface BlockStory {
+  readonly height: number;
+  /** RFC 3339. */
+  readonly time: string;
+  readonly proposer: string;
+  readonly words: string;
+  /** From the proposer's time to when this process knew; undefined for a block that was final before. */
+  readonly finalMs: number | undefined;
+  /** Authorities whose signature is in the certificate. */
+  readonly signed: number;
+  readonly authorities: number;
+}
+
+/** What the transactions of a block did, in words: accepted ones together, refused ones by their code. */
+export function wordsOf(block: Pick<BlockAnswer, 'transactions'>): string {
+  const accepted = block.transactions.filter(({ receipt }) => receipt.accepted);
+  const refused = block.transactions.filter(({ receipt }) => !receipt.accepted);
+  const parts = [...catalogueWords(accepted), ...ticketWords(accepted), ...refusalWords(refused)];
+  return parts.length === 0 ? 'heartbeat' : parts.join(', ');
+}
+
+function fieldOf(transaction: TransactionAnswer, name: string): unknown {
+  return transaction.operation[name];
+}
+
+function countOf(transactions: readonly TransactionAnswer[], type: TransactionAnswer['type']): number {
+  return transactions.filter((transaction) => transaction.type === type).length;
+}
+
+function counted(count: number, one: string, many = `${one}s`): readonly string[] {
+  return count === 0 ? [] : [`${count} ${count === 1 ? one : many}`];
+}
+
+function catalogueWords(transactions: readonly TransactionAnswer[]): readonly string[] {
+  const events = transactions
+    .filter(({ type }) => type === 'event.create')
+    .map((transaction) => `event ${fieldOf(transaction, 'event_id') ?? transaction.receipt.subject ?? ''}`.trimEnd());
+  return [
+    ...events,
+    ...counted(countOf(transactions, 'tier.create'), 'tier'),
+    ...counted(countOf(transactions, 'role.grant'), 'role granted', 'roles granted'),
+    ...counted(countOf(transactions, 'role.revoke'), 'role revoked', 'roles revoked'),
+  ];
+}
+
+const VERBS = { validate: 'validated', consume: 'consumed', admit: 'admitted', dispute: 'disputed' } as const;
+
+function ticketWords(transactions: readonly TransactionAnswer[]): readonly string[] {
+  const issued = ticketsIn(transactions.filter(({ type }) => type === 'issue'));
+  const words = issued === 0 ? [] : [`${issued} ticket${issued === 1 ? '' : 's'} issued`];
+  for (const [type, verb] of Object.entries(VERBS)) {
+    const about = transactions.filter((transaction) => transaction.type === type);
+    const tickets = type === 'validate' ? ticketsIn(about) : about.length;
+    const only = tickets === 1 ? about[0]?.receipt.subject : undefined;
+    if (tickets > 0)
+      words.push(only === undefined ? `${tickets} ticket${tickets === 1 ? '' : 's'} ${verb}` : `${only} ${verb}`);
+  }
+  return words;
+}
+
+function ticketsIn(transactions: readonly TransactionAnswer[]): number {
+  let count = 0;
+  for (const transaction of transactions) {
+    const tickets = fieldOf(transaction, 'tickets');
+    count += Array.isArray(tickets) ? tickets.length : 1;
+  }
+  return count;
+}
+
+function refusalWords(transactions: readonly TransactionAnswer[]): readonly string[] {
+  const byCode = new Map<string, number>();
+  for (const { type, receipt } of transactions) {
+    const words = `${type} refused: ${receipt.code}`;
+    byCode.set(words, (byCode.get(words) ?? 0) + 1);
+  }
+  return [...byCode].map(([words, count]) => (count === 1 ? words : `${count} × ${words}`));
+}
