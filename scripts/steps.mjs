@@ -1,4 +1,4 @@
-/** The steps that `check` and `test` share: lint, types and the suites, each with a truthful count. */
+/** The steps that `check` and `test` share: lint, types, build and the suites, each with a truthful count. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,6 +38,7 @@ export function allSteps() {
   return [
     tool('lint', [biome, 'check', '--error-on-warnings', ...(process.stdout.isTTY ? ['--colors=force'] : []), '.']),
     tool('types', [tsc, '--noEmit', ...(process.stdout.isTTY ? ['--pretty'] : [])]),
+    tool('build', [join(ROOT, 'scripts', 'bootstrap.mjs'), '--quiet']),
     ...suites().map(suiteStep),
   ];
 }

@@ -1,4 +1,4 @@
-/** `npm test`: lint, types and every suite that a machine can run; the last line is the truth about all of them. */
+/** `npm test`: lint, types, build and every suite that a machine can run; the last line is the truth about all of them. */
 import process from 'node:process';
 import { allSteps, secondsText } from './steps.mjs';
 
@@ -24,7 +24,7 @@ for (const [signal, code] of Object.entries(INTERRUPTED)) {
 const steps = allSteps();
 const filters = names.filter((name) => !steps.some((step) => step.name === name));
 const named = steps.filter((step) => names.includes(step.name));
-// A filter alone picks files of every suite; lint and types know no files.
+// A filter alone picks files of every suite; lint, types and build know no files.
 const chosen = named.length > 0 ? named : filters.length > 0 ? steps.filter((step) => step.isSuite) : steps;
 
 const total = { passed: 0, failed: 0, skipped: 0, testsRun: 0 };
