@@ -195,3 +195,7 @@ export const GOSSIP_BYTES_MAX = 1_048_576;
 export const VERIFICATIONS_IN_FLIGHT_MAX = 4_096;
 /** Requests that wait for finality on one node. */
 export const WAITERS_MAX = 10_000;
+/** Pieces of evidence that are read back at once; one authority yields a handful before it is removed. */
+export const EVIDENCE_KEPT_MAX = 1_000;
+/** Latencies from which the percentiles in `stats` are taken. */
+export const LATENCIES_KEPT_MAX = 1_000;

@@ -21,8 +21,8 @@ import { signPledge } from './signing.ts';
 
 /** What the host tells whoever runs it; every call is made outside a step. */
 export interface HostListener {
-  /** Final and visible in this order, one call a block; not yet durable. */
-  readonly final: (entry: ChainEntry) => void;
+  /** Final and visible in this order, one call a block; not yet durable. `waited`: for how long its oldest transaction was known here. */
+  readonly final: (entry: ChainEntry, waitedMs: number | null) => void;
   /** A crash no longer loses the chain up to this height. */
   readonly durable: (height: Height) => void;
   readonly evidence: (evidence: Evidence) => void;
@@ -288,14 +288,15 @@ export class Host {
 
   /** Blocks that catching up has stored in the meantime are skipped: nothing is committed twice. */
   #commit({ blocks: all, certificate }: Pick<Extract<Effect, { type: 'commit' }>, 'blocks' | 'certificate'>): void {
-    const { executor, journal, listener, mempool, chain } = this.#parts;
+    const { executor, journal, listener, mempool, chain, clock } = this.#parts;
     const blocks = all.filter(({ header }) => header.height > chain.head.height);
     const last = blocks.at(-1);
     if (last === undefined) return;
     const { height, timestamp } = last.header;
+    const waited = blocks.map(({ body }) => waitedMs(body, mempool, clock.now()));
     const entries = executor.commit(blocks, certificate, journal?.position(), {
       visible: () => {
-        for (const entry of entries) listener.final(entry);
+        for (const [index, entry] of entries.entries()) listener.final(entry, waited[index] ?? null);
       },
       durable: () => {
         listener.durable(height);
@@ -335,4 +336,10 @@ export class Host {
     };
     next(0);
   }
+}
+
+/** How long the first transaction of a block that this node had waiting has waited, in milliseconds. */
+function waitedMs(body: Body, mempool: Mempool, now: number): number | null {
+  const arrivals = body.flatMap(({ id }) => mempool.arrivedAt(id) ?? []);
+  return arrivals.length === 0 ? null : now - Math.min(...arrivals);
 }

@@ -48,6 +48,11 @@ export class Mempool {
     return this.#entries.get(id)?.transaction;
   }
 
+  /** When this node first saw a waiting transaction. */
+  arrivedAt(id: Hash): Timestamp | undefined {
+    return this.#entries.get(id)?.arrivedAt;
+  }
+
   has(id: Hash): boolean {
     return this.#entries.has(id);
   }

@@ -15,6 +15,7 @@ import {
   type StoredBlock,
 } from './blocks.ts';
 import type { JournalPosition } from './journal.ts';
+import { decodeJournalPosition, encodeJournalPosition } from './journal-format.ts';
 import type { KeyValue, KeyValueChange, StoreError } from './key-value.ts';
 import { heightKey, META, SCHEMA_VERSION, TABLES } from './schema.ts';
 import { historyChanges, stateIndexChanges } from './tickets.ts';
@@ -40,13 +41,6 @@ interface Layer {
   readonly state: ReadonlyMap<string, Uint8Array>;
   readonly pages: ReadonlyMap<string, Page>;
 }
-
-const witnessLayout = struct<JournalPosition>({
-  publicKey: byteString(32),
-  incarnation: byteString(64),
-  segment: u53,
-  offset: u53,
-});
 
 /** The final chain and the state that it yields: one write transaction for each block. */
 export class Chain implements StateReader, PageReader {
@@ -157,7 +151,7 @@ export class Chain implements StateReader, PageReader {
     this.#head = header;
     this.#headHash = hash;
     const meta =
-      witness === undefined ? [] : [{ table: TABLES.meta, key: META.witness, value: encode(witnessLayout, witness) }];
+      witness === undefined ? [] : [{ table: TABLES.meta, key: META.witness, value: encodeJournalPosition(witness) }];
     this.#write(block, meta, outcome);
   }
 
@@ -208,7 +202,7 @@ function pageKey(path: string): Uint8Array {
 export function readWitness(store: KeyValue): JournalPosition | undefined {
   const bytes = store.get(TABLES.meta, META.witness);
   if (bytes === undefined) return undefined;
-  const witness = decode(witnessLayout, bytes);
+  const witness = decodeJournalPosition(bytes);
   if (!witness.ok) throw new CorruptionError('the journal witness is damaged');
   return witness.value;
 }

@@ -1,0 +1,308 @@
+import type { Replica } from '../consensus/replica.ts';
+import { primaryOf } from '../consensus/replica.ts';
+import type { Genesis } from '../ledger/genesis.ts';
+import { idempotencyKey } from '../ledger/records.ts';
+import { quorumOf, seatOf } from '../model/authorities.ts';
+import type { Jurisdiction } from '../model/certificate.ts';
+import { type Evidence, offenderOf } from '../model/evidence.ts';
+import type { Height, OrganisationId, View } from '../model/ids.ts';
+import { EVIDENCE_KEPT_MAX, LATENCIES_KEPT_MAX } from '../model/limits.ts';
+import { type Operation, operationHash, type Transaction } from '../model/transaction.ts';
+import type { Transport, TransportEvent } from '../network/transport.ts';
+import type { Chain, ChainEntry } from '../store/chain.ts';
+import { readEvidence, writeEvidence } from '../store/evidence.ts';
+import type { Journal } from '../store/journal.ts';
+import type { Executor } from './executor.ts';
+import { Host } from './host.ts';
+import { type FinalOutcome, Intake, type SubmitOutcome } from './intake.ts';
+import type { Mempool } from './mempool.ts';
+import type { Metrics } from './metrics.ts';
+import type { Clock, SignatureCheckLater, Signer, Timers } from './ports.ts';
+import { Seats } from './seats.ts';
+
+/** Where a node writes what happened to it. */
+export interface Log {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** What a node tells as it happens; see `api/ports`. */
+export type NodeHappening =
+  | { readonly type: 'block_finalised'; readonly height: Height }
+  | {
+      readonly type: 'view_changed' | 'peer_joined' | 'peer_left' | 'evidence';
+      readonly height: Height;
+      readonly data: Readonly<Record<string, unknown>>;
+    };
+
+export interface NodeParts {
+  readonly genesis: Genesis;
+  readonly jurisdiction: Jurisdiction;
+  readonly replica: Replica;
+  /** -1 for one that only follows. */
+  readonly seat: number;
+  readonly signer: Signer | null;
+  readonly journal: Journal | null;
+  readonly chain: Chain;
+  readonly executor: Executor;
+  readonly mempool: Mempool;
+  readonly transport: Transport;
+  readonly checkLater: SignatureCheckLater;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly forwardAfterMs: number;
+  /** The environment failed; nothing is signed any more, and the process must end. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/** One running node: consensus, chain, mempool and the sessions with its peers. */
+export class Node {
+  readonly parts: NodeParts;
+  readonly #host: Host;
+  readonly #intake: Intake;
+  readonly #seats: Seats;
+  readonly #listeners = new Set<(happening: NodeHappening) => void>();
+  readonly #latenciesMs: number[] = [];
+  #view: View;
+  #halted: string | null = null;
+  #fatal: Error | null = null;
+  #lastFinalAt: number;
+
+  constructor(parts: NodeParts) {
+    this.parts = parts;
+    const { jurisdiction, clock, timers, chain, executor, mempool, replica } = parts;
+    this.#view = replica.view;
+    this.#lastFinalAt = clock.now();
+    this.#seats = new Seats(parts.transport, (key) => seatOf(jurisdiction.authorities, key));
+    this.#host = new Host({ ...parts, links: this.#seats, listener: this.#hostListener() });
+    this.#intake = new Intake({
+      host: this.#host,
+      mempool,
+      executor,
+      chain,
+      jurisdiction,
+      checkLater: parts.checkLater,
+      clock,
+      timers,
+      hasQuorum: () => this.connectedAuthorities() >= this.quorum,
+      primary: () => (primaryOf(replica, replica.view) === parts.seat ? -1 : primaryOf(replica, replica.view)),
+      forwardAfterMs: parts.forwardAfterMs,
+    });
+  }
+
+  async start(): Promise<void> {
+    const { transport, genesis } = this.parts;
+    this.#host.start();
+    this.#intake.start();
+    await transport.start((event) => this.#onTransport(event));
+    transport.setAuthorities(genesis.authorities.map(({ publicKey }) => ({ publicKey })));
+  }
+
+  /** Tells those who wait that nothing is known yet, stops signing, closes the sessions. */
+  async stop(): Promise<void> {
+    this.#intake.stop();
+    this.#host.stop();
+    await this.parts.transport.close();
+  }
+
+  get quorum(): number {
+    return quorumOf(this.parts.jurisdiction.authorities.authorities.length);
+  }
+
+  get replica(): Replica {
+    return this.parts.replica;
+  }
+
+  /** Why the node halted or cannot go on, if so. */
+  get halted(): string | null {
+    return this.#halted;
+  }
+
+  get fatal(): Error | null {
+    return this.#fatal;
+  }
+
+  get lastFinalAt(): number {
+    return this.#lastFinalAt;
+  }
+
+  /** Milliseconds from arrival to finality of the last blocks that held a transaction which waited here. */
+  get latenciesMs(): readonly number[] {
+    return this.#latenciesMs;
+  }
+
+  /** Seats of the other authorities that are connected. */
+  connectedSeats(): readonly number[] {
+    return this.#seats.connected();
+  }
+
+  /** Authorities connected, this one included when it votes. */
+  connectedAuthorities(): number {
+    return this.#seats.connected().length + (this.parts.seat >= 0 ? 1 : 0);
+  }
+
+  submit(transaction: Transaction, waitMs: number): Promise<SubmitOutcome> {
+    return new Promise((resolve) => this.#intake.submit(transaction, waitMs, resolve));
+  }
+
+  outcomeOf(id: Transaction['id']): FinalOutcome | undefined {
+    return this.#intake.outcomeOf(id);
+  }
+
+  /** What an organisation's earlier use of an idempotency key came to, if it is final. */
+  earlier(
+    organisation: OrganisationId,
+    operation: Operation,
+    key: string,
+  ): FinalOutcome | { readonly outcome: 'reused' } | undefined {
+    const record = this.parts.executor.finalState().records.idempotency.get(idempotencyKey(organisation, key));
+    if (record === undefined) return undefined;
+    return record.operation === operationHash(operation) ? this.outcomeOf(record.transaction) : { outcome: 'reused' };
+  }
+
+  evidence(): readonly { readonly evidence: Evidence; readonly authority: string }[] {
+    return readEvidence(this.parts.chain.store, EVIDENCE_KEPT_MAX).map((evidence) => ({
+      evidence,
+      authority: this.#accused(evidence),
+    }));
+  }
+
+  subscribe(listener: (happening: NodeHappening) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #accused(evidence: Evidence): string {
+    const { jurisdiction } = this.parts;
+    return jurisdiction.authorities.authorities[offenderOf(evidence, jurisdiction)]?.id ?? 'unknown';
+  }
+
+  #tell(happening: NodeHappening): void {
+    for (const listener of this.#listeners) listener(happening);
+  }
+
+  #happened(type: Exclude<NodeHappening['type'], 'block_finalised'>, data: Readonly<Record<string, unknown>>): void {
+    this.#tell({ type, height: this.parts.chain.head.height, data });
+  }
+
+  #hostListener() {
+    const { metrics, log } = this.parts;
+    return {
+      final: (entry: ChainEntry, waitedMs: number | null): void => this.#onFinal(entry, waitedMs),
+      durable: (height: Height): void => {
+        this.#intake.durable(height);
+        this.#tell({ type: 'block_finalised', height });
+      },
+      evidence: (evidence: Evidence): void => this.#onEvidence(evidence),
+      halted: (reason: string): void => {
+        this.#halted = reason;
+        log.error({ reason }, 'this node votes no more');
+      },
+      fatal: (error: Error): void => {
+        if (this.#fatal !== null) return;
+        this.#fatal = error;
+        this.#host.stop();
+        this.parts.onFatal(error);
+      },
+      sent: (kind: string, bytes: number, copies: number): void => {
+        for (let copy = 0; copy < copies; copy += 1) metrics.messageSent(kind, bytes);
+        if (kind === 'transactions') metrics.gossipSent(kind);
+      },
+      received: (kind: string, bytes: number): void => {
+        metrics.messageReceived(kind, bytes);
+        if (kind === 'transactions') metrics.gossipReceived(kind);
+      },
+      rejected: (seat: number, code: string): void => {
+        const authority = this.parts.genesis.authorities[seat]?.id;
+        log.warn({ authority, code }, 'refused a message of an authority');
+      },
+    };
+  }
+
+  #onFinal(entry: ChainEntry, waitedMs: number | null): void {
+    const { metrics, clock, mempool, replica } = this.parts;
+    this.#lastFinalAt = clock.now();
+    this.#intake.final(entry);
+    if (waitedMs !== null) {
+      this.#latenciesMs.push(waitedMs);
+      if (this.#latenciesMs.length > LATENCIES_KEPT_MAX) this.#latenciesMs.shift();
+    }
+    const { header } = entry.stored;
+    metrics.blockFinalised({ height: header.height, latencySeconds: waitedMs === null ? null : waitedMs / 1_000 });
+    metrics.mempool(mempool.size);
+    this.#countMoves(entry);
+    if (replica.view !== this.#view) this.#onView(replica.view);
+  }
+
+  #countMoves({ stored }: ChainEntry): void {
+    for (const [index, { body }] of stored.body.entries()) {
+      const receipt = stored.receipts[index];
+      if (receipt === undefined || !receipt.accepted || receipt.replayOf !== null) continue;
+      const { operation } = body;
+      if (operation.kind === 'validate') this.parts.metrics.ticketTransition('validated', operation.tickets.length);
+      if (operation.kind === 'admit') this.parts.metrics.ticketTransition('validated', 1);
+      if (operation.kind === 'consume' || operation.kind === 'admit')
+        this.parts.metrics.ticketTransition('consumed', 1);
+      if (operation.kind === 'dispute') this.parts.metrics.ticketTransition('disputed', 1);
+    }
+  }
+
+  #onView(view: View): void {
+    const { metrics, log, replica, genesis } = this.parts;
+    const primary = genesis.authorities[primaryOf(replica, view)]?.id;
+    this.#view = view;
+    metrics.viewChanged(view);
+    log.info({ view, primary }, 'the view has changed');
+    this.#happened('view_changed', { view, primary });
+  }
+
+  #onEvidence(evidence: Evidence): void {
+    const { chain, metrics, log } = this.parts;
+    const authority = this.#accused(evidence);
+    metrics.evidence();
+    log.error({ authority, kind: evidence.kind }, 'an authority has broken the rules');
+    writeEvidence(chain.store, evidence, {
+      failed: (error) => log.error({ error: error.message }, 'evidence not kept'),
+    });
+    this.#happened('evidence', { authority, kind: evidence.kind });
+  }
+
+  #onTransport(event: TransportEvent): void {
+    const { log, metrics, transport } = this.parts;
+    switch (event.type) {
+      case 'up': {
+        const { peer } = event;
+        const seat = this.#seats.join(peer);
+        const name = seat === undefined ? peer.id : this.parts.genesis.authorities[seat]?.id;
+        log.info({ peer: name, address: peer.address, direction: peer.direction }, 'peer connected');
+        metrics.peers(transport.peers().length);
+        if (seat !== undefined) this.#host.report({ type: 'peer', seat, connected: true });
+        this.#happened('peer_joined', { id: peer.id, name, role: peer.role });
+        return;
+      }
+      case 'down': {
+        const { peer, reason } = event;
+        const seat = this.#seats.leave(peer.id);
+        const name = seat === undefined ? peer.id : this.parts.genesis.authorities[seat]?.id;
+        log.info({ peer: name, reason }, 'peer gone');
+        metrics.peers(transport.peers().length);
+        if (seat !== undefined) this.#host.report({ type: 'peer', seat, connected: false });
+        this.#happened('peer_left', { id: peer.id, name, reason });
+        return;
+      }
+      case 'frame': {
+        const seat = this.#seats.seat(event.peer);
+        if (seat === undefined) return;
+        const message = this.#host.frame(seat, event.frame);
+        if (message?.kind !== 'transactions') return;
+        this.#intake.fromPeer(message.transactions, () => this.#seats.penalize(seat));
+        return;
+      }
+      case 'refused':
+        log.warn({ address: event.address, reason: event.reason, by: event.by }, 'connection refused');
+    }
+  }
+}
