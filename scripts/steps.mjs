@@ -77,7 +77,6 @@ async function runSuite(suite, filters) {
   try {
     const run = await runCaptured(process.execPath, vitestArgs(suite.name, report, filters), {
       cwd: ROOT,
-      env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) },
       show: suite.isLong,
       deadlineMs: deadlineMs(suite),
     });
@@ -97,7 +96,9 @@ function vitestArgs(name, report, filters) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   // A filter may well find nothing in one suite; without one, a suite without tests is a failure.
   const leave = filters.length > 0 ? ['--passWithNoTests'] : [];
-  return [vitest, 'run', '--project', name, '--silent=passed-only', ...reporters, ...leave, ...filters];
+  // An option, not FORCE_COLOR: the programs under test must not inherit it.
+  const colour = process.stdout.isTTY ? '--color' : '--no-color';
+  return [vitest, 'run', colour, '--project', name, '--silent=passed-only', ...reporters, ...leave, ...filters];
 }
 
 /** @param {import('./suites.mjs').Suite} suite */
