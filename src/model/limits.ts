@@ -74,8 +74,8 @@ export const ADDRESSES_TRACKED_MAX = 4_096;
 export const FOLLOWERS_MAX = 64;
 /** WebSocket fragments of one frame; our own frames have one. */
 export const FRAME_FRAGMENTS_MAX = 64;
-/** Pieces in which one such frame may arrive. */
-export const FRAME_CHUNKS_MAX = 256;
+/** Pieces in which one frame may arrive: a full one in TLS records of 16 KiB is 257, and nobody need send smaller. */
+export const FRAME_CHUNKS_MAX = 512;
 /** Bytes given to the socket ahead of the lanes: a consensus frame waits behind at most these and one frame. */
 export const SEND_BUFFER_BYTES_MAX = 262_144;
 /** Frames and bytes that wait for one peer in each lane: consensus holds a window of blocks with all votes, twice. */
@@ -199,3 +199,7 @@ export const WAITERS_MAX = 10_000;
 export const EVIDENCE_KEPT_MAX = 1_000;
 /** Latencies from which the percentiles in `stats` are taken. */
 export const LATENCIES_KEPT_MAX = 1_000;
+/** Moves of one ticket that are read back: its life has three, transfers will add to them. */
+export const TICKET_HISTORY_MAX = 1_000;
+/** Newest blocks in which proposers and signers are counted: a moment's work, and days of a quiet chain. */
+export const AUTHORITY_BLOCKS_COUNTED = 200;

@@ -8,7 +8,7 @@ import { type Evidence, offenderOf } from '../model/evidence.ts';
 import type { Height, OrganisationId, View } from '../model/ids.ts';
 import { EVIDENCE_KEPT_MAX, LATENCIES_KEPT_MAX } from '../model/limits.ts';
 import { type Operation, operationHash, type Transaction } from '../model/transaction.ts';
-import type { Transport, TransportEvent } from '../network/transport.ts';
+import type { AuthorityContact, Transport, TransportEvent } from '../network/transport.ts';
 import type { Chain, ChainEntry } from '../store/chain.ts';
 import { readEvidence, writeEvidence } from '../store/evidence.ts';
 import type { Journal } from '../store/journal.ts';
@@ -48,6 +48,8 @@ export interface NodeParts {
   readonly executor: Executor;
   readonly mempool: Mempool;
   readonly transport: Transport;
+  /** Every authority of the set, in its order, and where it listens if that is known. */
+  readonly contacts: readonly AuthorityContact[];
   readonly checkLater: SignatureCheckLater;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -94,11 +96,11 @@ export class Node {
   }
 
   async start(): Promise<void> {
-    const { transport, genesis } = this.parts;
+    const { transport, contacts } = this.parts;
+    transport.setAuthorities(contacts);
+    await transport.start((event) => this.#onTransport(event));
     this.#host.start();
     this.#intake.start();
-    await transport.start((event) => this.#onTransport(event));
-    transport.setAuthorities(genesis.authorities.map(({ publicKey }) => ({ publicKey })));
   }
 
   /** Tells those who wait that nothing is known yet, stops signing, closes the sessions. */

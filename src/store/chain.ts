@@ -3,7 +3,6 @@ import { decodePage, encodePage, nodeHash, type Page, type PageReader } from '..
 import { assert, defined } from '../lib/assert.ts';
 import { toHex, utf8 } from '../lib/bytes.ts';
 import type { Header } from '../model/block.ts';
-import { bytes as byteString, decode, encode, struct, u53 } from '../model/codec.ts';
 import { type Hash, type Height, hashOfBytes, ZERO_HASH } from '../model/ids.ts';
 import {
   blockChanges,

@@ -127,3 +127,17 @@ export function readTicketIds(
     ({ key }) => fromUtf8(key.subarray(1)) ?? '',
   );
 }
+
+/** Ids of all tickets, ascending, after `after`. */
+export function readTicketIdsOfAll(
+  reads: KeyValueReads,
+  query: { readonly after: TicketId | null; readonly limit: number },
+): readonly string[] {
+  const prefix = Uint8Array.of(TICKET.tag);
+  const from = query.after === null ? prefix : concat(prefix, utf8(query.after), Uint8Array.of(0));
+  const to = afterPrefix(prefix);
+  assert(to !== undefined, 'a tag is not the last byte');
+  return [...reads.range(TABLES.state, { from, to, limit: query.limit })].map(
+    ({ key }) => parseStateKey(key)?.id ?? '',
+  );
+}

@@ -1,0 +1,232 @@
+import type { Peer, Replica } from '../consensus/replica.ts';
+import { primaryOf } from '../consensus/replica.ts';
+import type { Timing } from '../consensus/timing.ts';
+import { MOVES, type Move } from '../ledger/lifecycle.ts';
+import { stateKey, TICKET, TICKET_STATES, type TicketRecord, type TicketState } from '../ledger/records.ts';
+import { defined } from '../lib/assert.ts';
+import { Height, type TicketId, Timestamp } from '../model/ids.ts';
+import { AUTHORITY_BLOCKS_COUNTED, TICKET_HISTORY_MAX } from '../model/limits.ts';
+import { type ChainFacts, explain } from '../node/explain.ts';
+import type { Node } from '../node/node.ts';
+import { StoreError } from '../store/key-value.ts';
+import { decodeTicket, readHistory, readTicketIds, readTicketIdsOfAll, type TicketEvent } from '../store/tickets.ts';
+import type { AuthorityView, Explanation, FinalBlock, NodeStatus, Reader, TicketVersion } from './ports.ts';
+
+/** What a reader knows of a node beside the node itself. */
+export interface ReaderSettings {
+  /** The authority's name in genesis, or the node key of one that only follows. */
+  readonly nodeId: string;
+  readonly version: string;
+  readonly devnet: boolean;
+  readonly observerReason: string | null;
+  readonly genesisBytes: Uint8Array;
+  readonly startedAt: Timestamp;
+  readonly timing: Timing;
+  readonly heartbeatIntervalMs: number;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly storageSizes: () => Readonly<Record<string, number>>;
+}
+
+/** Answers every question of the HTTP surface from a running node. */
+export function createReader(node: Node, settings: ReaderSettings): Reader {
+  const { chain } = node.parts;
+  return {
+    status: () => statusOf(node, settings),
+    genesis: () => settings.genesisBytes,
+    block: (height) => blockAt(node, height),
+    heightOf: (hash) => chain.heightOf(hash),
+    transaction: (id) => {
+      const place = chain.place(id);
+      const block = place === undefined ? undefined : chain.block(place.height);
+      if (place === undefined || block === undefined) {
+        return { state: node.parts.mempool.has(id) ? 'pending' : 'unknown' };
+      }
+      const receipt = defined(block.receipts[place.index], 'a final transaction has a receipt');
+      const transaction = defined(block.body[place.index], 'a final transaction is in its block');
+      return { state: 'final', height: place.height, blockHash: block.hash, receipt, transaction };
+    },
+    ticket: (id) => ticketOf(node, id),
+    tickets: ({ state, limit, after }) => {
+      const wanted = TICKET_STATES.find((one) => one === state);
+      const ids =
+        wanted === undefined
+          ? readTicketIdsOfAll(chain.store, { after, limit })
+          : readTicketIds(chain.store, { state: wanted, after, limit });
+      return { tickets: ids.flatMap((id) => ticketOf(node, id as TicketId) ?? []), asOf: chain.head.height };
+    },
+    history: (id) => versionsOf(readHistory(chain.store, id, TICKET_HISTORY_MAX)),
+    peers: () =>
+      node.parts.transport.peers().map((peer) => ({
+        id:
+          peer.authorityIndex === undefined
+            ? peer.id
+            : (node.parts.genesis.authorities[peer.authorityIndex]?.id ?? peer.id),
+        role: peer.role,
+        direction: peer.direction,
+        address: peer.address,
+        head: headOf(node.replica, peer.authorityIndex) ?? peer.head,
+        latencyMs: peer.latencyMs ?? null,
+        score: 0,
+      })),
+    authorities: () => authoritiesOf(node),
+    explain: () => explanationOf(node, settings),
+    evidence: () => node.evidence(),
+    stats: () => ({
+      cacheSize: node.parts.mempool.size,
+      sequence: chain.head.height,
+      storage: settings.storageSizes(),
+      finalityMs: percentiles(node.latenciesMs),
+    }),
+    config: () => settings.config,
+  };
+}
+
+function statusOf(node: Node, settings: ReaderSettings): NodeStatus {
+  const { chain, genesis, mempool, transport, seat, clock } = node.parts;
+  const { replica } = node;
+  const { code } = explanationOf(node, settings);
+  const isLagging = code === 'LAGGING';
+  return {
+    nodeId: settings.nodeId,
+    role: seat >= 0 ? 'authority' : settings.observerReason === null ? 'follower' : 'observer',
+    version: settings.version,
+    networkId: genesis.networkId,
+    chainId: genesis.chainId,
+    head: { height: chain.head.height, hash: chain.headHash, time: chain.head.timestamp },
+    epoch: replica.config.authorities.epoch,
+    view: replica.view,
+    primary: genesis.authorities[primaryOf(replica, replica.view)]?.id ?? '',
+    authorities: genesis.authorities.length,
+    quorum: node.quorum,
+    connected: node.connectedAuthorities(),
+    peers: transport.peers().length,
+    syncing: isLagging,
+    mempool: mempool.size,
+    uptimeSeconds: Math.floor((clock.now() - settings.startedAt) / 1_000),
+    observerReason: settings.observerReason,
+    ready: !isLagging && node.halted === null && node.fatal === null,
+    devnet: settings.devnet,
+  };
+}
+
+function blockAt(node: Node, height: Height): FinalBlock | undefined {
+  return node.parts.chain.block(height);
+}
+
+function ticketOf(node: Node, id: TicketId): TicketRecord | undefined {
+  const bytes = node.parts.chain.get(stateKey(TICKET, id));
+  return bytes === undefined ? undefined : decodeTicket(bytes, id);
+}
+
+/** The states that a ticket went through, told from the transactions that moved it. */
+function versionsOf(events: readonly TicketEvent[]): readonly TicketVersion[] {
+  const versions: TicketVersion[] = [];
+  let state: TicketState | undefined;
+  for (const event of events) {
+    const path: readonly TicketState[] = state === undefined ? ['ISSUED'] : pathOf(event.type as Move, state);
+    for (const next of path) {
+      versions.push({
+        version: versions.length + 1,
+        state: next,
+        standing: 'GOOD',
+        transactionId: event.transaction,
+        type: event.type,
+        at: event.at,
+        height: event.height,
+        agent: event.agent,
+        gate: event.gate,
+      });
+      state = next;
+    }
+  }
+  return versions;
+}
+
+function pathOf(move: Move, state: TicketState): readonly TicketState[] {
+  const path = MOVES[move][state];
+  return typeof path === 'string' ? [] : path;
+}
+
+function headOf(replica: Replica, seat: number | undefined) {
+  const status = seat === undefined ? undefined : replica.peers[seat]?.status;
+  return status ? { height: status.finalHeight, hash: status.finalHash } : undefined;
+}
+
+function authoritiesOf(node: Node): readonly AuthorityView[] {
+  const { genesis, chain, seat } = node.parts;
+  const connected = new Set(node.connectedSeats());
+  const counts = genesis.authorities.map(() => ({ proposed: 0, signed: 0, lastVoteHeight: null as Height | null }));
+  const lowest = Math.max(1, chain.head.height - AUTHORITY_BLOCKS_COUNTED + 1);
+  for (let height = chain.head.height as number; height >= lowest; height -= 1) {
+    const block = chain.block(height);
+    if (block === undefined) continue;
+    const proposer = counts[block.header.proposer];
+    if (proposer !== undefined) proposer.proposed += 1;
+    for (const signer of block.certificate?.signers ?? []) {
+      const count = counts[signer];
+      if (count === undefined) continue;
+      count.signed += 1;
+      count.lastVoteHeight ??= Height(height);
+    }
+  }
+  return genesis.authorities.map(({ id, publicKey, organisation }, index) => ({
+    id,
+    publicKey,
+    organisation,
+    connected: index === seat || connected.has(index),
+    ...(counts[index] ?? { proposed: 0, signed: 0, lastVoteHeight: null }),
+  }));
+}
+
+function explanationOf(node: Node, settings: ReaderSettings): Explanation {
+  const { clock, chain, mempool, genesis, seat } = node.parts;
+  const { replica } = node;
+  const connected = new Set(node.connectedSeats());
+  const primary = primaryOf(replica, replica.view);
+  const others = genesis.authorities.flatMap(({ id }, index) => {
+    if (index === seat) return [];
+    const peer: Peer | undefined = replica.peers[index];
+    return [
+      {
+        id,
+        connected: connected.has(index),
+        heardAt: peer?.heardAt ?? settings.startedAt,
+        finalHeight: peer?.status?.finalHeight ?? null,
+        clockOffsetMs: peer?.status ? peer.status.now - peer.heardAt : null,
+        isPrimary: index === primary,
+      },
+    ];
+  });
+  const facts: ChainFacts = {
+    now: clock.now(),
+    lastFinalAt: Timestamp(node.lastFinalAt),
+    finalHeight: chain.head.height,
+    waiting: mempool.size,
+    mode: replica.mode,
+    view: replica.view,
+    haltReason: node.halted,
+    failure: failureOf(node.fatal),
+    observerReason: settings.observerReason,
+    self: seat >= 0 ? settings.nodeId : null,
+    isPrimary: primary === seat,
+    quorum: node.quorum,
+    authorities: genesis.authorities.length,
+    others,
+    patienceMs: settings.timing.progressMs,
+    precisionMs: settings.timing.precisionMs,
+    silenceMs: 2 * settings.timing.statusMs,
+  };
+  return explain(facts);
+}
+
+function failureOf(error: Error | null): ChainFacts['failure'] {
+  if (error === null) return null;
+  return { code: error instanceof StoreError ? error.code : 'FAILED', message: error.message };
+}
+
+function percentiles(values: readonly number[]) {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+}
