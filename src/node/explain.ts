@@ -68,7 +68,7 @@ export interface Explained {
 export function explain(facts: ChainFacts): Explained {
   const absent = facts.others.filter(({ connected }) => !connected);
   const waitingFor = absent.map(({ id, heardAt }) => ({ authority: id, since: heardAt, why: 'not connected' }));
-  const stuck = (code: Cause, reason: string, waiting = waitingFor): Explained => ({
+  const stuck = (code: Cause, reason: string, waiting: Explained['waitingFor'] = waitingFor): Explained => ({
     moving: false,
     code,
     reason,
