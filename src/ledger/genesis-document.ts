@@ -18,7 +18,7 @@ export function parseGenesis(bytes: Uint8Array): Result<Genesis, readonly Genesi
   const document = readDocument(json, faults);
   if (document === undefined) return err(faults.items);
   checkDocument(document, faults);
-  checkCanonical(document, bytes, faults);
+  if (faults.items.length === 0) checkCanonical(document, bytes, faults);
   return faults.items.length > 0 ? err(faults.items) : ok({ ...document, chainId: chainIdOf(bytes) });
 }
 
