@@ -47,6 +47,8 @@ export function openLmdb(path: string, tables: readonly Table[]): KeyValue {
       // The plain commit of LMDB: pages, sync, root. The package's own scheme becomes visible no sooner, and decides
       // after a crash by the machine's boot which of two roots to believe.
       overlappingSync: false,
+      // Every transaction is one explicit batch. The implicit ones make promises of their own, which nobody could catch.
+      eventTurnBatching: false,
     });
     const openTable = (table: Table): Bytes =>
       root.openDB<Uint8Array, Uint8Array>({ name: `${table}`, encoding: 'binary', keyEncoding: 'binary' });

@@ -72,7 +72,10 @@ function writeLmdb() {
     store.write([{ table: 1, key: Buffer.from('x'), value: Buffer.from('x') }], {
       failed: (again) => {
         say(`refused ${again.code}`);
-        process.exit(3);
+        store.close((closed) => {
+          say(`closed ${closed.ok}`);
+          process.exit(3);
+        });
       },
     });
   };

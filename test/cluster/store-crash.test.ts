@@ -153,8 +153,8 @@ describe('a disk that takes no more', () => {
   it('ends the database: a code, no further writes, and what was acknowledged is there', async () => {
     const child = start('lmdb', LIMITED);
     expect(await child.gone).toBe(3);
-    expect(child.lines.slice(-2)).toEqual(['failed STORE_FAILED', 'refused STORE_FAILED']);
-    const acknowledged = Number(child.lines.at(-3)?.split(' ')[1]);
+    expect(child.lines.slice(-3)).toEqual(['failed STORE_FAILED', 'refused STORE_FAILED', 'closed true']);
+    const acknowledged = Number(child.lines.at(-4)?.split(' ')[1]);
     const store = openLmdb(directory, [1, 2]);
     const [first] = store.range(1, { limit: 1 });
     expect(Buffer.from(first?.value ?? new Uint8Array(4)).readUInt32BE()).toBe(acknowledged);
