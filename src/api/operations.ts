@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { utf8 } from '../lib/bytes.ts';
+import { ok, type Result } from '../lib/result.ts';
+import { EventId, GateId, Hash, isHex, isName, TicketId, TierId } from '../model/ids.ts';
+import { NAME_CHARS_MAX, TEXT_BYTES_MAX, TICKET_DATA_BYTES_MAX, TICKETS_PER_TRANSACTION_MAX } from '../model/limits.ts';
+import { DISPUTE_REASONS, type NewTicket, type Operation } from '../model/transaction.ts';
+import { badField } from './exchange.ts';
+import { parseJson } from './json.ts';
+import { fail, type Problem } from './problems.ts';
+
+const NAME_RULE = `is 1 to ${NAME_CHARS_MAX} characters of A-Z a-z 0-9 . _ -`;
+const name = z.string().refine(isName, NAME_RULE);
+const ticketId = name.transform(TicketId);
+const gateId = name.transform(GateId);
+
+function optional<T extends z.ZodType>(schema: T) {
+  return schema.nullish().transform((value) => value ?? null);
+}
+
+/** Normal form at the edge, once: two ways to write one letter must not become two texts on the ledger. */
+const text = z
+  .string()
+  .transform((value) => value.normalize('NFC'))
+  .refine((value) => utf8(value).length <= TEXT_BYTES_MAX, `has at most ${TEXT_BYTES_MAX} bytes of UTF-8`);
+
+/** Base64 with its padding (RFC 4648 §4), in the one form that encodes back to itself. */
+const data = z
+  .string()
+  .refine((value) => Buffer.from(value, 'base64').toString('base64') === value, 'is base64 with padding')
+  .transform((value) => new Uint8Array(Buffer.from(value, 'base64')))
+  .refine((bytes) => bytes.length <= TICKET_DATA_BYTES_MAX, `has at most ${TICKET_DATA_BYTES_MAX} bytes`);
+
+const holder = z
+  .string()
+  .refine((value) => isHex(value, 32), 'is a salted SHA-256 in 64 characters of lower-case hex')
+  .transform(Hash);
+
+const newTicketFields = {
+  ticket_id: ticketId,
+  seat: optional(name),
+  gate: optional(gateId),
+  holder: optional(holder),
+  data: optional(data),
+};
+const issueFields = { event_id: name.transform(EventId), tier_id: name.transform(TierId) };
+const newTicketSchema = z.strictObject(newTicketFields);
+
+function several<T extends z.ZodType>(schema: T) {
+  return z.array(schema).min(1, 'names at least one ticket').max(TICKETS_PER_TRANSACTION_MAX);
+}
+
+export const issueOneSchema = z.strictObject({ ...issueFields, ...newTicketFields });
+export const issueSeveralSchema = z.strictObject({ ...issueFields, tickets: several(newTicketSchema) });
+export const validateOneSchema = z.strictObject({ ticket_id: ticketId });
+export const validateSeveralSchema = z.strictObject({ tickets: several(ticketId) });
+export const scanSchema = z.strictObject({ ticket_id: ticketId, gate: optional(gateId) });
+export const disputeSchema = z.strictObject({
+  ticket_id: ticketId,
+  reason: z.enum(DISPUTE_REASONS).default('OTHER'),
+  note: text.default(''),
+  gate: optional(gateId),
+});
+const emptySchema = z.strictObject({});
+
+/** An operation that a body asks for, and the tickets that its answer shows. */
+export interface Asked {
+  readonly operation: Operation;
+  readonly tickets: readonly TicketId[];
+  readonly isBatch: boolean;
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (whole, part) =>
+      typeof part === 'number' ? `${whole}[${part}]` : `${whole}${whole === '' ? '' : '.'}${String(part)}`,
+    '',
+  );
+}
+
+function take<T extends z.ZodType>(schema: T, value: unknown): Result<z.output<T>, Problem> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return ok(parsed.data);
+  const [issue] = parsed.error.issues;
+  if (issue === undefined) return fail('BAD_REQUEST', 'the body does not have the form that this address takes');
+  if (issue.code === 'unrecognized_keys') {
+    const field = pathOf([...issue.path, issue.keys[0] ?? '']);
+    return badField(field, 'is not a field of this operation; leave it out');
+  }
+  return issue.path.length === 0
+    ? fail('BAD_REQUEST', 'the body is a JSON object with the fields of the operation')
+    : badField(pathOf(issue.path), issue.message);
+}
+
+function isBatch(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'tickets' in value;
+}
+
+function newTicket(ticket: z.output<typeof newTicketSchema>): NewTicket {
+  const { ticket_id, seat, gate, holder, data } = ticket;
+  return { ticket: ticket_id, seat, gate, holder, data: data ?? new Uint8Array() };
+}
+
+/** `{event_id, tier_id, ticket_id, seat?, gate?, holder?, data?}`, or `{event_id, tier_id, tickets: [{...}]}`. */
+export function parseIssue(body: Uint8Array): Result<Asked, Problem> {
+  const value = parseJson(body);
+  if (!value.ok) return value;
+  if (isBatch(value.value)) {
+    const parsed = take(issueSeveralSchema, value.value);
+    if (!parsed.ok) return parsed;
+    const { event_id, tier_id, tickets } = parsed.value;
+    return ok(issueOf(event_id, tier_id, tickets.map(newTicket), true));
+  }
+  const parsed = take(issueOneSchema, value.value);
+  if (!parsed.ok) return parsed;
+  const { event_id, tier_id, ...ticket } = parsed.value;
+  return ok(issueOf(event_id, tier_id, [newTicket(ticket)], false));
+}
+
+function issueOf(event: EventId, tier: TierId, tickets: readonly NewTicket[], isBatch: boolean): Asked {
+  return { operation: { kind: 'issue', event, tier, tickets }, tickets: tickets.map(({ ticket }) => ticket), isBatch };
+}
+
+/** `{ticket_id}` or `{tickets: [id, ...]}`. */
+export function parseValidate(body: Uint8Array): Result<Asked, Problem> {
+  const value = parseJson(body);
+  if (!value.ok) return value;
+  const isSeveral = isBatch(value.value);
+  const parsed = isSeveral ? take(validateSeveralSchema, value.value) : take(validateOneSchema, value.value);
+  if (!parsed.ok) return parsed;
+  const tickets = 'tickets' in parsed.value ? parsed.value.tickets : [parsed.value.ticket_id];
+  return ok({ operation: { kind: 'validate', tickets }, tickets, isBatch: isSeveral });
+}
+
+/** `{ticket_id, gate?}`; `gateOf` finds the gate of a scan that names none. */
+export function parseScan(
+  kind: 'consume' | 'admit',
+  body: Uint8Array,
+  gateOf: (ticket: TicketId) => GateId,
+): Result<Asked, Problem> {
+  const value = parseJson(body);
+  if (!value.ok) return value;
+  const parsed = take(scanSchema, value.value);
+  if (!parsed.ok) return parsed;
+  const { ticket_id: ticket, gate } = parsed.value;
+  return ok({ operation: { kind, ticket, gate: gate ?? gateOf(ticket) }, tickets: [ticket], isBatch: false });
+}
+
+/** `{ticket_id, reason?, note?, gate?}`. */
+export function parseDispute(body: Uint8Array): Result<Asked, Problem> {
+  const value = parseJson(body);
+  if (!value.ok) return value;
+  const parsed = take(disputeSchema, value.value);
+  if (!parsed.ok) return parsed;
+  const { ticket_id: ticket, reason, note, gate } = parsed.value;
+  return ok({ operation: { kind: 'dispute', ticket, reason, note, gate }, tickets: [ticket], isBatch: false });
+}
+
+/** `{}`. */
+export function parseNothing(body: Uint8Array): Result<unknown, Problem> {
+  const value = parseJson(body);
+  return value.ok ? take(emptySchema, value.value) : value;
+}

@@ -1,0 +1,192 @@
+import type { HistoryAnswer, SeedAnswer, TicketsAnswer } from '../client/answers.ts';
+import { TICKET_STATES } from '../ledger/records.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import { GateId, isName, TicketId } from '../model/ids.ts';
+import { API_BODY_BYTES_MAX, API_ISSUE_BODY_BYTES_MAX, API_PAGE, API_PAGE_MAX, API_WAIT_MS } from '../model/limits.ts';
+import {
+  type ApiRequest,
+  badField,
+  json,
+  type Outcome,
+  type Route,
+  waitParameter,
+  wholeParameter,
+} from './exchange.ts';
+import { type Asked, parseDispute, parseIssue, parseNothing, parseScan, parseValidate } from './operations.ts';
+import type { Reader, Seed } from './ports.ts';
+import { fail, type Problem } from './problems.ts';
+import { ticketView, timeView } from './views.ts';
+import {
+  admitOutcome,
+  idempotencyKeyOf,
+  notAdmitted,
+  type Writer,
+  type Written,
+  write,
+  writeOutcome,
+} from './writes.ts';
+
+export interface TicketRoutes extends Writer {
+  readonly seed: Seed | undefined;
+  /** Told of sample tickets that came onto the chain. */
+  readonly onSeeded: (seeded: SeedAnswer) => void;
+  /** Where a scan takes place that does not say so, of a ticket that no gate is assigned to. */
+  readonly gate: string;
+}
+
+/** What can be done to tickets, and asked about them. */
+export function ticketRoutes(dependencies: TicketRoutes): readonly Route[] {
+  return [...writeRoutes(dependencies), ...seedRoutes(dependencies), ...readRoutes(dependencies.reader)];
+}
+
+interface Transition {
+  readonly name: 'issue' | 'validate' | 'consume' | 'dispute' | 'admit';
+  readonly example: string;
+  readonly bytesMax: number;
+  readonly parse: (body: Uint8Array) => Result<Asked, Problem>;
+}
+
+function transitions({ reader, gate }: TicketRoutes): readonly Transition[] {
+  const gateOf = (ticket: TicketId): GateId => reader.ticket(ticket)?.gate ?? GateId(gate);
+  const example = '{"ticket_id":"ID"}';
+  const bytesMax = API_BODY_BYTES_MAX;
+  return [
+    {
+      name: 'issue',
+      example: '{"event_id":"EVENT","tier_id":"TIER","ticket_id":"ID"}',
+      bytesMax: API_ISSUE_BODY_BYTES_MAX,
+      parse: parseIssue,
+    },
+    { name: 'validate', example, bytesMax, parse: parseValidate },
+    { name: 'consume', example, bytesMax, parse: (body) => parseScan('consume', body, gateOf) },
+    { name: 'admit', example, bytesMax, parse: (body) => parseScan('admit', body, gateOf) },
+    { name: 'dispute', example: '{"ticket_id":"ID","reason":"FRAUD"}', bytesMax, parse: parseDispute },
+  ];
+}
+
+function writeRoutes(dependencies: TicketRoutes): readonly Route[] {
+  const { reader } = dependencies;
+  return transitions(dependencies).map(({ name, example, bytesMax, parse }) => ({
+    method: 'POST',
+    path: `/api/v1/tickets/${name}`,
+    isOperators: true,
+    body: { mediaType: 'application/json', bytesMax, example },
+    handle: async (request) => {
+      const asked = parse(request.body);
+      if (!asked.ok) return asked;
+      const written = await transition(dependencies, request, asked.value);
+      if (!written.ok) return written;
+      const { outcome, waitMs } = written.value;
+      const [ticket] = asked.value.tickets;
+      return name === 'admit' && ticket !== undefined
+        ? admitOutcome(reader, outcome, ticket, waitMs)
+        : writeOutcome(reader, outcome, asked.value, waitMs);
+    },
+  }));
+}
+
+async function transition(
+  writer: Writer,
+  request: ApiRequest,
+  asked: Asked,
+): Promise<Result<{ readonly outcome: Written; readonly waitMs: number }, Problem>> {
+  const key = idempotencyKeyOf(request);
+  if (!key.ok) return key;
+  const waitMs = waitParameter(request.query, API_WAIT_MS);
+  if (!waitMs.ok) return waitMs;
+  const outcome = await write(writer, asked.operation, key.value, waitMs.value);
+  return outcome.ok ? ok({ outcome: outcome.value, waitMs: waitMs.value }) : outcome;
+}
+
+function seedRoutes({ seed, onSeeded }: TicketRoutes): readonly Route[] {
+  if (seed === undefined) return [];
+  return [
+    {
+      method: 'POST',
+      path: '/api/v1/tickets/seed',
+      isOperators: true,
+      // A body without content type could come from any web page.
+      body: { mediaType: 'application/json', bytesMax: API_BODY_BYTES_MAX, example: '{}' },
+      handle: async (request) => {
+        const nothing = parseNothing(request.body);
+        if (!nothing.ok) return nothing;
+        const seeded = await seed();
+        if (seeded.outcome === 'not-admitted') return err(notAdmitted(seeded));
+        const { event, tickets, added, height } = seeded;
+        const answer: SeedAnswer = { event_id: event, tickets, added, height };
+        if (added > 0) onSeeded(answer);
+        return json(answer);
+      },
+    },
+  ];
+}
+
+function readRoutes(reader: Reader): readonly Route[] {
+  return [
+    { method: 'GET', path: '/api/v1/tickets', handle: (request) => listTickets(reader, request) },
+    {
+      method: 'GET',
+      path: '/api/v1/tickets/:id',
+      handle: (request) => {
+        const id = parseTicketId(request.params['id'] ?? '');
+        if (!id.ok) return id;
+        const ticket = reader.ticket(id.value);
+        return ticket === undefined ? unknownTicket(id.value) : json(ticketView(ticket), stateTag(reader));
+      },
+    },
+    { method: 'GET', path: '/api/v1/tickets/:id/history', handle: (request) => history(reader, request) },
+  ];
+}
+
+function parseTicketId(text: string): Result<TicketId, Problem> {
+  return isName(text) ? ok(TicketId(text)) : badField('id', 'is 1 to 64 characters of A-Z a-z 0-9 . _ -');
+}
+
+function unknownTicket(id: TicketId): Outcome {
+  return fail('UNKNOWN_TICKET', `no ticket ${id} on this chain as far as this node has it; ids are case-sensitive`);
+}
+
+/** Of the state that the answer is read from: weak, since blocks that change nothing here give it a new one. */
+function stateTag(reader: Reader): Readonly<Record<string, string>> {
+  return { etag: `W/"${reader.status().head.hash}"` };
+}
+
+function listTickets(reader: Reader, { query }: ApiRequest): Outcome {
+  const limit = wholeParameter(query, 'limit', { least: 1, most: API_PAGE_MAX, otherwise: API_PAGE });
+  if (!limit.ok) return limit;
+  const state = query.get('state') ?? null;
+  if (state !== null && !TICKET_STATES.some((one) => one === state)) {
+    return badField('state', `is one of ${TICKET_STATES.join(' ')}`);
+  }
+  const cursor = query.get('cursor');
+  if (cursor !== undefined && !isName(cursor)) return badField('cursor', 'is the `next` of the page before');
+  const after = cursor === undefined ? null : TicketId(cursor);
+  const { tickets, asOf } = reader.tickets({ state, limit: limit.value + 1, after });
+  const page = tickets.slice(0, limit.value);
+  const answer: TicketsAnswer = {
+    tickets: page.map(ticketView),
+    next: tickets.length > page.length ? (page.at(-1)?.ticket ?? null) : null,
+    as_of: asOf,
+  };
+  return json(answer, stateTag(reader));
+}
+
+function history(reader: Reader, { params }: ApiRequest): Outcome {
+  const id = parseTicketId(params['id'] ?? '');
+  if (!id.ok) return id;
+  if (reader.ticket(id.value) === undefined) return unknownTicket(id.value);
+  const answer: HistoryAnswer = {
+    versions: reader.history(id.value).map((version) => ({
+      version: version.version,
+      state: version.state,
+      standing: version.standing,
+      transaction_id: version.transactionId,
+      type: version.type,
+      at: timeView(version.at),
+      height: version.height,
+      agent: version.agent,
+      ...(version.gate === null ? {} : { gate: version.gate }),
+    })),
+  };
+  return json(answer, stateTag(reader));
+}
