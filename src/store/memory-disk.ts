@@ -126,6 +126,25 @@ export class MemoryDisk implements Disk {
     return this.#successor([...names].map(([name, node]) => [name, node.identity, survivor(name, node, choice)]));
   }
 
+  /**
+   * Ends the process and not the machine: everything that was appended is there for the next start, and still not
+   * durable. No callback under way is ever called.
+   */
+  kill(): MemoryDisk {
+    this.#crashed = true;
+    const disk = this.#successor([]);
+    const heirs = new Map<Node, Node>();
+    const heir = (node: Node): Node => {
+      const known = heirs.get(node) ?? { ...node, bytes: node.bytes.slice(), readable: node.length, handles: 0 };
+      heirs.set(node, known);
+      return known;
+    };
+    for (const [name, node] of this.#names) disk.#names.set(name, heir(node));
+    for (const [name, node] of this.#durableNames) disk.#durableNames.set(name, heir(node));
+    disk.#changes = this.#changes.map(({ change, node }) => ({ change, node: heir(node) }));
+    return disk;
+  }
+
   /** The same bytes in other files, as `cp -r` makes them. Everything in it is durable. */
   copy(): MemoryDisk {
     const disk = this.#successor([]);
@@ -226,11 +245,11 @@ export class MemoryDisk implements Disk {
       },
       truncate: (size) => {
         operate('truncate');
-        assert(node.length === node.durable && size <= node.length, `${name} is truncated with bytes under way`);
-        node.untruncated ??= node.bytes.slice(0, node.durable);
+        assert(node.length === node.readable && size <= node.length, `${name} is truncated with bytes under way`);
+        node.untruncated ??= node.bytes.slice(0, node.length);
         node.length = size;
         node.readable = size;
-        node.durable = size;
+        node.durable = Math.min(node.durable, size);
       },
       close: () => {
         assert(open, `${name} is closed twice`);
