@@ -8,7 +8,6 @@ import { Height, type TicketId, Timestamp } from '../model/ids.ts';
 import { AUTHORITY_BLOCKS_COUNTED, TICKET_HISTORY_MAX } from '../model/limits.ts';
 import { type ChainFacts, explain } from '../node/explain.ts';
 import type { Node } from '../node/node.ts';
-import { StoreError } from '../store/key-value.ts';
 import { decodeTicket, readHistory, readTicketIds, readTicketIdsOfAll, type TicketEvent } from '../store/tickets.ts';
 import type { AuthorityView, Explanation, FinalBlock, NodeStatus, Reader, TicketVersion } from './ports.ts';
 
@@ -22,7 +21,6 @@ export interface ReaderSettings {
   readonly genesisBytes: Uint8Array;
   readonly startedAt: Timestamp;
   readonly timing: Timing;
-  readonly heartbeatIntervalMs: number;
   readonly config: Readonly<Record<string, unknown>>;
   readonly storageSizes: () => Readonly<Record<string, number>>;
 }
@@ -221,7 +219,8 @@ function explanationOf(node: Node, settings: ReaderSettings): Explanation {
 
 function failureOf(error: Error | null): ChainFacts['failure'] {
   if (error === null) return null;
-  return { code: error instanceof StoreError ? error.code : 'FAILED', message: error.message };
+  const code = 'code' in error && (error.code === 'ENOSPC' || error.code === 'DISK_FULL') ? 'DISK_FULL' : 'FAILED';
+  return { code, message: error.message };
 }
 
 function percentiles(values: readonly number[]) {

@@ -174,7 +174,7 @@ export const FEED_REQUESTS_BURST = 50;
 /** Bytes that wait for one reader before it is sent nothing more; what follows is read from the chain when it catches up. */
 export const FEED_BUFFER_BYTES_MAX = 1_048_576;
 /** How long a reader may leave that buffer full. */
-export const FEED_STALL_MS_MAX = 10_000;
+export const FEED_STALL_MS_MAX = 30_000;
 /** A reader that leaves two of these unanswered is gone. */
 export const FEED_PING_MS = 15_000;
 /** Past blocks read for one reader before others have their turn. */
@@ -203,3 +203,15 @@ export const LATENCIES_KEPT_MAX = 1_000;
 export const TICKET_HISTORY_MAX = 1_000;
 /** Newest blocks in which proposers and signers are counted: a moment's work, and days of a quiet chain. */
 export const AUTHORITY_BLOCKS_COUNTED = 200;
+/** Newest blocks whose events are kept ready for all readers. */
+export const FEED_CACHED_BLOCKS_MAX = 8;
+/** How long a reader has to answer a farewell. */
+export const FEED_CLOSE_MS_MAX = 1_000;
+/** What a node signs over HTTP may wait for a block this long. */
+export const OPERATOR_LIFE_MS = 60_000;
+/** A token file: one line. */
+export const OPERATOR_TOKEN_BYTES_MAX = 1_024;
+/** Final blocks below the newest one that a restarted replica knows by hash: four windows and some. */
+export const RECOVERED_ANCESTORS = 4 * WINDOW_MAX;
+/** Accepted signatures that are remembered: some hundred blocks of 31 authorities, twice. */
+export const VERIFIED_SIGNATURES_KEPT_MAX = 16_384;

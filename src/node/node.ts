@@ -5,7 +5,7 @@ import { idempotencyKey } from '../ledger/records.ts';
 import { quorumOf, seatOf } from '../model/authorities.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import { type Evidence, offenderOf } from '../model/evidence.ts';
-import type { Height, OrganisationId, View } from '../model/ids.ts';
+import type { Height, OrganisationId, PublicKey, View } from '../model/ids.ts';
 import { EVIDENCE_KEPT_MAX, LATENCIES_KEPT_MAX } from '../model/limits.ts';
 import { type Operation, operationHash, type Transaction } from '../model/transaction.ts';
 import type { AuthorityContact, Transport, TransportEvent } from '../network/transport.ts';
@@ -110,6 +110,20 @@ export class Node {
     await this.parts.transport.close();
   }
 
+  /** The environment failed: nothing is signed any more. Reads go on until somebody stops the node. */
+  fail(error: Error): void {
+    if (this.#fatal !== null) return;
+    this.#fatal = error;
+    this.#host.stop();
+    this.#intake.stop();
+    this.parts.log.error({ error: error.message }, 'this node takes no part any more');
+    this.parts.onFatal(error);
+  }
+
+  organisationOf(key: PublicKey): OrganisationId | undefined {
+    return this.parts.executor.finalState().records.keys.get(key)?.organisation;
+  }
+
   get quorum(): number {
     return quorumOf(this.parts.jurisdiction.authorities.authorities.length);
   }
@@ -141,9 +155,11 @@ export class Node {
     return this.#seats.connected();
   }
 
-  /** Authorities connected, this one included when it votes. */
+  /** Authorities connected that vote, this one included if it does. */
   connectedAuthorities(): number {
-    return this.#seats.connected().length + (this.parts.seat >= 0 ? 1 : 0);
+    const { replica, seat } = this.parts;
+    const voting = this.#seats.connected().filter((other) => replica.peers[other]?.status?.mode !== 'observer');
+    return voting.length + (seat >= 0 ? 1 : 0);
   }
 
   submit(transaction: Transaction, waitMs: number): Promise<SubmitOutcome> {
@@ -203,12 +219,7 @@ export class Node {
         this.#halted = reason;
         log.error({ reason }, 'this node votes no more');
       },
-      fatal: (error: Error): void => {
-        if (this.#fatal !== null) return;
-        this.#fatal = error;
-        this.#host.stop();
-        this.parts.onFatal(error);
-      },
+      fatal: (error: Error): void => this.fail(error),
       sent: (kind: string, bytes: number, copies: number): void => {
         for (let copy = 0; copy < copies; copy += 1) metrics.messageSent(kind, bytes);
         if (kind === 'transactions') metrics.gossipSent(kind);

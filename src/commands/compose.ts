@@ -1,0 +1,394 @@
+import { createHash, randomInt } from 'node:crypto';
+import { createReader } from '../api/node-reader.ts';
+import type { Operator, Seed } from '../api/ports.ts';
+import { createApi } from '../api/server.ts';
+import { API_LIMITS, type Api, type Logger } from '../api/settings.ts';
+import { type JournalRecord, journalRecordLayout } from '../consensus/record.ts';
+import { createReplica } from '../consensus/recover.ts';
+import type { Recovered } from '../consensus/replica.ts';
+import { LAN, type Timing, WAN } from '../consensus/timing.ts';
+import { type Genesis, genesisSet } from '../ledger/genesis.ts';
+import { assert, defined } from '../lib/assert.ts';
+import { toHex } from '../lib/bytes.ts';
+import type { Jurisdiction } from '../model/certificate.ts';
+import { decode } from '../model/codec.ts';
+import { installSha256 } from '../model/hash.ts';
+import { hexBytes, Signature, Timestamp } from '../model/ids.ts';
+import {
+  OPERATOR_LIFE_MS,
+  OPERATOR_TOKEN_BYTES_MAX,
+  RECOVERED_ANCESTORS,
+  VERIFIED_SIGNATURES_KEPT_MAX,
+} from '../model/limits.ts';
+import { type Operation, sealTransaction, transactionSigningBytes } from '../model/transaction.ts';
+import { formatAddress } from '../network/address.ts';
+import { createIdentity } from '../network/identity.ts';
+import { Mesh } from '../network/mesh.ts';
+import { systemClock, systemTimers } from '../node/clock.ts';
+import type { NodeConfig } from '../node/config.ts';
+import { Executor } from '../node/executor.ts';
+import { readPrivateFile } from '../node/key-file.ts';
+import { createSigner } from '../node/key-pair.ts';
+import { Mempool } from '../node/mempool.ts';
+import { createMetrics, type Metrics } from '../node/metrics.ts';
+import { Node } from '../node/node.ts';
+import type { Signer } from '../node/ports.ts';
+import {
+  createAdmissionCheckLater,
+  createKeyObjects,
+  createSignatureCheck,
+  memoizedCheck,
+} from '../node/signatures.ts';
+import type { Chain } from '../store/chain.ts';
+import { readWitness } from '../store/chain.ts';
+import type { KeyValue } from '../store/key-value.ts';
+import { lockDataDir } from '../store/lock.ts';
+import { CommandError } from './exit-codes.ts';
+import {
+  type AskPassphrase,
+  type OpenedGenesis,
+  type OpenedVoter,
+  openChain,
+  openGenesis,
+  openKey,
+  openVoter,
+  seatOfKey,
+} from './opening.ts';
+
+export interface StartOptions {
+  readonly config: NodeConfig;
+  /** The effective configuration as `GET /api/v1/config` shows it, secrets redacted. */
+  readonly shownConfig: Readonly<Record<string, unknown>>;
+  readonly version: string;
+  readonly logger: Logger;
+  readonly ask: AskPassphrase;
+  /** Devnet only: brings the sample tickets onto the chain. */
+  readonly seed?: (node: { readonly operator: Operator; readonly node: Node }) => Seed;
+}
+
+export interface RunningNode {
+  readonly nodeId: string;
+  readonly role: 'authority' | 'follower' | 'observer';
+  readonly publicKey: string;
+  readonly httpUrl: string;
+  readonly p2pAddress: string;
+  /** Resolves when the environment has failed so that the process must end. */
+  readonly failed: Promise<Error>;
+  /** Stops accepting, lets the store finish, closes the sessions; safe to call twice. */
+  stop(): Promise<void>;
+}
+
+const TIMINGS: Readonly<Record<NodeConfig['consensus']['profile'], Timing>> = { lan: LAN, wan: WAN };
+
+/** The composition root: opens what a home holds and sets one node in motion. */
+export async function startNode(options: StartOptions): Promise<RunningNode> {
+  installSha256((bytes) => createHash('sha256').update(bytes).digest());
+  const { config } = options;
+  const opened = openGenesis(config);
+  const lock = lockDataDir(config.node.home);
+  if (!lock.ok) {
+    const { pid, file } = lock.error;
+    throw new CommandError('DATA_UNUSABLE', `Another process (${pid}) runs this node already, says ${file}.`, {
+      code: lock.error.code,
+    });
+  }
+  try {
+    return await assemble(options, opened, lock.value.release);
+  } catch (error) {
+    lock.value.release();
+    throw error;
+  }
+}
+
+interface Voter {
+  readonly seat: number;
+  readonly signer: Signer | null;
+  readonly journal: OpenedVoter | null;
+  /** Why there is an authority's key and no vote. */
+  readonly observerReason: string | null;
+  readonly authorityKey: Signer | null;
+}
+
+async function openAuthority(
+  options: StartOptions,
+  { genesis }: OpenedGenesis,
+  store: KeyValue,
+  onFatal: (error: Error) => void,
+): Promise<Voter> {
+  const { config, ask } = options;
+  const follower = { seat: -1, signer: null, journal: null, observerReason: null, authorityKey: null };
+  if (!config.consensus.isAuthority) return follower;
+  const key = await openKey(config.consensus.authorityKeyFile, 'authority', ask);
+  if (key === undefined) {
+    throw new CommandError('CONFIG_INVALID', `There is no authority key at ${config.consensus.authorityKeyFile}.`, {
+      advice:
+        'Make one with counterfoil keys new authority, or follow without a vote: [consensus] is_authority = false.',
+    });
+  }
+  const signer = createSigner(key.secretKey);
+  const seat = seatOfKey(genesis, signer.publicKey);
+  if (seat < 0) {
+    return { ...follower, observerReason: `its authority key ${signer.publicKey} is not one of genesis` };
+  }
+  const voter = await openVoter(config, signer.publicKey, { witness: readWitness(store), onFatal });
+  return 'reason' in voter
+    ? { ...follower, observerReason: voter.reason, authorityKey: signer }
+    : { seat, signer, journal: voter, observerReason: null, authorityKey: signer };
+}
+
+async function assemble(options: StartOptions, opened: OpenedGenesis, release: () => void): Promise<RunningNode> {
+  const { config, logger } = options;
+  const { genesis } = opened;
+  const failure = deferred<Error>();
+  let onFatal = (error: Error): void => failure.resolve(error);
+  const { store, chain } = await openChain(config, genesis);
+  const voter = await openAuthority(options, opened, store, (error) => onFatal(error));
+  const nodeKey = await openKey(config.node.nodeKeyFile, 'node', options.ask);
+  if (nodeKey === undefined) {
+    throw new CommandError('CONFIG_INVALID', `There is no node key at ${config.node.nodeKeyFile}.`, {
+      advice: 'Make one with counterfoil keys new node.',
+    });
+  }
+  const timing = timingOf(config);
+  const keys = createKeyObjects();
+  const { check } = memoizedCheck(createSignatureCheck(keys), VERIFIED_SIGNATURES_KEPT_MAX);
+  const set = genesisSet(genesis);
+  const jurisdiction: Jurisdiction = { chainId: genesis.chainId, authorities: set, check };
+  const metrics = createMetrics();
+  const transport = openMesh(options, { genesis, nodeKey: nodeKey.secretKey, voter, chain, jurisdiction });
+  const node = new Node({
+    genesis,
+    jurisdiction,
+    replica: createReplica(
+      { chainId: genesis.chainId, authorities: set, self: voter.seat, timing, window: 1 },
+      recoveredFrom(chain, voter.journal),
+    ),
+    seat: voter.seat,
+    signer: voter.signer,
+    journal: voter.journal?.journal ?? null,
+    chain,
+    executor: new Executor(chain, set, genesis.chainId),
+    mempool: new Mempool(),
+    transport,
+    contacts: contactsOf(config, genesis),
+    checkLater: createAdmissionCheckLater(keys),
+    clock: systemClock,
+    timers: systemTimers,
+    metrics,
+    log: logger,
+    forwardAfterMs: timing.forwardMs,
+    onFatal: (error) => failure.resolve(error),
+  });
+  onFatal = (error) => node.fail(error);
+  const nodeId = genesis.authorities[voter.seat]?.id ?? nameOf(genesis, voter) ?? transport.self;
+  const operator = await openOperator(options, node);
+  const api = createSurface(options, { opened, node, metrics, operator, voter, timing, nodeId, store });
+  const address = await api.listen();
+  await node.start();
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await Promise.all([api.close(), node.stop()]);
+    await closeJournal(voter);
+    await closeStore(store);
+    release();
+  };
+  return {
+    nodeId,
+    role: voter.seat >= 0 ? 'authority' : voter.observerReason === null ? 'follower' : 'observer',
+    publicKey: voter.authorityKey?.publicKey ?? transport.self,
+    httpUrl: address.url,
+    p2pAddress: transport.listenAddress ?? formatAddress(config.network.listenAddress, config.network.listenPort),
+    failed: failure.promise,
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+function nameOf(genesis: Genesis, voter: Voter): string | undefined {
+  return genesis.authorities.find(({ publicKey }) => publicKey === voter.authorityKey?.publicKey)?.id;
+}
+
+function timingOf({ consensus }: NodeConfig): Timing {
+  const timing = TIMINGS[consensus.profile];
+  if (consensus.viewTimeoutMs === undefined) return timing;
+  const scale = consensus.viewTimeoutMs / timing.progressMs;
+  return {
+    ...timing,
+    progressMs: consensus.viewTimeoutMs,
+    newViewMs: timing.newViewMs * scale,
+    timeoutMsMax: timing.timeoutMsMax * scale,
+    requestMs: timing.requestMs * scale,
+  };
+}
+
+function recoveredFrom(chain: Chain, voter: OpenedVoter | null): Recovered {
+  const { head } = chain;
+  const stored = defined(chain.block(head.height), 'the newest block can be read');
+  assert(stored.certifiedHeight === head.height, 'the newest block has a certificate of its own');
+  const lowest = Math.max(0, head.height - RECOVERED_ANCESTORS);
+  const ancestors = [];
+  for (let height = lowest; height < head.height; height += 1) {
+    const block = defined(chain.block(height), `block ${height} can be read`);
+    ancestors.push({ height: block.header.height, digest: block.hash });
+  }
+  return { final: { header: head, certificate: stored.certificate }, ancestors, records: decodeRecords(voter) };
+}
+
+function* decodeRecords(voter: OpenedVoter | null): Generator<JournalRecord> {
+  for (const bytes of voter?.records ?? []) {
+    const record = decode(journalRecordLayout, bytes);
+    if (!record.ok)
+      throw new CommandError('DATA_UNUSABLE', `The journal holds a record that nobody knows: ${record.error.reason}.`);
+    yield record.value;
+  }
+}
+
+function openMesh(
+  options: StartOptions,
+  parts: {
+    readonly genesis: Genesis;
+    readonly nodeKey: Uint8Array;
+    readonly voter: Voter;
+    readonly chain: Chain;
+    readonly jurisdiction: Jurisdiction;
+  },
+): Mesh {
+  const { config, version } = options;
+  const { genesis, voter, chain, jurisdiction } = parts;
+  const { network } = config;
+  const { authorityKey } = voter;
+  const advertised = network.advertiseAddress;
+  return new Mesh({
+    identity: createIdentity(parts.nodeKey),
+    networkId: genesis.networkId,
+    chainId: genesis.chainId,
+    version,
+    ...(authorityKey === null
+      ? {}
+      : {
+          authority: {
+            publicKey: authorityKey.publicKey,
+            sign: (message: Uint8Array) => hexBytes(authorityKey.sign(message)),
+          },
+        }),
+    checkSignature: (key, message, signature) => jurisdiction.check(key, message, Signature(toHex(signature))),
+    head: () => ({ height: chain.head.height, hash: chain.headHash }),
+    listen: {
+      host: network.listenAddress,
+      port: network.listenPort,
+      ...(advertised === undefined ? {} : { advertise: formatAddress(advertised.host, advertised.port) }),
+    },
+    random: () => randomInt(2 ** 32) / 2 ** 32,
+    connectionTimeoutMs: network.connectionTimeoutMs,
+    heartbeatIntervalMs: network.heartbeatIntervalMs,
+    followersMax: network.peersMax,
+  });
+}
+
+function contactsOf(config: NodeConfig, genesis: Genesis) {
+  return genesis.authorities.map(({ id, publicKey }) => {
+    const peer = config.network.bootstrapPeers.find(({ name }) => name === id);
+    return peer === undefined ? { publicKey } : { publicKey, address: formatAddress(peer.host, peer.port) };
+  });
+}
+
+/** The organisation's key that signs what the node's own HTTP writes ask for. */
+async function openOperator({ config, ask }: StartOptions, node: Node): Promise<Operator | undefined> {
+  const key = await openKey(config.node.operatorKeyFile, 'client', ask);
+  if (key === undefined) return undefined;
+  const signer = createSigner(key.secretKey);
+  const organisation = node.organisationOf(signer.publicKey);
+  if (organisation === undefined) return undefined;
+  const { genesis } = node.parts;
+  const lifeMs = Math.min(OPERATOR_LIFE_MS, genesis.parameters.transactionLifeMsMax);
+  return {
+    organisation,
+    sign: (operation: Operation, key: string | null) => {
+      const body = {
+        chainId: genesis.chainId,
+        organisation,
+        signer: signer.publicKey,
+        expiresAt: Timestamp(systemClock.now() + lifeMs),
+        nonce: randomInt(2 ** 47),
+        idempotencyKey: key,
+        operation,
+      };
+      return sealTransaction(body, signer.sign(transactionSigningBytes(body)));
+    },
+    earlier: (operation, key) => node.earlier(organisation, operation, key),
+  };
+}
+
+function createSurface(
+  options: StartOptions,
+  parts: {
+    readonly opened: OpenedGenesis;
+    readonly node: Node;
+    readonly metrics: Metrics;
+    readonly operator: Operator | undefined;
+    readonly voter: Voter;
+    readonly timing: Timing;
+    readonly nodeId: string;
+    readonly store: KeyValue;
+  },
+): Api {
+  const { config, logger, version, shownConfig } = options;
+  const { opened, node, metrics, operator, voter, timing, nodeId, store } = parts;
+  const reader = createReader(node, {
+    nodeId,
+    version,
+    devnet: config.node.devnet,
+    observerReason: voter.observerReason,
+    genesisBytes: opened.bytes,
+    startedAt: systemClock.now(),
+    timing,
+    config: shownConfig,
+    storageSizes: () => ({ data_bytes: store.sizeBytes() }),
+  });
+  const seed = operator === undefined ? undefined : options.seed?.({ operator, node });
+  return createApi({
+    reader,
+    submit: (transaction, waitMs) => node.submit(transaction, waitMs),
+    ...(operator === undefined ? {} : { operator }),
+    ...(seed === undefined ? {} : { seed }),
+    subscribe: (listener) => node.subscribe(listener),
+    metrics,
+    logger,
+    settings: {
+      host: config.api.address,
+      port: config.api.port,
+      portOption: '[api] port',
+      hosts: config.api.allowedHosts,
+      origins: config.api.corsOrigins,
+      operatorToken: operatorToken(config),
+      devnet: config.node.devnet,
+      gate: 'main',
+      limits: API_LIMITS,
+    },
+  });
+}
+
+function operatorToken(config: NodeConfig): string | null {
+  const read = readPrivateFile(config.node.operatorTokenFile, OPERATOR_TOKEN_BYTES_MAX);
+  if (read.ok) return read.value.trim();
+  if (read.error.code === 'KEY_MISSING') return null;
+  throw new CommandError('CONFIG_INVALID', `${read.error.reason}.`, { code: read.error.code });
+}
+
+function closeJournal({ journal }: Voter): Promise<void> {
+  return new Promise((resolve) => (journal === null ? resolve() : journal.journal.close(resolve)));
+}
+
+function closeStore(store: KeyValue): Promise<void> {
+  return new Promise((resolve, reject) => store.close((closed) => (closed.ok ? resolve() : reject(closed.error))));
+}
+
+function deferred<T>(): { readonly promise: Promise<T>; resolve(value: T): void } {
+  let settle: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((resolve) => {
+    settle = resolve;
+  });
+  return { promise, resolve: (value) => settle(value) };
+}

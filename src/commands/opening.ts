@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import { foundLedger, type Genesis } from '../ledger/genesis.ts';
+import { parseGenesis } from '../ledger/genesis-document.ts';
+import { defined } from '../lib/assert.ts';
+import { fromHex } from '../lib/bytes.ts';
+import { seatOf } from '../model/authorities.ts';
+import { blockHash } from '../model/block.ts';
+import { Height, type PublicKey } from '../model/ids.ts';
+import type { NodeConfig } from '../node/config.ts';
+import { checkPins } from '../node/config-pins.ts';
+import { readKeyFile } from '../node/key-file.ts';
+import type { Key, KeyKind } from '../node/key-format.ts';
+import { Chain } from '../store/chain.ts';
+import type { Journal, JournalPosition, JournalProblem } from '../store/journal.ts';
+import type { KeyValue } from '../store/key-value.ts';
+import { openLmdb } from '../store/lmdb.ts';
+import { openNodeDisk } from '../store/node-disk.ts';
+import { openJournal } from '../store/open-journal.ts';
+import { TABLES } from '../store/schema.ts';
+import { CommandError } from './exit-codes.ts';
+
+/** Tells the passphrase of an encrypted key; asked at most once. */
+export type AskPassphrase = (question: string) => Promise<string>;
+
+export interface OpenedGenesis {
+  readonly genesis: Genesis;
+  readonly bytes: Uint8Array;
+}
+
+/** @throws CommandError when the document is missing, wrong, or not the one that the configuration pins */
+export function openGenesis(config: NodeConfig): OpenedGenesis {
+  const path = config.node.genesisFile;
+  const bytes = readGenesisFile(path);
+  const parsed = parseGenesis(bytes);
+  if (!parsed.ok) {
+    const [first] = parsed.error;
+    throw new CommandError('CONFIG_INVALID', `${path} is no valid genesis document: ${first?.path} ${first?.reason}`, {
+      advice: `counterfoil genesis verify ${path} lists everything that is wrong with it.`,
+    });
+  }
+  const genesis = parsed.value;
+  const pinned = checkPins(config, {
+    networkId: genesis.networkId,
+    authorityKeys: genesis.authorities.map(({ publicKey }) => publicKey),
+  });
+  if (!pinned.ok) throw new CommandError('CONFIG_INVALID', pinned.error);
+  return { genesis, bytes };
+}
+
+function readGenesisFile(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new CommandError('CONFIG_INVALID', `Cannot read the genesis document ${path}.`, {
+      advice: 'Every node of a network has a copy of the same file; counterfoil init makes one for a new network.',
+      cause,
+    });
+  }
+}
+
+/** @throws CommandError when the key cannot be used; undefined when there is none */
+export async function openKey(path: string, kind: KeyKind, ask: AskPassphrase): Promise<Key | undefined> {
+  let read = readKeyFile(path, undefined, kind);
+  if (!read.ok && read.error.code === 'KEY_ENCRYPTED') {
+    read = readKeyFile(path, await ask(`Passphrase of ${path}`), kind);
+  }
+  if (read.ok) return read.value;
+  if (read.error.code === 'KEY_MISSING') return undefined;
+  throw new CommandError('CONFIG_INVALID', `${read.error.reason}.`, { code: read.error.code });
+}
+
+/** The store with its chain, begun from genesis when it is empty. */
+export function openChain(config: NodeConfig, genesis: Genesis): Promise<{ store: KeyValue; chain: Chain }> {
+  const store = openLmdb(config.storage.dataDir, Object.values(TABLES));
+  const { header, changes, pageWrites } = foundLedger(genesis);
+  const stored = {
+    hash: blockHash(header),
+    header,
+    body: [],
+    receipts: [],
+    certificate: null,
+    certifiedHeight: Height(0),
+  };
+  return new Promise((resolve) => {
+    Chain.open(store, genesis.chainId, { stored, changes, pageWrites }, (chain) => resolve({ store, chain }));
+  });
+}
+
+export interface OpenedVoter {
+  readonly journal: Journal;
+  readonly records: Iterable<Uint8Array>;
+}
+
+/** The journal of an authority's key, or why the key must not vote any more. */
+export function openVoter(
+  config: NodeConfig,
+  key: PublicKey,
+  more: { readonly witness: JournalPosition | undefined; readonly onFatal: (error: Error) => void },
+): Promise<OpenedVoter | { readonly reason: string }> {
+  const disk = openNodeDisk(config.storage.journalDir);
+  const publicKey = defined(fromHex(key), 'a public key is hex');
+  return new Promise((resolve) => {
+    openJournal({ disk, publicKey, ...more }, (opened) => {
+      resolve(opened.ok ? opened.value : { reason: problemSentence(opened.error) });
+    });
+  });
+}
+
+const DEAD = 'this key never votes again; make a new one and have the authorities vote it in';
+
+function problemSentence(problem: JournalProblem): string {
+  switch (problem.code) {
+    case 'JOURNAL_MISSING':
+      return `the journal of the authority key is gone, so nobody knows what it has signed: ${DEAD}`;
+    case 'JOURNAL_CORRUPT':
+      return `the journal is damaged at byte ${problem.offset} of ${problem.file} (${problem.reason}): ${DEAD}`;
+    case 'JOURNAL_OF_ANOTHER_KEY':
+      return 'the journal is that of another key: put the right one beside this key, or make a new key';
+    case 'JOURNAL_COPIED':
+      return `the journal was restored from a copy (${problem.file}), and the copy may lack votes: ${DEAD}`;
+    case 'JOURNAL_CUT':
+      return `the journal ends before what the data directory has seen of it: an older copy was put back, ${DEAD}`;
+  }
+}
+
+/** The seat that a key has in genesis; -1 for none. */
+export function seatOfKey(genesis: Genesis, key: PublicKey): number {
+  return seatOf(foundLedger(genesis).set, key);
+}
