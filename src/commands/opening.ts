@@ -9,7 +9,8 @@ import { Height, type PublicKey } from '../model/ids.ts';
 import type { NodeConfig } from '../node/config.ts';
 import { checkPins } from '../node/config-pins.ts';
 import { readKeyFile } from '../node/key-file.ts';
-import type { Key, KeyKind } from '../node/key-format.ts';
+import type { Key } from '../node/key-format.ts';
+import type { KeyKind } from '../node/key-pair.ts';
 import { Chain } from '../store/chain.ts';
 import type { Journal, JournalPosition, JournalProblem } from '../store/journal.ts';
 import type { KeyValue } from '../store/key-value.ts';
@@ -34,9 +35,13 @@ export function openGenesis(config: NodeConfig): OpenedGenesis {
   const parsed = parseGenesis(bytes);
   if (!parsed.ok) {
     const [first] = parsed.error;
-    throw new CommandError('CONFIG_INVALID', `${path} is no valid genesis document: ${first?.path} ${first?.reason}`, {
-      advice: `counterfoil genesis verify ${path} lists everything that is wrong with it.`,
-    });
+    throw new CommandError(
+      'CONFIG_INVALID',
+      `${path} is no valid genesis document: ${first?.path}: ${first?.message}`,
+      {
+        advice: `counterfoil genesis verify ${path} lists everything that is wrong with it.`,
+      },
+    );
   }
   const genesis = parsed.value;
   const pinned = checkPins(config, {
