@@ -5,7 +5,8 @@ import type { BodyRule } from './exchange.ts';
 import { fail, type Problem } from './problems.ts';
 import type { ApiSettings } from './settings.ts';
 
-const WILDCARDS: readonly string[] = ['0.0.0.0', '::', ''];
+/** Addresses that mean every one of this machine's. */
+export const WILDCARDS: readonly string[] = ['0.0.0.0', '::', ''];
 
 /** The name in a `Host` header, without port, brackets and final dot; undefined when it is not one. */
 export function hostName(host: string): string | undefined {

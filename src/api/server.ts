@@ -1,0 +1,174 @@
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { isIPv6 } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { API_HEADER_BYTES_MAX, API_HEADERS_COUNT_MAX } from '../model/limits.ts';
+import { chainRoutes } from './chain.ts';
+import { Feed } from './feed.ts';
+import { checkHost, checkSocketOrigin, WILDCARDS } from './guards.ts';
+import { nodeRoutes } from './node.ts';
+import { createPipeline } from './pipeline.ts';
+import { kindOf, type Problem, type ProblemCode, problemDocument } from './problems.ts';
+import { callerOf, createRateLimit, type RateLimit } from './rate-limit.ts';
+import type { Api, ApiDependencies, ApiLimits, ApiSettings } from './settings.ts';
+import { ticketRoutes } from './tickets.ts';
+
+/** The address could not be had; the message names the option that chooses another. */
+export class PortError extends Error {
+  override readonly name = 'PortError';
+  readonly code: 'PORT_IN_USE' | 'PORT_NOT_ALLOWED' | 'ADDRESS_NOT_AVAILABLE';
+
+  constructor(code: PortError['code'], message: string, options: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** How long a refused connection has to read why. */
+const REFUSED_SOCKET_MS = 1_000;
+
+/** The HTTP surface of a node: built, and not yet listening. */
+export function createApi(dependencies: ApiDependencies): Api {
+  const { reader, submit, operator, metrics, seed, settings } = dependencies;
+  const { limits } = settings;
+  const rateLimit = createRateLimit(limits.requestsPerSecond, limits.requestsBurst);
+  const feed = new Feed(dependencies);
+  const routes = [
+    ...nodeRoutes(reader, metrics),
+    ...chainRoutes({ reader, submit, devnet: settings.devnet }),
+    ...ticketRoutes({
+      reader,
+      submit,
+      operator,
+      seed: settings.devnet ? seed : undefined,
+      onSeeded: (seeded) => feed.seeded(seeded),
+      gate: settings.gate,
+    }),
+  ];
+  let isStopping = false;
+  const app = createPipeline(dependencies, routes, rateLimit, () => isStopping);
+  const server = httpServer(limits, app.callback());
+  server.on('upgrade', upgrade(dependencies, feed, rateLimit));
+  return {
+    listen: async () => await listen(server, settings),
+    close: async () => {
+      isStopping = true;
+      await Promise.all([feed.close(), stop(server, limits.closeMsMax)]);
+    },
+  };
+}
+
+function httpServer(limits: ApiLimits, listener: ReturnType<ReturnType<typeof createPipeline>['callback']>): Server {
+  const options = {
+    headersTimeout: limits.headersMsMax,
+    requestTimeout: limits.requestMsMax,
+    connectionsCheckingInterval: limits.connectionsCheckMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    maxHeaderSize: API_HEADER_BYTES_MAX,
+  };
+  const server = createServer(options, (request, response) => void listener(request, response));
+  server.maxConnections = limits.connectionsMax;
+  server.maxHeadersCount = API_HEADERS_COUNT_MAX;
+  server.timeout = limits.silenceMsMax;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    refuseSocket(socket, unreadable(error.code));
+  });
+  return server;
+}
+
+/** What was wrong with bytes that never became a request. */
+function unreadable(code: string | undefined): Problem {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return { code: 'HEADERS_TOO_LARGE', detail: `all headers together have at most ${API_HEADER_BYTES_MAX} bytes` };
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return { code: 'REQUEST_TIMEOUT', detail: 'headers and body have to arrive within the limits of this node' };
+  }
+  return { code: 'BAD_REQUEST', detail: 'not an HTTP/1.1 request' };
+}
+
+/** An answer without the HTTP server's help, on a connection that ends with it. */
+function refuseSocket(socket: Duplex, problem: Problem): void {
+  const { status, retryAfterSeconds } = kindOf(problem.code);
+  const body = `${JSON.stringify(problemDocument(problem, 'none'))}\n`;
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`,
+    'Connection: close',
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(retryAfterSeconds === undefined ? [] : [`Retry-After: ${retryAfterSeconds}`]),
+  ];
+  socket.once('error', () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // What the peer is still sending is read and dropped for a while: cutting it off at once would lose the answer.
+  socket.resume();
+  setTimeout(() => socket.destroy(), REFUSED_SOCKET_MS).unref();
+}
+
+function upgrade(
+  { settings, logger }: ApiDependencies,
+  feed: Feed,
+  rateLimit: RateLimit,
+): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+  const judge = (request: IncomingMessage, socket: Duplex, head: Buffer): Problem | undefined => {
+    const host = checkHost(request.headers.host, settings);
+    if (!host.ok) return host.error;
+    const caller = callerOf(request.socket.remoteAddress ?? '');
+    if (!rateLimit.take(caller, performance.now()).allowed) return { code: 'RATE_LIMITED', detail: 'try again in 1 s' };
+    if (request.url?.split('?')[0] !== '/ws' || request.headers.upgrade?.toLowerCase() !== 'websocket') {
+      return { code: 'NO_SUCH_ROUTE', detail: 'only /ws can be upgraded, and only to a WebSocket' };
+    }
+    const origin = checkSocketOrigin(request.headers, settings);
+    if (!origin.ok) return origin.error;
+    const accepted = feed.accept(request, socket, head);
+    return accepted.ok ? undefined : accepted.error;
+  };
+  return (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    const problem = judge(request, socket, head);
+    const code: ProblemCode | 'OPEN' = problem?.code ?? 'OPEN';
+    logger.info({ path: request.url?.slice(0, 256), code, address: request.socket.remoteAddress }, 'websocket');
+    if (problem !== undefined) refuseSocket(socket, problem);
+  };
+}
+
+async function listen(server: Server, settings: ApiSettings): Promise<Awaited<ReturnType<Api['listen']>>> {
+  const { host, port } = settings;
+  await new Promise<void>((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void => reject(portError(error, settings));
+    server.once('error', onError);
+    server.listen({ host, port }, () => {
+      server.off('error', onError);
+      resolve();
+    });
+  });
+  const address = server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  const name = WILDCARDS.includes(host) ? 'localhost' : isIPv6(host) ? `[${host}]` : host;
+  return { host, port: bound, url: `http://${name}:${bound}` };
+}
+
+function portError(error: NodeJS.ErrnoException, { host, port, portOption }: ApiSettings): Error {
+  const cause = { cause: error };
+  if (error.code === 'EADDRINUSE') {
+    return new PortError('PORT_IN_USE', `port ${port} of ${host} is in use; choose another with ${portOption}`, cause);
+  }
+  if (error.code === 'EACCES') {
+    return new PortError(
+      'PORT_NOT_ALLOWED',
+      `port ${port} needs rights; choose one above 1023 with ${portOption}`,
+      cause,
+    );
+  }
+  return new PortError('ADDRESS_NOT_AVAILABLE', `cannot listen on ${host}: ${error.message}; see ${portOption}`, cause);
+}
+
+/** Lets running requests end; what is still there after `graceMs` is cut off. */
+async function stop(server: Server, graceMs: number): Promise<void> {
+  if (!server.listening) return;
+  const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  clearTimeout(cutOff);
+}
