@@ -220,7 +220,7 @@ export class Mesh implements Transport {
     const info = this.#describe(session);
     this.#sessions.delete(peer.id);
     this.#leaving.add(session);
-    session.closed.then(() => this.#leaving.delete(session));
+    void session.closed.then(() => this.#leaving.delete(session));
     this.#tell({ type: 'down', peer: info, reason, by });
     if (peer.provenKey !== undefined && this.#sessionOf(peer.provenKey) === undefined) {
       this.#dialer.disconnected(peer.provenKey, Date.now() - session.since);

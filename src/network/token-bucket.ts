@@ -14,8 +14,9 @@ export class TokenBucket {
 
   /** Takes `count` tokens, or none and answers false. */
   take(count: number, nowMs: number): boolean {
-    this.#tokens = Math.min(this.#burst, this.#tokens + Math.max(0, nowMs - this.#at) * this.#perMs);
-    this.#at = nowMs;
+    const elapsed = Math.max(0, nowMs - this.#at);
+    this.#tokens = Math.min(this.#burst, this.#tokens + elapsed * this.#perMs);
+    this.#at += elapsed;
     if (this.#tokens < count) return false;
     this.#tokens -= count;
     return true;
