@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { concat } from '../../../src/lib/bytes.ts';
 import { createPrng } from '../../../src/lib/prng.ts';
 import type { JournalPosition } from '../../../src/store/journal.ts';
+import { recordHeader } from '../../../src/store/journal-format.ts';
 import type { CrashChoice, MemoryDisk } from '../../../src/store/memory-disk.ts';
 import {
   create,
+  INCARNATION,
   KEEP_ALL,
   KEEP_NOTHING,
   newDisk,
@@ -146,6 +149,96 @@ describe('a synced journal', () => {
     journal.append([replay, replay], () => {});
     const torn = closed.crash({ bytesKept: (_, unsynced) => unsynced - 1, keeps: () => true });
     expect([...openOrThrow(torn, tasks).records].at(-1)).toEqual(replay);
+  });
+});
+
+describe('the newest of several segments', () => {
+  const NEWEST = '00000002.journal';
+
+  function twoSegments(...newestWords: string[]) {
+    const tasks = new Tasks();
+    const disk = newDisk(tasks);
+    create(disk, tasks);
+    const { journal } = openOrThrow(disk, tasks, { segmentBytesMax: 230 });
+    journal.append(payloads('one'), () => {});
+    tasks.run();
+    const full = 'x'.repeat(210 - journal.position().offset);
+    journal.append(payloads(full, ...newestWords), () => {});
+    tasks.run();
+    journal.append(payloads('last'), () => {});
+    tasks.run();
+    expect(disk.list()).toHaveLength(2);
+    return { tasks, disk: disk.crash(KEEP_NOTHING), whole: disk.bytesOf(NEWEST) };
+  }
+
+  function headerBytes(whole: Uint8Array): number {
+    return 20 + new DataView(whole.buffer, whole.byteOffset).getUint32(8);
+  }
+
+  it('with a damaged header and a record behind it is corrupt, at every byte of the header', () => {
+    const { tasks, disk, whole } = twoSegments('two');
+    for (let at = 0; at < headerBytes(whole); at += 1) {
+      const damaged = whole.slice();
+      damaged[at] = (damaged[at] ?? 0) ^ 16;
+      disk.overwrite(NEWEST, damaged);
+      expect(problemOf(reopened(disk), tasks), `flip at ${at}`).toBe('JOURNAL_CORRUPT');
+    }
+  });
+
+  it('was never used when it ends inside its header, and is made anew', () => {
+    const { tasks, disk, whole } = twoSegments('two');
+    for (let size = 0; size < headerBytes(whole); size += 1) {
+      disk.overwrite(NEWEST, whole.slice(0, size));
+      const again = reopened(disk);
+      const { journal, records } = openOrThrow(again, tasks, { segmentBytesMax: 230 });
+      expect(texts(records)[0]).toBe('one');
+      journal.append(payloads('anew'), () => {});
+      tasks.run();
+      expect(texts(openOrThrow(again.crash(KEEP_NOTHING), tasks).records).at(-1)).toBe('anew');
+    }
+  });
+
+  it('does not count twice under another name', () => {
+    const { tasks, disk, whole } = twoSegments('two');
+    const before = texts(openOrThrow(reopened(disk), tasks).records);
+    disk.overwrite('00000003.journal', whole);
+    const again = reopened(disk);
+    expect(texts(openOrThrow(again, tasks).records)).toEqual(before);
+    expect(again.list()).toEqual([NAME, NEWEST]);
+  });
+});
+
+describe('the search for proof behind a damage', () => {
+  it('finds a record wherever it begins', () => {
+    for (let size = 65_536 - 60; size < 65_536 + 30; size += 1) {
+      const tasks = new Tasks();
+      const disk = newDisk(tasks);
+      create(disk, tasks);
+      const { journal } = openOrThrow(disk, tasks);
+      const at = journal.position().offset;
+      for (const payload of [new Uint8Array(size), new Uint8Array(3)]) {
+        journal.append([payload], () => {});
+        tasks.run();
+      }
+      const closed = disk.crash(KEEP_NOTHING);
+      const damaged = disk.bytesOf(NAME);
+      damaged[at + 30] = 1;
+      closed.overwrite(NAME, damaged);
+      expect(problemOf(closed, tasks), `${size} bytes`).toBe('JOURNAL_CORRUPT');
+    }
+  });
+
+  it('is not led astray by a record inside a payload that was not finished', () => {
+    const tasks = new Tasks();
+    const disk = newDisk(tasks);
+    create(disk, tasks);
+    const { journal } = openOrThrow(disk, tasks);
+    const at = journal.position().offset;
+    const place = { marker: INCARNATION.slice(0, 8), segment: 1, offset: at };
+    const inner = concat(recordHeader(place, at + 1, payloads('inner')[0] ?? new Uint8Array()), ...payloads('inner'));
+    journal.append([concat(inner, new Uint8Array(9))], () => {});
+    const torn = disk.crash({ bytesKept: (_, unsynced) => unsynced - 1, keeps: () => true });
+    expect(texts(openOrThrow(torn, tasks).records)).toEqual([]);
   });
 });
 
