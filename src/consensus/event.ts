@@ -9,7 +9,7 @@ import type { Message } from '../model/message.ts';
 import type { Verified } from '../model/verified.ts';
 
 /** One timer of each name runs at most. */
-export const TIMERS = ['progress', 'new-view', 'resend', 'status', 'empty', 'batch'] as const;
+export const TIMERS = ['progress', 'new-view', 'resend', 'status', 'empty', 'batch', 'fetch'] as const;
 export type Timer = (typeof TIMERS)[number];
 
 /** What the mempool could fill a block with now. */
@@ -38,8 +38,12 @@ export type Verdict = 'valid' | 'invalid' | 'aborted';
 export type LocalEvent =
   /** Once, first: the replica was made from what survived, and may act. */
   | { readonly type: 'start' }
+  /** Whenever it changes; what blocks in flight hold does not count. */
   | { readonly type: 'pending'; readonly pending: Pending }
-  /** Answers `build`; null when there was nothing to build, or the parent is gone. */
+  /**
+   * Answers `build`; null when there was nothing to build, or the parent is gone. When the step that takes it pledges a
+   * `proposal`, the execution is that block's from then on; otherwise it is forgotten.
+   */
   | {
       readonly type: 'built';
       readonly view: View;
@@ -52,7 +56,7 @@ export type LocalEvent =
   | { readonly type: 'persisted'; readonly token: number }
   /** Answers `commit`: in the store, durably, up to this height. */
   | { readonly type: 'stored'; readonly height: Height }
-  /** Answers `import`: final up to `header`, or what was wrong with it. */
+  /** Answers `import`: durably in the store up to `header`, the last of the blocks; or what was wrong with them. */
   | { readonly type: 'imported'; readonly header: Header; readonly certificate: Certificate }
   | { readonly type: 'import-failed'; readonly from: number; readonly reason: 'invalid' | 'aborted' | 'diverged' }
   | { readonly type: 'timer'; readonly timer: Timer }

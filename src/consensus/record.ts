@@ -38,12 +38,14 @@ export type JournalRecord =
       readonly anchor: BlockReference;
       /** The last own PREPARE of the view. */
       readonly tip: BlockReference | null;
-      /** Own votes above the checkpoint, of the current view. */
+      /** Own votes above the final block, of the current view. */
       readonly votes: readonly Vote[];
+      /** The path from the final block to that of `highest`. */
+      readonly blocks: readonly Block[];
       readonly highest: Certificate | null;
       readonly viewChange: ViewChange | null;
       readonly newView: NewView | null;
-      /** No COMMIT at or below this height will be signed again. */
+      /** The final block when this was written: nothing is signed before the store has reached it again. */
       readonly checkpoint: Height;
     };
 
@@ -66,6 +68,7 @@ export const journalRecordLayout: Codec<JournalRecord> = union<JournalRecord>({
       anchor: referenceLayout,
       tip: nullable(referenceLayout),
       votes: list(voteLayout, 4 * WINDOW_MAX),
+      blocks: list(blockLayout, WINDOW_MAX),
       highest: nullable(certificateLayout),
       viewChange: nullable(viewChangeLayout),
       newView: nullable(newViewLayout),

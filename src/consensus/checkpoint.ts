@@ -1,0 +1,94 @@
+import { blockHash, blockLayout } from '../model/block.ts';
+import { encode } from '../model/codec.ts';
+import type { Height } from '../model/ids.ts';
+import { BLOCK_BYTES_MAX, WINDOW_MAX } from '../model/limits.ts';
+import type { Checkpoint } from '../model/view-change.ts';
+import { journalBlocks, trace } from './block-tree.ts';
+import type { JournalRecord } from './record.ts';
+import { pledge, type Replica, wholeBlock } from './replica.ts';
+
+/** CHECKPOINTs that are kept of each seat. */
+const CHECKPOINTS_PER_SEAT_MAX = 2;
+
+export function isCheckpointWanted(replica: Replica, checkpoint: Checkpoint): boolean {
+  const { epoch, parameters } = replica.config.authorities;
+  const { height, signer } = checkpoint;
+  if (checkpoint.epoch !== epoch || height % parameters.checkpointInterval !== 0) return false;
+  if (height <= replica.stableCheckpoint) return false;
+  return !(replica.checkpoints[signer] ?? []).some((held) => held.height === height);
+}
+
+/** Signs a CHECKPOINT for what the store holds durably. */
+export function signCheckpoints(replica: Replica): void {
+  const { config } = replica;
+  const due = replica.checkpointsDue.filter(({ height }) => height <= replica.storedHeight);
+  if (due.length === 0) return;
+  replica.checkpointsDue = replica.checkpointsDue.filter(({ height }) => height > replica.storedHeight);
+  const newest = due.at(-1);
+  if (config.self < 0 || newest === undefined) return;
+  const checkpoint = {
+    epoch: config.authorities.epoch,
+    height: newest.height,
+    digest: blockHash(newest),
+    stateRoot: newest.stateRoot,
+    signer: config.self,
+  };
+  pledge(replica, { kind: 'checkpoint', checkpoint }, []);
+}
+
+/** A quorum of equal CHECKPOINTs is stable: what is below may be forgotten once this node holds it durably. */
+export function onCheckpoint(replica: Replica, checkpoint: Checkpoint): void {
+  const held = replica.checkpoints[checkpoint.signer];
+  if (held === undefined || !isCheckpointWanted(replica, checkpoint)) return;
+  held.push(checkpoint);
+  if (held.length > CHECKPOINTS_PER_SEAT_MAX) held.shift();
+  const equal = replica.checkpoints.filter((some) =>
+    some.some(
+      ({ height, digest, stateRoot }) =>
+        height === checkpoint.height && digest === checkpoint.digest && stateRoot === checkpoint.stateRoot,
+    ),
+  );
+  if (equal.length >= replica.quorum) replica.stableCheckpoint = checkpoint.height;
+}
+
+/**
+ * Truncates the journal below a stable checkpoint (consensus.md §6): only when the store holds every final block and
+ * nothing is on its way into the journal, for then the snapshot says everything that the records before it say.
+ */
+export function truncate(replica: Replica): void {
+  const { stableCheckpoint, truncatedAt, storedHeight, final, outstanding, config } = replica;
+  if (config.self < 0 || stableCheckpoint <= truncatedAt || storedHeight < stableCheckpoint) return;
+  if (storedHeight < final.height || outstanding.size > 0 || replica.importing !== null) return;
+  if (final.height < replica.voteFloor) return;
+  const snapshot = makeSnapshot(replica, final.height);
+  if (snapshot === null) return;
+  replica.truncatedAt = stableCheckpoint;
+  replica.out.push({ type: 'truncate', snapshot });
+}
+
+function makeSnapshot(replica: Replica, height: Height): JournalRecord | null {
+  const { highest, config, view, mode, anchor, tip, ownVotes, newView, ownViewChange } = replica;
+  if (mode === 'halted' || (mode === 'changing' && ownViewChange === null)) return null;
+  const path = highest === null ? null : trace(replica, highest);
+  if (path !== null && path.state !== 'valid') return null;
+  const blocks = path === null ? [] : path.blocks.map(wholeBlock);
+  const bytes = blocks.reduce((size, block) => size + encode(blockLayout, block).length, 0);
+  if (blocks.length > WINDOW_MAX || bytes > WINDOW_MAX * BLOCK_BYTES_MAX) return null;
+  replica.journaled.clear();
+  journalBlocks(replica, path === null ? [] : path.blocks);
+  const isOwn = newView !== null && view % replica.votes.length === config.self;
+  return {
+    kind: 'snapshot',
+    epoch: config.authorities.epoch,
+    view,
+    mode,
+    anchor,
+    tip,
+    votes: ownVotes,
+    blocks,
+    highest,
+    viewChange: ownViewChange?.viewChange ?? null,
+    newView: isOwn ? newView : null,
+    checkpoint: height,
+  };
+}

@@ -1,0 +1,341 @@
+import { assert, defined } from '../lib/assert.ts';
+import { type AuthoritySet, authoritySetHash, primaryIndex, quorumOf, weakQuorumOf } from '../model/authorities.ts';
+import { type Block, type Body, blockHash, type Header } from '../model/block.ts';
+import type { Certificate, Phase, Vote } from '../model/certificate.ts';
+import { type Hash, Height, Timestamp, type View } from '../model/ids.ts';
+import { WINDOW_MAX } from '../model/limits.ts';
+import type { Message, MessageOf, Status } from '../model/message.ts';
+import type { Checkpoint, NewView, ViewChange } from '../model/view-change.ts';
+import type { Effect, Pledge } from './effect.ts';
+import type { Pending, Timer } from './event.ts';
+import type { BlockReference, JournalRecord } from './record.ts';
+import type { Timing } from './timing.ts';
+
+/** What a replica is told once. */
+export interface Configuration {
+  readonly chainId: Hash;
+  readonly authorities: AuthoritySet;
+  /** Own seat; -1 for an observer: a node without a seat, or whose key must not vote any more. */
+  readonly self: number;
+  readonly timing: Timing;
+  /** Blocks that this node proposes ahead of the final one; at most the chain's `windowMax`. */
+  readonly window: number;
+}
+
+/** A block above the final one. */
+export interface PendingBlock {
+  readonly digest: Hash;
+  readonly header: Header;
+  /** Null while only the header is known. A body that is here matches the header's root. */
+  body: Body | null;
+  /** A function of the block and its ancestors alone; once known it stays. */
+  verdict: 'unknown' | 'valid' | 'invalid';
+  /** The execution that the host holds; `postponed` was aborted and is tried again later. */
+  overlay: 'none' | 'running' | 'ready' | 'postponed';
+  /** Whether its time was plausible when its header came. */
+  readonly timely: boolean;
+}
+
+/** The newest final block. */
+export interface Final extends BlockReference {
+  readonly header: Header;
+  /** Null for genesis. */
+  readonly certificate: Certificate | null;
+}
+
+/** Votes of one seat, by `slotKey`. */
+export interface SeatVotes {
+  current: Map<number, Vote>;
+  /** Of one later view: its highest. */
+  future: { readonly view: View; readonly votes: Map<number, Vote> } | null;
+  /** COMMITs of earlier views, which may still complete a certificate. */
+  past: Vote[];
+}
+
+/** What is known of another authority. */
+export interface Peer {
+  connected: boolean;
+  status: Status | null;
+  heardAt: Timestamp;
+  answeredAt: number;
+  viewChangeAt: number;
+}
+
+/** All that a replica knows. Changed by `step` alone. */
+export interface Replica {
+  readonly config: Configuration;
+  readonly quorum: number;
+  readonly weakQuorum: number;
+  readonly authoritiesHash: Hash;
+  now: Timestamp;
+  out: Effect[];
+  nextToken: number;
+  readonly outstanding: Set<number>;
+  readonly timers: Set<Timer>;
+
+  view: View;
+  mode: 'active' | 'changing' | 'halted';
+  /** Where the view begins: no PREPARE in it is for a block that does not extend this. */
+  anchor: BlockReference;
+  /** The NEW-VIEW that opened this view, when it came by one. */
+  newView: NewView | null;
+  /** The journal holds, or is about to hold, that this view was entered. */
+  isEntryRecorded: boolean;
+  /** Last own PREPARE of this view. */
+  tip: BlockReference | null;
+  /** Another branch than that of `tip` became final: no further PREPARE in this view (rule R1). */
+  isTipForsaken: boolean;
+  /** Own ballots decided in this view above the final block, by `slotKey`. */
+  readonly decided: Map<number, Hash>;
+  /** Own signed votes of this view above the final block. */
+  ownVotes: Vote[];
+  /** Own newest VIEW-CHANGE, as decided (unsigned until it has come back). */
+  wish: Omit<ViewChange, 'signature'> | null;
+  ownViewChange: MessageOf<'view-change'> | null;
+
+  final: Final;
+  /** Hashes of the last final blocks. */
+  readonly finalDigests: Map<Height, Hash>;
+  /** Final blocks that the store does not hold durably yet. */
+  unstored: PendingBlock[];
+  storedHeight: Height;
+  /** No vote before the final block has reached this height (a journal that is ahead of the store). */
+  voteFloor: Height;
+  /** The highest certificate whose whole path this node holds validated; never decreases. */
+  highest: Certificate | null;
+  /** Certificates above the final block that are not used up, by `certificateKey`. */
+  readonly certificates: Map<string, Certificate>;
+  readonly tree: Map<Hash, PendingBlock>;
+  readonly journaled: Set<Hash>;
+
+  readonly votes: readonly SeatVotes[];
+  /** What the primary of this view proposed. */
+  readonly proposals: Map<Height, { readonly digest: Hash; readonly vote: Vote }>;
+  /** A proposal of a later view, one for each seat. */
+  readonly early: Map<number, MessageOf<'pre-prepare'>>;
+  /** The newest VIEW-CHANGE of each seat. */
+  readonly viewChanges: Map<number, MessageOf<'view-change'>>;
+  readonly checkpoints: readonly Checkpoint[][];
+  stableCheckpoint: Height;
+  truncatedAt: Height;
+  checkpointsDue: Header[];
+
+  readonly peers: readonly Peer[];
+  failures: number;
+  wasQuorumHeard: boolean;
+  suspicion: { progress: boolean; starvedAt: Timestamp | null; fault: boolean; equivocation: boolean };
+  progressStage: 'patient' | 'uneasy';
+  lastProgressAt: Timestamp;
+  pending: Pending;
+  building: { readonly view: View; readonly parent: Hash; readonly empty: boolean } | null;
+  isBatchDue: boolean;
+  isEmptyDue: boolean;
+  /** Whether others have been heard, so that a restarted primary does not propose out of ignorance. */
+  mayPropose: boolean;
+  askedNewViewAt: number;
+  fetches: Map<Hash, number>;
+  sync: { readonly peer: number; readonly askedAt: Timestamp } | null;
+  syncAttempts: number;
+  importing: {
+    readonly from: number;
+    readonly blocks: readonly BlockReference[];
+    readonly headers: readonly Header[];
+  } | null;
+  readonly accused: Set<string>;
+}
+
+/** Timestamps that are before everything. */
+export const NEVER = Number.NEGATIVE_INFINITY;
+
+export function slotKey(phase: Phase, height: Height): number {
+  return 2 * height + (phase === 'COMMIT' ? 1 : 0);
+}
+
+export function primaryOf(replica: Replica, view: View): number {
+  return primaryIndex(replica.config.authorities, view);
+}
+
+export function isPrimary(replica: Replica): boolean {
+  return replica.config.self === primaryOf(replica, replica.view);
+}
+
+/** Whether this node may sign votes and proposals now. */
+export function canVote(replica: Replica): boolean {
+  const { config, mode, final, voteFloor } = replica;
+  return config.self >= 0 && mode === 'active' && final.height >= voteFloor;
+}
+
+/** The chain's window: what is accepted from others. */
+export function windowOf(replica: Replica): number {
+  return replica.config.authorities.parameters.windowMax;
+}
+
+export function send(replica: Replica, to: number, message: Message): void {
+  replica.out.push({ type: 'send', to, message });
+}
+
+export function broadcast(replica: Replica, message: Message): void {
+  replica.out.push({ type: 'broadcast', message });
+}
+
+export function setTimer(replica: Replica, timer: Timer, delayMs: number): void {
+  replica.timers.add(timer);
+  replica.out.push({ type: 'set-timer', timer, delayMs: Math.max(0, Math.ceil(delayMs)) });
+}
+
+export function cancelTimer(replica: Replica, timer: Timer): void {
+  if (replica.timers.delete(timer)) replica.out.push({ type: 'cancel-timer', timer });
+}
+
+/** Decides a statement: from here on the replica behaves as if it had been sent (consensus.md §5.2, deferred send). */
+export function pledge(replica: Replica, statement: Pledge, support: readonly JournalRecord[]): void {
+  assert(replica.config.self >= 0, 'an observer signs nothing');
+  const token = replica.nextToken;
+  replica.nextToken += 1;
+  replica.outstanding.add(token);
+  const records = [...support];
+  if (statement.kind === 'vote' || statement.kind === 'proposal') records.unshift(...entryRecord(replica));
+  replica.out.push({ type: 'pledge', token, pledge: statement, support: records });
+}
+
+/** Durable with the first vote of a view at the latest (§5.2). */
+function entryRecord(replica: Replica): JournalRecord[] {
+  if (replica.isEntryRecorded) return [];
+  replica.isEntryRecorded = true;
+  const { view, anchor, config } = replica;
+  return [{ kind: 'entered', epoch: config.authorities.epoch, view, anchor }];
+}
+
+/** Ends this replica's part for good. */
+export function halt(
+  replica: Replica,
+  reason: Extract<Effect, { type: 'halt' }>['reason'],
+  certificates: readonly Certificate[],
+): void {
+  if (replica.mode === 'halted') return;
+  replica.mode = 'halted';
+  replica.out.push({ type: 'halt', reason, certificates });
+}
+
+/** What the host found on its disk. */
+export interface Recovered {
+  /** The newest block of the store and what makes it final; genesis with null. */
+  readonly final: { readonly header: Header; readonly certificate: Certificate | null };
+  /** The final blocks below it, as far as the store gives them cheaply; at least 4 windows make a restart smooth. */
+  readonly ancestors: readonly BlockReference[];
+  /** What the journal holds, oldest first. */
+  readonly records: Iterable<JournalRecord>;
+}
+
+function checkConfiguration({ authorities, window, self }: Configuration): void {
+  const { windowMax } = authorities.parameters;
+  assert(self >= -1 && self < authorities.authorities.length, 'own seat is one of the set');
+  assert(windowMax >= 1 && windowMax <= WINDOW_MAX, 'the window of the chain is within the limit');
+  assert(window >= 1 && window <= windowMax, 'the own window is within that of the chain');
+}
+
+/** What is known of others at first: nothing. */
+function emptyBooks(seats: number): Pick<Replica, 'votes' | 'checkpoints' | 'peers' | 'early' | 'viewChanges'> {
+  const each = <T>(make: () => T): T[] => Array.from({ length: seats }, make);
+  return {
+    votes: each<SeatVotes>(() => ({ current: new Map(), future: null, past: [] })),
+    checkpoints: each<Checkpoint[]>(() => []),
+    peers: each<Peer>(() => ({
+      connected: false,
+      status: null,
+      heardAt: Timestamp(0),
+      answeredAt: NEVER,
+      viewChangeAt: NEVER,
+    })),
+    early: new Map(),
+    viewChanges: new Map(),
+  };
+}
+
+/** The chain as the store has it. */
+function chainOf({
+  final: { header, certificate },
+  ancestors,
+}: Omit<Recovered, 'records'>): Pick<Replica, 'final' | 'finalDigests' | 'anchor' | 'storedHeight' | 'highest'> {
+  const final: Final = { height: header.height, digest: blockHash(header), header, certificate };
+  assert(certificate === null || certificate.digest === final.digest, 'the store certifies its newest block');
+  return {
+    final,
+    finalDigests: new Map([...ancestors, final].map(({ height, digest }) => [height, digest])),
+    anchor: { height: final.height, digest: final.digest },
+    storedHeight: final.height,
+    highest: certificate,
+  };
+}
+
+/** A replica at the first view of its epoch that has heard nothing yet. */
+export function emptyReplica(config: Configuration, recovered: Omit<Recovered, 'records'>): Replica {
+  checkConfiguration(config);
+  const seats = config.authorities.authorities.length;
+  return {
+    config,
+    quorum: quorumOf(seats),
+    weakQuorum: weakQuorumOf(seats),
+    authoritiesHash: authoritySetHash(config.authorities),
+    ...emptyBooks(seats),
+    ...chainOf(recovered),
+    now: Timestamp(0),
+    out: [],
+    nextToken: 1,
+    outstanding: new Set(),
+    timers: new Set(),
+    view: config.authorities.startView,
+    mode: 'active',
+    newView: null,
+    isEntryRecorded: true,
+    tip: null,
+    isTipForsaken: false,
+    decided: new Map(),
+    ownVotes: [],
+    wish: null,
+    ownViewChange: null,
+    unstored: [],
+    voteFloor: Height(0),
+    certificates: new Map(),
+    tree: new Map(),
+    journaled: new Set(),
+    proposals: new Map(),
+    stableCheckpoint: Height(0),
+    truncatedAt: Height(0),
+    checkpointsDue: [],
+    failures: 0,
+    wasQuorumHeard: false,
+    suspicion: noSuspicion(),
+    progressStage: 'patient',
+    lastProgressAt: Timestamp(0),
+    pending: { count: 0, bytes: 0 },
+    building: null,
+    isBatchDue: false,
+    isEmptyDue: false,
+    mayPropose: seats === 1,
+    askedNewViewAt: NEVER,
+    fetches: new Map(),
+    sync: null,
+    syncAttempts: 0,
+    importing: null,
+    accused: new Set(),
+  };
+}
+
+/** Why the view is suspected; `equivocation` is proof enough to leave at once. */
+export function noSuspicion(): Replica['suspicion'] {
+  return { progress: false, starvedAt: null, fault: false, equivocation: false };
+}
+
+export function peerOf(replica: Replica, seat: number): Peer {
+  return defined(replica.peers[seat], `no seat ${seat}`);
+}
+
+export function votesOf(replica: Replica, seat: number): SeatVotes {
+  return defined(replica.votes[seat], `no seat ${seat}`);
+}
+
+/** The block as it is stored and sent. */
+export function wholeBlock(block: PendingBlock): Block {
+  return { header: block.header, body: defined(block.body, 'the body of a validated block is held') };
+}

@@ -1,0 +1,155 @@
+import { assert } from '../lib/assert.ts';
+import type { Certificate } from '../model/certificate.ts';
+import type { MessageOf } from '../model/message.ts';
+import { compareRank, type NewView, type ViewChange } from '../model/view-change.ts';
+import { trace } from './block-tree.ts';
+import { detectAmnesia, detectDoubleNewView, detectDoubleViewChange } from './evidence.ts';
+import { broadcast, halt, isPrimary, peerOf, pledge, primaryOf, type Replica, setTimer, votesOf } from './replica.ts';
+import { backedOff } from './timing.ts';
+import { countFailure, enterView, nextView, startViewChange } from './view.ts';
+import { learnCertificate } from './votes.ts';
+
+/** PBFT VIEW-CHANGE, verified together with the certificate of its claim. */
+export function onViewChange(replica: Replica, message: MessageOf<'view-change'>): void {
+  const { viewChange, certificate } = message;
+  const seat = viewChange.signer;
+  if (seat === replica.config.self) {
+    onOwnViewChange(replica, message);
+    return;
+  }
+  const held = replica.viewChanges.get(seat);
+  if (held !== undefined) detectDoubleViewChange(replica, held.viewChange, viewChange);
+  const votes = votesOf(replica, seat);
+  for (const vote of [...votes.current.values(), ...votes.past]) detectAmnesia(replica, vote, viewChange);
+  if (certificate !== null) learnCertificate(replica, certificate);
+  if (held !== undefined && held.viewChange.newView >= viewChange.newView) return;
+  peerOf(replica, seat).viewChangeAt = replica.now;
+  if (viewChange.newView > replica.view || replica.mode === 'changing') replica.viewChanges.set(seat, message);
+}
+
+/** Signed and durable. */
+function onOwnViewChange(replica: Replica, message: MessageOf<'view-change'>): void {
+  const { viewChange } = message;
+  if (replica.mode !== 'changing' || viewChange.newView !== replica.view) return;
+  replica.ownViewChange = message;
+  replica.viewChanges.set(viewChange.signer, message);
+}
+
+/** §5.4: the (f+1)-th highest target of others is wanted by an honest node; follow it. */
+export function joinViewChange(replica: Replica): boolean {
+  const targets = [...replica.viewChanges.values()]
+    .filter(({ viewChange }) => viewChange.signer !== replica.config.self)
+    .map(({ viewChange }) => viewChange.newView)
+    .sort((a, b) => b - a);
+  const target = targets[replica.weakQuorum - 1];
+  if (target === undefined || target <= replica.view || replica.config.self < 0) return false;
+  if (replica.mode === 'changing') countFailure(replica);
+  startViewChange(replica, target);
+  return true;
+}
+
+/** The wait for a NEW-VIEW starts once a quorum wants this view or a later one. */
+export function armNewViewTimer(replica: Replica): void {
+  if (replica.mode !== 'changing' || replica.timers.has('new-view')) return;
+  let wishes = replica.viewChanges.has(replica.config.self) ? 0 : 1;
+  for (const { viewChange } of replica.viewChanges.values()) if (viewChange.newView >= replica.view) wishes += 1;
+  if (wishes < replica.quorum) return;
+  const { timing } = replica.config;
+  setTimer(replica, 'new-view', backedOff(timing.newViewMs, replica.failures, timing));
+}
+
+export function onNewViewTimer(replica: Replica): void {
+  if (replica.mode !== 'changing') return;
+  countFailure(replica);
+  startViewChange(replica, nextView(replica.view));
+}
+
+export function onResendTimer(replica: Replica): void {
+  if (replica.mode !== 'changing') return;
+  if (replica.ownViewChange !== null) broadcast(replica, replica.ownViewChange);
+  setTimer(replica, 'resend', replica.config.timing.resendMs);
+}
+
+/** PBFT §4.4: the primary of the view that is wanted opens it as soon as it holds a quorum of usable VIEW-CHANGEs. */
+export function makeNewView(replica: Replica): boolean {
+  if (replica.mode !== 'changing' || !isPrimary(replica) || replica.final.height < replica.voteFloor) return false;
+  const usable: ViewChange[] = [];
+  let anchor: Certificate | null = null;
+  const seats = [...replica.viewChanges.keys()].sort((a, b) => a - b);
+  for (const seat of seats) {
+    const message = replica.viewChanges.get(seat);
+    if (message === undefined || message.viewChange.newView !== replica.view) continue;
+    if (!isUsable(replica, message)) continue;
+    usable.push(message.viewChange);
+    if (isAbove(message.certificate, anchor)) anchor = message.certificate;
+  }
+  if (usable.length < replica.quorum || !replica.viewChanges.has(replica.config.self)) return false;
+  open(replica, usable, anchor);
+  return true;
+}
+
+function isAbove(certificate: Certificate | null, anchor: Certificate | null): boolean {
+  return certificate !== null && (anchor === null || compareRank(certificate, anchor) > 0);
+}
+
+/** A claim whose blocks this node cannot hold is left out: an honest quorum without it exists. */
+function isUsable(replica: Replica, message: MessageOf<'view-change'>): boolean {
+  const { certificate } = message;
+  if (certificate === null) return true;
+  const path = trace(replica, certificate);
+  return path.state === 'valid';
+}
+
+function open(replica: Replica, viewChanges: readonly ViewChange[], anchor: Certificate | null): void {
+  const { epoch } = replica.config.authorities;
+  const newView: Omit<NewView, 'signature'> = { epoch, view: replica.view, viewChanges, anchor };
+  const { header, certificate } = replica.final;
+  if (certificate !== null) broadcast(replica, { kind: 'final', header, path: [], certificate });
+  pledge(replica, { kind: 'new-view', newView }, []);
+  enterView(replica, replica.view, anchor ?? replica.final, null);
+}
+
+/** PBFT NEW-VIEW, verified: a quorum wants the view, and the anchor is the highest that any of them claims. */
+export function onNewView(replica: Replica, newView: NewView): void {
+  if (newView.view < replica.view) return;
+  if (isForged(replica, newView)) {
+    halt(replica, 'DUPLICATE_KEY', []);
+    return;
+  }
+  if (newView.view === replica.view && replica.mode === 'active') {
+    if (replica.newView !== null) detectDoubleNewView(replica, replica.newView, newView);
+    else if (anchorMatches(replica, newView)) replica.newView = newView;
+    return;
+  }
+  if (primaryOf(replica, newView.view) === replica.config.self) {
+    halt(replica, 'DUPLICATE_KEY', []);
+    return;
+  }
+  const { anchor } = newView;
+  if (anchor !== null) learnCertificate(replica, anchor);
+  if (replica.mode === 'halted') return;
+  enterView(replica, newView.view, anchor ?? replica.final, newView);
+}
+
+/** A NEW-VIEW of the view that this replica is in already: kept to help others when it begins where this one began. */
+function anchorMatches(replica: Replica, newView: NewView): boolean {
+  return newView.anchor === null || newView.anchor.digest === replica.anchor.digest;
+}
+
+/** Whether it holds a VIEW-CHANGE with this node's key that this node never decided: the key is in two places. */
+function isForged(replica: Replica, newView: NewView): boolean {
+  const { wish, config } = replica;
+  const own = newView.viewChanges.find(({ signer }) => signer === config.self);
+  if (own === undefined) return false;
+  if (wish === null || own.newView > wish.newView) return true;
+  if (own.newView < wish.newView) return false;
+  const claims = (own.claim?.view ?? -1) === (wish.claim?.view ?? -1) && own.claim?.digest === wish.claim?.digest;
+  return !claims || own.finalHash !== wish.finalHash;
+}
+
+/** The certified block that an own NEW-VIEW starts from is where the view starts for this replica too. */
+export function onOwnNewView(replica: Replica, newView: NewView): void {
+  if (newView.view !== replica.view) return;
+  assert(replica.mode !== 'changing', 'an own NEW-VIEW opens the view when it is decided');
+  replica.newView = newView;
+}
