@@ -3,7 +3,7 @@ import type { Event, LocalEvent, Timer } from '../consensus/event.ts';
 import { step } from '../consensus/pbft.ts';
 import { type JournalRecord, journalRecordLayout } from '../consensus/record.ts';
 import type { Replica } from '../consensus/replica.ts';
-import { wants, wants } from '../consensus/wants.ts';
+import { wants } from '../consensus/wants.ts';
 import { assert, unreachable } from '../lib/assert.ts';
 import { type Body, blockHash } from '../model/block.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
