@@ -16,7 +16,7 @@ const READ_WINDOW_BYTES = 65_536;
 const IDENTITY_TEXT_BYTES_MAX = 64;
 
 /** How a segment came to be: with the key, because the one before was full, or with a snapshot that replaces all before. */
-export type SegmentStart = 'created' | 'continued' | 'snapshot';
+type SegmentStart = 'created' | 'continued' | 'snapshot';
 
 /** The payload of each segment's first record. */
 export interface SegmentHeader {
@@ -83,7 +83,7 @@ export function encodeSegmentHeader(header: Omit<SegmentHeader, 'format'>): Uint
   return encode(SEGMENT_HEADER, { format: FORMAT, ...header });
 }
 
-export function decodeSegmentHeader(payload: Uint8Array): Result<SegmentHeader, Malformed> {
+function decodeSegmentHeader(payload: Uint8Array): Result<SegmentHeader, Malformed> {
   return decode(SEGMENT_HEADER, payload);
 }
 
