@@ -1,47 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { stateKey, TICKET } from '../../../src/ledger/records.ts';
-import type { StateChange } from '../../../src/ledger/state.ts';
-import { decodePage, encodePage, type Page, PageOverlay, type PageReader } from '../../../src/ledger/state-pages.ts';
+import { decodePage, encodePage, PageOverlay, type PageReader } from '../../../src/ledger/state-pages.ts';
 import { prove, verifyProof } from '../../../src/ledger/state-proof.ts';
-import { type TreeWork, updateTree } from '../../../src/ledger/state-tree.ts';
+import { updateTree } from '../../../src/ledger/state-tree.ts';
 import { InvariantError } from '../../../src/lib/assert.ts';
-import { utf8 } from '../../../src/lib/bytes.ts';
-import { createPrng } from '../../../src/lib/prng.ts';
-import { type Hash, ZERO_HASH } from '../../../src/model/ids.ts';
-import { naiveLeaf, naiveRoot } from './naive-tree.ts';
-
-const EMPTY: PageReader = { page: () => undefined };
-
-function ticket(number: number, value = 'first'): StateChange {
-  return { key: stateKey(TICKET, `ticket-${number}`), value: utf8(`${value} ${number}`) };
-}
-
-function tickets(from: number, to: number): StateChange[] {
-  return Array.from({ length: to - from }, (_, index) => ticket(from + index));
-}
-
-function rootOf(changes: readonly StateChange[]): string {
-  return naiveRoot(changes.map(({ key, value }) => naiveLeaf(key, value)));
-}
-
-/** Pages in memory, kept as the bytes that a store would keep. */
-class StoredPages implements PageReader {
-  readonly bytes = new Map<string, Uint8Array>();
-
-  page(path: string): Page | undefined {
-    const bytes = this.bytes.get(path);
-    if (bytes === undefined) return undefined;
-    const page = decodePage(bytes);
-    if (!page.ok) throw new Error(page.error.reason);
-    return page.value;
-  }
-
-  update(changes: readonly StateChange[]): { readonly root: Hash; readonly work: TreeWork } {
-    const { root, pageWrites, work } = updateTree(this, changes);
-    for (const [path, page] of pageWrites) this.bytes.set(path, encodePage(page));
-    return { root, work };
-  }
-}
+import { ZERO_HASH } from '../../../src/model/ids.ts';
+import { naiveLeaf } from './naive-tree.ts';
+import { EMPTY, rootOf, StoredPages, ticket, tickets } from './stored-pages.ts';
 
 describe('the state tree', () => {
   it('of nothing has the zero hash', () => {
@@ -94,25 +58,6 @@ describe('the state tree', () => {
     const only: PageReader = { page: (path) => (path === '' ? pages.page('') : undefined) };
     expect(() => updateTree(only, tickets(0, 100))).toThrow(InvariantError);
     expect(() => tickets(0, 100).map(({ key }) => prove(only, key))).toThrow(/lost its page/);
-  });
-
-  it('costs no more per record in a large state than the logarithm says', () => {
-    const block = (pages: StoredPages, total: number): TreeWork => {
-      const prng = createPrng(total);
-      const chosen = new Set<number>();
-      while (chosen.size < 500) chosen.add(prng.below(total));
-      return pages.update([...chosen].map((number) => ticket(number, 'second'))).work;
-    };
-    const pages = new StoredPages();
-    pages.update(tickets(0, 1_000));
-    const small = block(pages, 1_000);
-    for (let from = 1_000; from < 100_000; from += 9_900) pages.update(tickets(from, from + 9_900));
-    const large = block(pages, 100_000);
-    // Seven more levels (log2 of a hundred times as many) and at most two more pages for each of the 500 records.
-    expect(large.nodeHashes - small.nodeHashes).toBeLessThan(500 * 7);
-    expect(large.nodeHashes / 500).toBeLessThan(11);
-    expect(large.pageWrites / 500).toBeLessThan(2.5);
-    expect(large.pageReads).toBeLessThanOrEqual(large.pageWrites);
   });
 });
 
