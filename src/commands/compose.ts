@@ -1,12 +1,14 @@
 import { createHash, randomInt } from 'node:crypto';
 import { createReader } from '../api/node-reader.ts';
-import type { Operator, Seed } from '../api/ports.ts';
+import type { Operator } from '../api/ports.ts';
 import { createApi } from '../api/server.ts';
 import { API_LIMITS, type Api, type Logger } from '../api/settings.ts';
 import { type JournalRecord, journalRecordLayout } from '../consensus/record.ts';
 import { createReplica } from '../consensus/recover.ts';
 import type { Recovered } from '../consensus/replica.ts';
 import { LAN, type Timing, WAN } from '../consensus/timing.ts';
+import { createSeed } from '../devnet/node-seed.ts';
+import { isDevnetGenesis } from '../devnet/plan.ts';
 import { type Genesis, genesisSet } from '../ledger/genesis.ts';
 import { assert, defined } from '../lib/assert.ts';
 import { toHex } from '../lib/bytes.ts';
@@ -62,8 +64,6 @@ export interface StartOptions {
   readonly version: string;
   readonly logger: Logger;
   readonly ask: AskPassphrase;
-  /** Devnet only: brings the sample tickets onto the chain. */
-  readonly seed?: (node: { readonly operator: Operator; readonly node: Node }) => Seed;
 }
 
 export interface RunningNode {
@@ -85,6 +85,15 @@ export async function startNode(options: StartOptions): Promise<RunningNode> {
   installSha256((bytes) => createHash('sha256').update(bytes).digest());
   const { config } = options;
   const opened = openGenesis(config);
+  if (config.node.devnet && !isDevnetGenesis(opened.genesis)) {
+    throw new CommandError(
+      'CONFIG_INVALID',
+      '[node] devnet is true, but genesis has authorities with keys of their own.',
+      {
+        advice: 'A devnet node signs for whoever asks. For real tickets: devnet = false.',
+      },
+    );
+  }
   const lock = lockDataDir(config.node.home);
   if (!lock.ok) {
     const { pid, file } = lock.error;
@@ -347,12 +356,11 @@ function createSurface(
     config: shownConfig,
     storageSizes: () => ({ data_bytes: store.sizeBytes() }),
   });
-  const seed = operator === undefined ? undefined : options.seed?.({ operator, node });
   return createApi({
     reader,
     submit: (transaction, waitMs) => node.submit(transaction, waitMs),
     ...(operator === undefined ? {} : { operator }),
-    ...(seed === undefined ? {} : { seed }),
+    ...(config.node.devnet ? { seed: createSeed(node) } : {}),
     subscribe: (listener) => node.subscribe(listener),
     metrics,
     logger,
