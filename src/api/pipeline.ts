@@ -186,8 +186,20 @@ function answer(context: Context, { status, headers = {}, content }: Answer): vo
   } else {
     writeJson(context, 'application/json; charset=utf-8', content.value);
   }
-  // RFC 9110 §13.1.2: only of what would have been sent.
-  if (status === 200 && context.fresh) context.status = 304;
+  const isRead = context.method === 'GET' || context.method === 'HEAD';
+  if (isRead && status === 200 && matchesTag(context.get('if-none-match'), context.response.get('etag'))) {
+    context.status = 304;
+  }
+}
+
+/**
+ * RFC 9110 §13.1.2, by weak comparison. Koa's own answer also heeds `Cache-Control: no-cache`, which is a word to caches
+ * that browsers add to every conditional request.
+ */
+function matchesTag(asked: string, tag: string): boolean {
+  if (tag === '' || asked === '') return false;
+  const opaque = (text: string): string => text.trim().replace(/^W\//, '');
+  return asked.split(',').some((one) => one.trim() === '*' || opaque(one) === opaque(tag));
 }
 
 function refuse(context: Context, problem: Problem): void {

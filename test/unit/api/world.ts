@@ -1,0 +1,77 @@
+import { createApi } from '../../../src/api/server.ts';
+import { API_LIMITS, type Api, type ApiLimits, type ApiSettings } from '../../../src/api/settings.ts';
+import { createMetrics } from '../../../src/node/metrics.ts';
+import { MemoryNode } from './memory-node.ts';
+
+export const TOKEN = 'the-operator-token-of-these-tests';
+
+export interface World {
+  readonly node: MemoryNode;
+  readonly api: Api;
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  /** Lines that were logged. */
+  readonly lines: Readonly<Record<string, unknown>>[];
+  /** A request that is JSON unless it says otherwise, by the operator. */
+  ask(path: string, init?: RequestInit): Promise<Response>;
+  post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
+}
+
+export interface WorldOptions extends Partial<Omit<ApiSettings, 'limits'>> {
+  readonly limits?: Partial<ApiLimits>;
+  readonly hasOperator?: boolean;
+}
+
+/** The real server on a free port of loopback, before a node in memory. */
+export async function openWorld({ limits, hasOperator = true, ...settings }: WorldOptions = {}): Promise<World> {
+  const node = new MemoryNode();
+  const lines: Readonly<Record<string, unknown>>[] = [];
+  const log = (fields: Readonly<Record<string, unknown>>, message: string): void => {
+    lines.push({ ...fields, message });
+  };
+  const api = createApi({
+    reader: node.reader,
+    submit: node.submit,
+    ...(hasOperator ? { operator: node.operator } : {}),
+    subscribe: node.subscribe,
+    metrics: createMetrics(),
+    logger: { info: log, warn: log, error: log },
+    seed: node.seed,
+    settings: {
+      host: '127.0.0.1',
+      port: 0,
+      portOption: '[api] port',
+      hosts: [],
+      origins: [],
+      operatorToken: TOKEN,
+      devnet: false,
+      gate: 'main',
+      ...settings,
+      limits: { ...API_LIMITS, ...limits },
+    },
+  });
+  const { host, port, url } = await api.listen();
+  const ask = (path: string, init: RequestInit = {}): Promise<Response> => fetch(url + path, init);
+  const post = (path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+    ask(path, {
+      method: 'POST',
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${TOKEN}`, ...headers },
+    });
+  return { node, api, url, host, port, lines, ask, post };
+}
+
+/** Waits for something to become true, as long as any test may take. */
+export async function until(isTrue: () => boolean, deadlineMs = 10_000): Promise<void> {
+  const end = Date.now() + deadlineMs;
+  while (!isTrue()) {
+    if (Date.now() > end) throw new Error('what was waited for did not come');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** The body of an answer, as loosely typed as tests need it. */
+export async function jsonOf(response: Response) {
+  return JSON.parse(await response.text());
+}
