@@ -55,7 +55,8 @@ function moved(operation: Operation): readonly TicketId[] {
 export function historyChanges({ header, body, receipts }: StoredBlock): readonly KeyValueChange[] {
   return body.flatMap(({ id, body: { operation, organisation } }, index) => {
     const receipt = receipts[index];
-    if (receipt === undefined || !receipt.accepted || receipt.replayOf !== null) return [];
+    const tickets = moved(operation);
+    if (tickets.length === 0 || receipt === undefined || !receipt.accepted || receipt.replayOf !== null) return [];
     const value = encode(rowLayout, {
       tag: MOVES.indexOf(operation.kind),
       transaction: id,
@@ -65,7 +66,7 @@ export function historyChanges({ header, body, receipts }: StoredBlock): readonl
       gate: 'gate' in operation ? operation.gate : null,
     });
     const place = concat(heightKey(header.height), heightKey(index).slice(4));
-    return moved(operation).map((ticket) => ({ table: TABLES.history, key: nameKey(ticket, place), value }));
+    return tickets.map((ticket) => ({ table: TABLES.history, key: nameKey(ticket, place), value }));
   });
 }
 
