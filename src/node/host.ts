@@ -73,8 +73,6 @@ export class Host {
 
   start(): void {
     this.report({ type: 'start' });
-    for (const seat of this.#parts.links.connected()) this.report({ type: 'peer', seat, connected: true });
-    this.transactionsArrived();
   }
 
   /** No effect is carried out any more. */
@@ -94,8 +92,9 @@ export class Host {
 
   /** What another authority sent. */
   frame(seat: number, frame: Uint8Array): Message | undefined {
-    if (this.#stopped) return undefined;
-    const { listener, links } = this.#parts;
+    const { listener, links, journal } = this.#parts;
+    // A disk that cannot keep up: what is dropped here will be sent again.
+    if (this.#stopped || journal?.full() === true) return undefined;
     const decoded = decode(messageLayout, frame);
     if (!decoded.ok) {
       listener.rejected(seat, decoded.error.code);

@@ -97,10 +97,10 @@ export class Node {
 
   async start(): Promise<void> {
     const { transport, contacts } = this.parts;
-    transport.setAuthorities(contacts);
-    await transport.start((event) => this.#onTransport(event));
     this.#host.start();
     this.#intake.start();
+    transport.setAuthorities(contacts);
+    await transport.start((event) => this.#onTransport(event));
   }
 
   /** Tells those who wait that nothing is known yet, stops signing, closes the sessions. */
