@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Genesis } from '../ledger/genesis.ts';
+import { parseGenesis } from '../ledger/genesis-document.ts';
+import { type ResolvedConfig, resolveConfig } from '../node/config.ts';
+import { type ConfigFile, parseConfigFile } from '../node/config-file.ts';
+import type { Invocation } from './command-line.ts';
+import { CommandError } from './exit-codes.ts';
+
+/** Bytes of a file that the user named. @throws CommandError when it cannot be read */
+export function readGivenFile(path: string): Uint8Array {
+  const bytes = readIfPresent(path);
+  if (bytes === undefined) throw new CommandError('NOT_FOUND', `${path} does not exist.`);
+  return bytes;
+}
+
+export function readIfPresent(path: string): Uint8Array | undefined {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new Error(`cannot read ${path}`, { cause });
+  }
+}
+
+export function homeOf(invocation: Invocation): string {
+  return resolve(invocation.home ?? '.');
+}
+
+/** A flag that sets a key of config.toml: the flag's name and the text it was given. */
+export type ConfigFlags = ReadonlyMap<string, { readonly flag: string; readonly text: string }>;
+
+/**
+ * The configuration in force, from flags, environment, file and defaults.
+ *
+ * @throws CommandError (CONFIG_INVALID) that says everything that is wrong
+ */
+export function loadConfig(invocation: Invocation, more: ConfigFlags = new Map()): ResolvedConfig {
+  const home = homeOf(invocation);
+  const flags = new Map(more);
+  if (invocation.logLevel !== undefined) flags.set('logging.level', { flag: '--log-level', text: invocation.logLevel });
+  if (invocation.logFormat !== undefined) {
+    flags.set('logging.format', { flag: '--log-format', text: invocation.logFormat });
+  }
+  const file = loadConfigFile(invocation, home);
+  const resolved = resolveConfig({ home, file, environment: invocation.environment, flags });
+  if (!resolved.ok) throw new CommandError('CONFIG_INVALID', resolved.error.join('\n  '));
+  for (const warning of resolved.value.warnings) invocation.terminal.talk(`counterfoil: ${warning}`);
+  return resolved.value;
+}
+
+function loadConfigFile(invocation: Invocation, home: string): ConfigFile | undefined {
+  const path = invocation.config === undefined ? resolve(home, 'config.toml') : resolve(invocation.config);
+  const bytes = readIfPresent(path);
+  if (bytes === undefined) {
+    if (invocation.config === undefined) return undefined;
+    throw new CommandError('CONFIG_INVALID', `${path} does not exist.`, {
+      advice: 'counterfoil init writes one, with comments.',
+    });
+  }
+  const parsed = parseConfigFile(path, new TextDecoder().decode(bytes));
+  if (!parsed.ok) throw new CommandError('CONFIG_INVALID', parsed.error);
+  return parsed.value;
+}
+
+export interface LoadedGenesis {
+  readonly genesis: Genesis;
+  readonly bytes: Uint8Array;
+}
+
+/** @throws CommandError that lists the faults of the document */
+export function loadGenesis(path: string): LoadedGenesis {
+  const bytes = readGivenFile(path);
+  const parsed = parseGenesis(bytes);
+  if (parsed.ok) return { genesis: parsed.value, bytes };
+  const faults = parsed.error.map((fault) => `  ${fault.path}: ${fault.message} (${fault.code})`);
+  throw new CommandError('VERIFICATION_FAILED', `${path} is not a genesis document:\n${faults.join('\n')}`);
+}

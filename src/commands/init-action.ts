@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { basename, join, relative, resolve } from 'node:path';
+import { DEVNET_ORGANISATIONS } from '../devnet/plan.ts';
+import type { GenesisDocument } from '../ledger/genesis.ts';
+import { isName, OrganisationId, Timestamp } from '../model/ids.ts';
+import { AUTHORITIES_MAX } from '../model/limits.ts';
+import { ROLES } from '../model/transaction.ts';
+import { formatAddress, parseAddress } from '../network/address.ts';
+import type { RawValue } from '../node/config-values.ts';
+import { generateKeyPair, type KeyPair } from '../node/key-pair.ts';
+import { type Invocation, wholeNumber } from './command-line.ts';
+import { CommandError } from './exit-codes.ts';
+import { homeOf, loadGenesis } from './files.ts';
+import { checkedGenesis, DEFAULT_PARAMETERS } from './genesis-action.ts';
+import { refuseExistingHome, writeHome } from './homes.ts';
+import type { PassphraseOptions } from './passphrase-options.ts';
+import { newProtection } from './secrets.ts';
+
+export interface InitOptions extends PassphraseOptions {
+  readonly network?: string;
+  readonly authorities: string;
+  readonly names?: string;
+  readonly hosts?: string;
+  readonly networkId?: string;
+  readonly genesis?: string;
+  readonly follower?: boolean;
+}
+
+const HTTP_PORT = 7181;
+const PEER_PORT = 7281;
+
+export async function initNode(invocation: Invocation, options: InitOptions): Promise<void> {
+  const directory = homeOf(invocation);
+  refuseExistingHome(directory);
+  const loaded = options.genesis === undefined ? undefined : loadGenesis(options.genesis);
+  const protection = await newProtection(invocation, options);
+  const isAuthority = options.follower !== true;
+  const authority = isAuthority ? generateKeyPair(randomBytes) : undefined;
+  const node = generateKeyPair(randomBytes);
+  const operator = generateKeyPair(randomBytes);
+  const config = new Map<string, RawValue>([
+    ['consensus.is_authority', isAuthority],
+    ['network.network_id', loaded?.genesis.networkId ?? ''],
+  ]);
+  await writeHome({ directory, genesis: loaded?.bytes, config, authority, node, operator, protection });
+  const made = {
+    home: directory,
+    authority_key: authority?.publicKey ?? null,
+    node_key: node.publicKey,
+    operator_key: operator.publicKey,
+  };
+  invocation.terminal.result(made, () => nodeSteps(directory, made.authority_key, operator.publicKey));
+}
+
+function nodeSteps(directory: string, authorityKey: string | null, operatorKey: string): string {
+  const home = relative('.', directory) || '.';
+  const keys = [...(authorityKey === null ? [] : [`  authority  ${authorityKey}`]), `  operator   ${operatorKey}`];
+  return [
+    `Prepared ${home}. Its public keys, for whoever writes the genesis document:`,
+    ...keys,
+    'Next:',
+    `  1. put genesis.json into ${home}, the same bytes as on every other node`,
+    `  2. name the other nodes in ${join(home, 'config.toml')} (bootstrap_peers)`,
+    `  3. counterfoil start --home ${home}`,
+  ].join('\n');
+}
+
+/** One node of a network that is being made. */
+interface Seat {
+  readonly name: string;
+  readonly host: string;
+  readonly httpPort: number;
+  readonly peerPort: number;
+  readonly authority: KeyPair;
+  readonly node: KeyPair;
+  readonly operator: KeyPair;
+}
+
+export async function initNetwork(invocation: Invocation, options: InitOptions, network: string): Promise<void> {
+  const root = resolve(network);
+  const seats = planSeats(options);
+  const genesisFile = join(root, 'genesis.json');
+  if (existsSync(genesisFile)) throw new CommandError('FAILED', `${genesisFile} exists, and nothing is overwritten.`);
+  for (const { name } of seats) refuseExistingHome(join(root, name));
+  const networkId =
+    options.networkId ??
+    basename(root)
+      .replace(/[^A-Za-z0-9._-]/g, '-')
+      .slice(0, 64);
+  const genesis = checkedGenesis(genesisOf(networkId, seats));
+  const protection = await newProtection(invocation, options);
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  for (const seat of seats) {
+    const { authority, node, operator } = seat;
+    const config = seatConfig(networkId, seat, { seats, isSpread: options.hosts !== undefined });
+    await writeHome({ directory: join(root, seat.name), genesis, config, authority, node, operator, protection });
+  }
+  writeFileSync(genesisFile, genesis, { flag: 'wx', mode: 0o644 });
+  const { chainId } = loadGenesis(genesisFile).genesis;
+  const homes = seats.map(({ name }) => join(root, name));
+  const made = { network_id: networkId, chain_id: chainId, genesis: genesisFile, homes };
+  invocation.terminal.result(made, () => networkSteps(made, seats, options.hosts !== undefined));
+}
+
+function planSeats(options: InitOptions): readonly Seat[] {
+  const given = listOf(options.names);
+  const hosts = listOf(options.hosts);
+  const count = given.length > 0 ? given.length : wholeNumber(options.authorities, '--authorities', 1, AUTHORITIES_MAX);
+  if (hosts.length > 0 && hosts.length !== count) {
+    throw new CommandError('USAGE', `--hosts names ${hosts.length} machines for ${count} authorities: one each.`);
+  }
+  return Array.from({ length: count }, (_, index) => {
+    const host = hosts[index];
+    const offset = host === undefined ? index : 0;
+    return {
+      name: checkedName(given[index] ?? DEVNET_ORGANISATIONS[index] ?? `node-${index + 1}`),
+      host: host === undefined ? '127.0.0.1' : checkedHost(host),
+      httpPort: HTTP_PORT + offset,
+      peerPort: PEER_PORT + offset,
+      authority: generateKeyPair(randomBytes),
+      node: generateKeyPair(randomBytes),
+      operator: generateKeyPair(randomBytes),
+    };
+  });
+}
+
+function listOf(text: string | undefined): readonly string[] {
+  return (text ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function checkedName(name: string): string {
+  if (isName(name)) return name;
+  throw new CommandError('USAGE', `${JSON.stringify(name)} is no name: 1 to 64 of A-Z a-z 0-9 . _ -`);
+}
+
+function checkedHost(host: string): string {
+  if (parseAddress(formatAddress(host, PEER_PORT)) !== undefined) return host;
+  throw new CommandError('USAGE', `${JSON.stringify(host)} is no host name or address.`);
+}
+
+function genesisOf(networkId: string, seats: readonly Seat[]): GenesisDocument {
+  return {
+    networkId,
+    created: Timestamp(Date.now()),
+    iriBase: 'http://localhost/id/',
+    parameters: DEFAULT_PARAMETERS,
+    authorities: seats.map(({ name, authority }) => ({
+      id: name,
+      publicKey: authority.publicKey,
+      organisation: name,
+    })),
+    organisations: seats.map(({ name, operator }) => ({
+      id: OrganisationId(name),
+      title: name,
+      roles: ROLES,
+      keys: [operator.publicKey],
+    })),
+  };
+}
+
+function seatConfig(
+  networkId: string,
+  seat: Seat,
+  { seats, isSpread }: { readonly seats: readonly Seat[]; readonly isSpread: boolean },
+): ReadonlyMap<string, RawValue> {
+  const others = seats.filter((other) => other !== seat);
+  return new Map<string, RawValue>([
+    ['network.network_id', networkId],
+    ['network.listen_address', isSpread ? '0.0.0.0' : '127.0.0.1'],
+    ['network.listen_port', seat.peerPort],
+    ['network.advertise_address', isSpread ? formatAddress(seat.host, seat.peerPort) : ''],
+    ['network.bootstrap_peers', others.map(({ name, host, peerPort }) => `${name}@${formatAddress(host, peerPort)}`)],
+    ['consensus.authority_keys', seats.map(({ authority }) => authority.publicKey)],
+    ['api.port', seat.httpPort],
+  ]);
+}
+
+function networkSteps(
+  made: { readonly network_id: string; readonly chain_id: string; readonly homes: readonly string[] },
+  seats: readonly Seat[],
+  isSpread: boolean,
+): string {
+  const home = (path: string): string => relative('.', path) || '.';
+  const starts = made.homes.map((path) => `  counterfoil start --home ${home(path)}`);
+  const rows = seats.map(
+    ({ name, host, httpPort, peerPort }) =>
+      `  ${name.padEnd(12)} http://127.0.0.1:${httpPort}  ${formatAddress(host, peerPort)}`,
+  );
+  const next = isSpread
+    ? [
+        'Next: the journal of a vote cannot be copied. On each machine run',
+        '  counterfoil init --home <dir>',
+        'and write the genesis document with counterfoil genesis new from the public keys; or move these homes with',
+        'mv on one file system only. To try it on this machine, leave out --hosts.',
+      ]
+    : ['Next, each in a terminal of its own:', ...starts];
+  return [`Network ${made.network_id}, chain ${made.chain_id}:`, ...rows, ...next].join('\n');
+}

@@ -1,0 +1,116 @@
+import { type FromNode, parseFromDevnet } from '../devnet/lifeline.ts';
+import { removeUnusedHomes } from '../devnet/temporary.ts';
+import type { ResolvedConfig } from '../node/config.ts';
+import type { Invocation } from './command-line.ts';
+import { type RunningNode, startNode } from './compose.ts';
+import { isUnused } from './devnet-others.ts';
+import { CommandError, EXIT_CODES, exitNameOf } from './exit-codes.ts';
+import { type ConfigFlags, loadConfig } from './files.ts';
+import { openLogger } from './logging.ts';
+import { Passphrases } from './secrets.ts';
+import { untilSignal } from './signals.ts';
+
+export interface StartCommandOptions {
+  readonly listenPort?: string;
+  readonly apiPort?: string;
+  readonly passphraseFile?: string;
+}
+
+/** What stopping may take before the process ends anyway. */
+const STOP_MS_MAX = 5_000;
+
+/** Runs a node until it is told to stop. @returns the exit code */
+export async function runStart(invocation: Invocation, options: StartCommandOptions, version: string): Promise<number> {
+  const lifeline = openLifeline();
+  try {
+    return await runNode(invocation, options, { version, lifeline });
+  } catch (error) {
+    lifeline.say({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
+    throw error;
+  }
+}
+
+async function runNode(
+  invocation: Invocation,
+  options: StartCommandOptions,
+  { version, lifeline }: { readonly version: string; readonly lifeline: Lifeline },
+): Promise<number> {
+  const resolved = loadConfig(invocation, flagsOf(options));
+  const { config } = resolved;
+  const logger = openLogger(config.logging, {
+    isTerminal: process.stderr.isTTY === true,
+    colour: process.stderr.isTTY === true && !invocation.environment['NO_COLOR'],
+  });
+  const passphrases = new Passphrases(invocation, options.passphraseFile);
+  const signal = untilSignal(() => undefined);
+  const starting = startNode({
+    config,
+    shownConfig: shownConfig(resolved),
+    version,
+    logger,
+    ask: (question) => passphrases.get(question),
+  });
+  const node = await starting;
+  lifeline.say({ kind: 'ready', node: node.nodeId });
+  const { nodeId, role, httpUrl, p2pAddress } = node;
+  logger.info({ node: nodeId, role, http: httpUrl, p2p: p2pAddress, home: config.node.home }, 'running');
+  const ended = await Promise.race([signal.first, lifeline.closed, node.failed]);
+  logger.info({ why: ended instanceof Error ? ended.message : ended }, 'stopping');
+  await stopInTime(node);
+  if (ended === 'LIFELINE') lifeline.removeTemporary();
+  signal.dispose();
+  if (!(ended instanceof Error)) return EXIT_CODES.OK;
+  throw new CommandError(exitNameOf(ended), `The node had to stop: ${ended.message}.`, { cause: ended });
+}
+
+function flagsOf({ listenPort, apiPort }: StartCommandOptions): ConfigFlags {
+  const flags = new Map<string, { readonly flag: string; readonly text: string }>();
+  if (listenPort !== undefined) flags.set('network.listen_port', { flag: '--listen-port', text: listenPort });
+  if (apiPort !== undefined) flags.set('api.port', { flag: '--api-port', text: apiPort });
+  return flags;
+}
+
+/** Secrets are in files that the configuration only names, so there is nothing to redact. */
+function shownConfig({ settings }: ResolvedConfig): Readonly<Record<string, unknown>> {
+  const shown = new Map<string, Record<string, unknown>>();
+  for (const { section, key, value, origin } of settings) {
+    const table = shown.get(section) ?? {};
+    table[key] = { value, origin };
+    shown.set(section, table);
+  }
+  return Object.fromEntries(shown);
+}
+
+async function stopInTime(node: RunningNode): Promise<void> {
+  const timer = setTimeout(() => process.exit(EXIT_CODES.OK), STOP_MS_MAX);
+  try {
+    await node.stop();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The channel to the devnet that started this process, if one did. */
+interface Lifeline {
+  say(message: FromNode): void;
+  /** Resolves when the devnet is gone; never without one. */
+  readonly closed: Promise<'LIFELINE'>;
+  /** The last act after the devnet was killed. */
+  removeTemporary(): void;
+}
+
+function openLifeline(): Lifeline {
+  let directory: string | undefined;
+  process.on('message', (message) => {
+    directory = parseFromDevnet(message)?.directory ?? directory;
+  });
+  return {
+    say: (message) => {
+      if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+    },
+    closed: new Promise((resolve) => process.once('disconnect', () => resolve('LIFELINE'))),
+    removeTemporary: () => {
+      if (directory !== undefined) removeUnusedHomes(directory, isUnused);
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import { WebSocket } from 'ws';
+import type { BlockAnswer, CertificateAnswer } from '../client/answers.ts';
+import { type BlockStory, wordsOf } from './story.ts';
+
+const RECONNECT_MS = 200;
+
+export interface FollowOptions {
+  /** Base address whose `/ws` and `/api/v1` are asked: the gateway's, so that any live node will do. */
+  readonly url: string;
+  /** First height to tell of. */
+  readonly from: number;
+  /** Names by seat. */
+  readonly authorities: readonly string[];
+  readonly onBlock: (story: BlockStory) => void;
+}
+
+/** Tells of every final block in order, from whichever node can be reached. */
+export class BlockFollower {
+  readonly #options: FollowOptions;
+  #next: number;
+  #socket: WebSocket | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #lastTold: number;
+  #waiting: { readonly height: number; readonly resolve: () => void }[] = [];
+  /** Blocks are told one after another, although what is known of each is fetched. */
+  #told: Promise<void> = Promise.resolve();
+
+  constructor(options: FollowOptions) {
+    this.#options = options;
+    this.#next = options.from;
+    this.#lastTold = options.from - 1;
+  }
+
+  start(): void {
+    if (this.#stopped) return;
+    const socket = new WebSocket(`${this.#options.url.replace(/^http/, 'ws')}/ws`, { perMessageDeflate: false });
+    this.#socket = socket;
+    socket.on('open', () => socket.send(JSON.stringify({ op: 'subscribe', topics: ['block'], from: this.#next })));
+    socket.on('message', (message) => this.#heard(message.toString()));
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      if (!this.#stopped) this.#timer = setTimeout(() => this.start(), RECONNECT_MS);
+    });
+  }
+
+  /** Resolves when the block at `height` has been told, or nothing will be told any more. */
+  told(height: number): Promise<void> {
+    if (this.#stopped || height <= this.#lastTold) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ height, resolve }));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#release(Number.POSITIVE_INFINITY);
+    clearTimeout(this.#timer);
+    this.#socket?.terminate();
+  }
+
+  #heard(text: string): void {
+    const height = blockHeightIn(text);
+    if (height !== this.#next) return;
+    const knownAt = Date.now();
+    this.#next += 1;
+    this.#told = this.#told.then(() => this.#tell(height, knownAt));
+  }
+
+  async #tell(height: number, knownAt: number): Promise<void> {
+    try {
+      const story = await this.#story(height, knownAt);
+      if (!this.#stopped) this.#options.onBlock(story);
+      this.#release(height);
+    } catch {
+      // The node went away between its word and our question: ask the next one.
+      if (this.#stopped) return;
+      await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+      await this.#tell(height, knownAt);
+    }
+  }
+
+  #release(height: number): void {
+    this.#lastTold = height;
+    for (const waiter of this.#waiting) if (waiter.height <= height) waiter.resolve();
+    this.#waiting = this.#waiting.filter((waiter) => waiter.height > height);
+  }
+
+  async #story(height: number, knownAt: number): Promise<BlockStory> {
+    const { url, authorities } = this.#options;
+    const block = (await getJson(`${url}/api/v1/blocks/${height}`)) as BlockAnswer;
+    const certified = (await getJson(`${url}/api/v1/blocks/${height}/certificate`)) as CertificateAnswer;
+    return {
+      height,
+      time: block.header.timestamp,
+      proposer: authorities[block.header.proposer] ?? `seat ${block.header.proposer}`,
+      words: wordsOf(block),
+      finalMs: Math.max(0, knownAt - Date.parse(block.header.timestamp)),
+      signed: certified.certificate.signatures.length,
+      authorities: authorities.length,
+    };
+  }
+}
+
+/** The height of a `block_finalised` event; undefined for anything else. */
+function blockHeightIn(text: string): number | undefined {
+  const event: unknown = JSON.parse(text);
+  if (typeof event !== 'object' || event === null) return undefined;
+  const height: unknown = Reflect.get(event, 'height');
+  return Reflect.get(event, 'type') === 'block_finalised' && typeof height === 'number' ? height : undefined;
+}
+
+async function getJson(url: string): Promise<unknown> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+  if (!response.ok) throw new Error(`${url}: status ${response.status}`);
+  return await response.json();
+}

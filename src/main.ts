@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { configCommand } from './commands/config.ts';
+import { devnetCommand } from './commands/devnet.ts';
+import { genesisCommand } from './commands/genesis.ts';
+import { initCommand } from './commands/init.ts';
+import { keysCommand } from './commands/keys.ts';
+import { buildProgram, runProgram } from './commands/program.ts';
+import { startCommand } from './commands/start.ts';
+import { versionCommand } from './commands/version.ts';
+
+function versionOfPackage(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const manifest: unknown = JSON.parse(text);
+  const version = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : '';
+  return String(version);
+}
+
+// Whoever reads the output may stop reading: `counterfoil ... | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+const version = versionOfPackage();
+const program = buildProgram(version, [
+  devnetCommand(version),
+  startCommand(version),
+  initCommand(),
+  keysCommand(),
+  genesisCommand(),
+  configCommand(),
+  versionCommand(version),
+]);
+process.exitCode = await runProgram(program, process.argv.slice(2));
