@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { PONG_TIMEOUT_MS_MAX } from '../model/limits.ts';
 
 export interface HeartbeatOptions {
@@ -71,6 +70,7 @@ export class Heartbeat {
     // A node that slept itself has not read what came meanwhile, and must not blame its peers.
     const slept = now - this.#lookedAt > intervalMs;
     this.#lookedAt = now;
+    if (slept) this.#awaited = undefined;
     if (slept || bytes !== this.#heardBytes) this.#heardAt = now;
     this.#heardBytes = bytes;
     if (now - this.#heardAt > MISSED_PINGS_MAX * intervalMs) {

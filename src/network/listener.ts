@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
@@ -17,7 +16,7 @@ export interface ListenerOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** From accepted connection to judged hello. */
+  /** From accepted connection to judged hello, so that TLS and HTTP need no timers of their own. */
   readonly timeoutMs: number;
   /** An open WebSocket with a proven node at its end; its place stays counted until `admitted`. */
   readonly onChannel: (channel: Channel, timeLeftMs: number, admitted: () => void) => void;
@@ -69,7 +68,8 @@ export class Listener {
   readonly #admission = new Admission();
   readonly #sockets = new Set<Socket>();
   #address: HostAndPort | undefined;
-  readonly #deadlines = new Map<string, { readonly timer: NodeJS.Timeout; readonly atMs: number }>();
+  /** By connection: those whose WebSocket is not open yet, and which were not refused. */
+  readonly #waiting = new Map<string, { readonly timer: NodeJS.Timeout; readonly deadlineMs: number }>();
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -78,9 +78,6 @@ export class Listener {
         ...options.identity.tls,
         requestCert: true,
         rejectUnauthorized: false,
-        handshakeTimeout: options.timeoutMs,
-        headersTimeout: options.timeoutMs,
-        requestTimeout: options.timeoutMs,
         maxHeaderSize: HEADER_BYTES_MAX,
       },
       refuseRequest,
@@ -144,14 +141,12 @@ export class Listener {
       return;
     }
     this.#sockets.add(socket);
-    const timer = setTimeout(() => {
-      this.#options.onRefused(connection.address, 'HELLO_TIMEOUT');
-      socket.destroy();
-    }, this.#options.timeoutMs);
-    this.#deadlines.set(connection.key, { timer, atMs: performance.now() + this.#options.timeoutMs });
+    const { timeoutMs } = this.#options;
+    const timer = setTimeout(() => this.#refuse(socket, 'HELLO_TIMEOUT'), timeoutMs);
+    this.#waiting.set(connection.key, { timer, deadlineMs: performance.now() + timeoutMs });
     socket.once('close', () => {
       this.#sockets.delete(socket);
-      this.#endDeadline(connection.key);
+      this.#endWait(connection.key);
       this.#admission.leave(connection.key);
     });
   }
@@ -161,9 +156,12 @@ export class Listener {
     if (!peerIdentity(socket, Date.now()).ok) this.#refuse(socket, 'BAD_IDENTITY');
   }
 
-  #refuse(socket: TLSSocket, reason: 'BAD_IDENTITY'): void {
-    this.#options.onRefused(connectionOf(socket)?.address ?? 'unknown', reason);
+  #refuse(socket: Socket, reason: 'BAD_IDENTITY' | 'HELLO_TIMEOUT'): void {
+    const connection = connectionOf(socket);
     socket.destroy();
+    if (connection !== undefined && this.#endWait(connection.key) !== undefined) {
+      this.#options.onRefused(connection.address, reason);
+    }
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -173,19 +171,19 @@ export class Listener {
       return;
     }
     this.#websockets.handleUpgrade(request, socket, head, (ws) => {
-      const leftMs = this.#endDeadline(connection.key);
+      const leftMs = this.#endWait(connection.key) ?? 0;
       const channel: Channel = { ws, socket, direction: 'inbound', address: connection.address };
       this.#options.onChannel(channel, leftMs, () => this.#admission.leave(connection.key));
     });
   }
 
-  /** Milliseconds that were left. */
-  #endDeadline(key: string): number {
-    const deadline = this.#deadlines.get(key);
-    if (deadline === undefined) return 0;
-    clearTimeout(deadline.timer);
-    this.#deadlines.delete(key);
-    return Math.max(0, deadline.atMs - performance.now());
+  /** Milliseconds that were left; undefined when the wait had ended before. */
+  #endWait(key: string): number | undefined {
+    const wait = this.#waiting.get(key);
+    if (wait === undefined) return undefined;
+    clearTimeout(wait.timer);
+    this.#waiting.delete(key);
+    return Math.max(0, wait.deadlineMs - performance.now());
   }
 }
 

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { assert } from '../lib/assert.ts';
 import {
   FRAME_BYTES_MAX,
