@@ -79,6 +79,8 @@ export class MemoryNode {
   refuseNext: Refusal | null = null;
   /** Like a node that learns of an earlier use of a key only from the chain. */
   forgetsKeys = false;
+  /** Holds submissions back for as long as it takes. */
+  beforeSubmit: () => Promise<void> = () => Promise.resolve();
   /** Blocks below are gone, as after pruning. */
   keptFrom = 0;
   #now = START;
@@ -167,20 +169,21 @@ export class MemoryNode {
     this.addBlock([this.transaction({ kind: 'issue', event: EventId('cup'), tier: TierId('stand'), tickets })]);
   }
 
-  submit: Submit = (transaction) => {
+  submit: Submit = async (transaction) => {
     const { trouble } = this;
     if (trouble === 'throws') throw new Error('the disk is on fire');
     if (trouble === 'never-final') {
       this.pending.set(transaction.id, transaction);
-      return Promise.resolve({ outcome: 'pending' });
+      return { outcome: 'pending' };
     }
-    if (trouble !== null) return Promise.resolve(trouble);
+    if (trouble !== null) return trouble;
+    await this.beforeSubmit();
     const parsed = parseTransaction(transaction.bytes);
     if (!parsed.ok || parsed.value.body.chainId !== CHAIN_ID) {
-      return Promise.resolve({ outcome: 'not-admitted', code: 'WRONG_CHAIN', detail: `this chain is ${CHAIN_ID}` });
+      return { outcome: 'not-admitted', code: 'WRONG_CHAIN', detail: `this chain is ${CHAIN_ID}` };
     }
     this.addBlock([transaction]);
-    return Promise.resolve(this.#final(transaction.id));
+    return this.#final(transaction.id);
   };
 
   operator: Operator = {
