@@ -15,6 +15,8 @@ import {
   type TreeNode,
 } from './state-pages.ts';
 
+const KEY_BITS = 256;
+
 /** What an update cost. */
 export interface TreeWork {
   readonly nodeHashes: number;
@@ -81,12 +83,12 @@ function enterPage(update: Update, slot: TreeNode, depth: number, span: Span): T
     top = defined(update.pages.page(path), `the state tree has lost its page ${path}`);
   }
   const next = place(update, top, depth, span);
-  assert(next !== null && next.kind !== 'link', 'a page that was written to is not empty');
   if (depth === 0 || next.kind === 'branch') update.writes.set(path, next);
   return depth > 0 && next.kind === 'branch' ? { kind: 'link', hash: next.hash } : next;
 }
 
-function place(update: Update, node: TreeNode, depth: number, span: Span): TreeNode {
+function place(update: Update, node: TreeNode, depth: number, span: Span): Page {
+  assert(depth < KEY_BITS, 'every key is given once');
   const first = update.leaves[span.from];
   if (first !== undefined && span.to - span.from === 1 && replaces(first.leaf, node)) return first.leaf;
   const [left, right] = halves(node, depth);
@@ -123,9 +125,9 @@ function firstWithBit(leaves: readonly PlacedLeaf[], span: Span, depth: number):
   return index;
 }
 
-function join(update: Update, left: TreeNode, right: TreeNode): Leaf | Branch {
-  if (left === null && right?.kind === 'leaf') return right;
-  if (right === null && left?.kind === 'leaf') return left;
+/** Two or more leaves lie below: nothing is ever taken out, and a single leaf is never split. */
+function join(update: Update, left: TreeNode, right: TreeNode): Branch {
+  assert((left ?? right)?.kind !== 'leaf' || (left !== null && right !== null), 'a leaf alone is its subtree');
   update.nodeHashes += 1;
   return { kind: 'branch', hash: branchHash(nodeHash(left), nodeHash(right)), left, right };
 }

@@ -52,6 +52,10 @@ describe('the state tree', () => {
     expect(pages.bytes.size).toBe(before.size);
   });
 
+  it('takes every key once', () => {
+    expect(() => updateTree(EMPTY, [ticket(1), ticket(1)])).toThrow(InvariantError);
+  });
+
   it('names the page that is missing', () => {
     const pages = new StoredPages();
     pages.update(tickets(0, 100));

@@ -52,6 +52,13 @@ describe('an overlay', () => {
     expect(child.seats.get('b')).toEqual(seat('later'));
   });
 
+  it('shows a record as it was last written, though it was read before', () => {
+    const overlay = new Overlay(store());
+    expect(overlay.seats.get('a')).toEqual(seat('stored'));
+    overlay.seats.put('a', seat('written'));
+    expect(overlay.seats.get('a')).toEqual(seat('written'));
+  });
+
   it('lists its own writes only, the last of each, sorted by key', () => {
     const parent = new Overlay(store());
     parent.seats.put('z', seat('parent'));
