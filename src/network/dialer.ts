@@ -65,14 +65,22 @@ export class Dialer {
       this.#halt(target);
       this.#targets.delete(key);
     }
-    for (const [key, contact] of wanted) {
-      if (this.#targets.has(key) || key === this.#options.self.authority?.publicKey) continue;
-      const at = contact.address === undefined ? undefined : parseAddress(contact.address);
-      if (at === undefined) continue;
-      const target: Target = { contact, at, failures: 0, connected: isConnected(key) };
-      this.#targets.set(key, target);
-      this.#dial(target);
+    for (const contact of wanted.values()) {
+      if (!this.#targets.has(contact.publicKey)) this.#addTarget(contact, isConnected(contact.publicKey));
     }
+  }
+
+  #addTarget(contact: AuthorityContact, connected: boolean): void {
+    const { publicKey, address } = contact;
+    if (address === undefined || publicKey === this.#options.self.authority?.publicKey) return;
+    const at = parseAddress(address);
+    if (at === undefined) {
+      this.#options.onFailed(address, { reason: 'UNREACHABLE', by: 'us' });
+      return;
+    }
+    const target: Target = { contact, at, failures: 0, connected };
+    this.#targets.set(publicKey, target);
+    this.#dial(target);
   }
 
   /** Whether our hello to this authority is on its way: then the answer decides, not a connection from there. */

@@ -29,7 +29,7 @@ export interface Self {
   readonly networkId: string;
   /** Hash of the genesis document. */
   readonly chainId: Hash;
-  /** Software version: printable, without blanks. */
+  /** Software version; as `networkId`, 1 to 64 characters of ASCII without blanks. */
   readonly version: string;
   readonly authority?: AuthoritySigner;
   readonly checkSignature: (publicKey: PublicKey, message: Uint8Array, signature: Uint8Array) => boolean;
@@ -73,6 +73,8 @@ export class Handshake {
   readonly #options: HandshakeOptions;
   readonly #timer: NodeJS.Timeout;
   #peerId: PeerId | undefined;
+  /** Read while the socket is surely open: a hello may be the last word of one that is not. */
+  #binding: Uint8Array = new Uint8Array(0);
   #streamBytes = 0;
   #settled = false;
   #succeeded = false;
@@ -92,6 +94,11 @@ export class Handshake {
 
   #identify(): void {
     const { socket, ws, direction } = this.#channel;
+    if (socket.destroyed) {
+      this.#settle(err({ reason: 'LOST', by: 'them' }));
+      return;
+    }
+    this.#binding = channelBinding(socket);
     const identity = peerIdentity(socket, Date.now());
     if (!identity.ok) {
       ws.terminate();
@@ -106,10 +113,10 @@ export class Handshake {
   #ownHello(): Uint8Array {
     const { networkId, chainId, version, authority, identity } = this.#self;
     const head = this.#self.head();
-    const { socket, direction } = this.#channel;
+    const { direction } = this.#channel;
     let authorityProof: AuthorityProof | null = null;
     if (authority !== undefined) {
-      const message = proofBytes(chainId, direction, keyOf(identity.id), channelBinding(socket));
+      const message = proofBytes(chainId, direction, keyOf(identity.id), this.#binding);
       authorityProof = { publicKey: authority.publicKey, signature: Signature(toHex(authority.sign(message))) };
     }
     return encodeHello({
@@ -170,9 +177,9 @@ export class Handshake {
   }
 
   #proves(proof: AuthorityProof, id: PeerId): boolean {
-    const { socket, direction } = this.#channel;
+    const { direction } = this.#channel;
     const theirSide = direction === 'inbound' ? 'outbound' : 'inbound';
-    const message = proofBytes(this.#self.chainId, theirSide, keyOf(id), channelBinding(socket));
+    const message = proofBytes(this.#self.chainId, theirSide, keyOf(id), this.#binding);
     return this.#self.checkSignature(proof.publicKey, message, hexBytes(proof.signature));
   }
 

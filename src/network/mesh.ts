@@ -1,7 +1,7 @@
 import { assert } from '../lib/assert.ts';
 import type { PublicKey } from '../model/ids.ts';
 import { CLOSE_TIMEOUT_MS_MAX, FOLLOWERS_MAX, HELLO_TIMEOUT_MS_MAX } from '../model/limits.ts';
-import { formatAddress } from './address.ts';
+import { formatAddress, parseAddress } from './address.ts';
 import type { Channel } from './channel.ts';
 import { Dialer } from './dialer.ts';
 import { Handshake, type ProvenPeer, type Self } from './handshake.ts';
@@ -47,7 +47,6 @@ export class Mesh implements Transport {
   /** Sessions that are down but whose sockets are not closed yet. */
   readonly #leaving = new Set<Session>();
   #authorities: ReadonlyMap<PublicKey, number> = new Map();
-  #contacts: readonly AuthorityContact[] = [];
   #emit: ((event: TransportEvent) => void) | undefined;
   #stopping = false;
 
@@ -57,6 +56,8 @@ export class Mesh implements Transport {
     this.#self = { ...options, listenAddress: () => this.listenAddress };
     const timeoutMs = options.connectionTimeoutMs ?? HELLO_TIMEOUT_MS_MAX;
     const { identity, listen } = options;
+    const advertised = listen?.advertise;
+    assert(advertised === undefined || parseAddress(advertised) !== undefined, 'what a node advertises is host:port');
     this.#dialer = new Dialer({
       self: this.#self,
       timeoutMs,
@@ -123,11 +124,10 @@ export class Mesh implements Transport {
   setAuthorities(authorities: readonly AuthorityContact[]): void {
     this.#authorities = new Map(authorities.map(({ publicKey }, index) => [publicKey, index]));
     assert(this.#authorities.size === authorities.length, 'an authority is listed once');
-    this.#contacts = authorities;
     for (const session of [...this.#sessions.values()]) {
       if (!this.#isWelcome(session.peer)) session.close('NOT_AN_AUTHORITY');
     }
-    this.#dialer.setTargets(this.#contacts, (key) => this.#sessionOf(key) !== undefined);
+    this.#dialer.setTargets(authorities, (key) => this.#sessionOf(key) !== undefined);
   }
 
   async close(): Promise<void> {

@@ -229,6 +229,19 @@ describe('before its hello', () => {
     await until(() => node.mesh.pendingConnections === 0, 'its place is free');
   });
 
+  test('whoever says hello and is gone leaves nothing behind', async () => {
+    const { node, friend } = await listeningNode();
+    for (let round = 0; round < 20; round += 1) {
+      const peer = await dial(node);
+      peer.ws.send(peer.hello(friend));
+      if (round % 2 === 0) peer.socket.destroy();
+      else peer.socket.end();
+    }
+    await until(() => node.mesh.pendingConnections === 0 && node.mesh.peers().length === 0, 'all are gone');
+    expect(node.of('up').length).toBe(node.of('down').length);
+    await (await dial(node)).introduce(friend);
+  });
+
   test('silence ends the connection, at every stage', async () => {
     const { node } = await listeningNode({ connectionTimeoutMs: 300 });
     const tcp = connect(hostAndPort(node.address));

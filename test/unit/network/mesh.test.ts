@@ -213,6 +213,14 @@ describe('a node', () => {
     expect(node.mesh.peers()).toEqual([]);
   });
 
+  test('tells of an address that is none', async () => {
+    const [identity] = createIdentities(1);
+    if (identity === undefined) throw new Error('no identity');
+    const node = await cleanup.node({ identity, authority: createAuthority() });
+    node.mesh.setAuthorities([node.contact(), { publicKey: createAuthority().publicKey, address: 'nowhere' }]);
+    expect(node.of('refused')).toMatchObject([{ address: 'nowhere', reason: 'UNREACHABLE', by: 'us' }]);
+  });
+
   test('lets followers in when told to, up to its bound, and authorities always', async () => {
     const { lower } = await createPair(cleanup, 'none', { acceptFollowers: true, followersMax: 1 });
     const follow = async (): Promise<Node> => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concat } from '../../../src/lib/bytes.ts';
 import { Height, PublicKey, Signature } from '../../../src/model/ids.ts';
@@ -121,6 +122,17 @@ describe('a frame', () => {
   ])('is malformed: %s', (_, bytes) => {
     expect(decodeFrame(Uint8Array.from(bytes))).toEqual({ ok: false, error: { code: 'MALFORMED_FRAME' } });
   });
+});
+
+test('whatever bytes come, reading them ends in an answer', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      const frame = decodeFrame(bytes);
+      if (frame.ok && frame.value.kind === 'message') expect(encodeMessage(frame.value.frame)).toEqual(bytes);
+      const hello = decodeHello(bytes);
+      if (hello.ok) expect(payloadOf(hello.value)).toEqual(bytes);
+    }),
+  );
 });
 
 test('what an authority signs differs by chain, side, node and channel, and by nothing that could be confused', () => {
