@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { ok, type Result } from '../lib/result.ts';
 import { Height, isName } from '../model/ids.ts';
 import {
-  FEED_CLOSE_MS_MAX,
   FEED_REPLAY_BLOCKS_PER_TURN,
   FEED_REQUESTS_BURST,
   FEED_REQUESTS_PER_SECOND,
+  FEED_STALL_MS_MAX,
   FEED_TOPICS_MAX,
 } from '../model/limits.ts';
 import type { ChainEvent } from './feed-events.ts';
@@ -20,6 +20,8 @@ export interface FeedSource {
   head(): Height;
   /** Undefined when this node does not keep that block. */
   eventsAt(height: Height): readonly ChainEvent[] | undefined;
+  /** Told when a reader is sent away. */
+  onEnd(code: number, reason: string): void;
 }
 
 /** Close codes of our own (RFC 6455 §7.4.2: 4000 to 4999 are private). */
@@ -57,6 +59,7 @@ export class FeedReader {
   #stall: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
   #unansweredPings = 0;
+  #isEnding = false;
 
   constructor(socket: WebSocket, source: FeedSource, limits: ApiLimits) {
     this.#socket = socket;
@@ -107,9 +110,13 @@ export class FeedReader {
     });
   }
 
+  /** A slow reader first has to read up to the farewell: it gets as long for it as it had to become quicker. */
   #end(code: number, reason: string): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
     this.#topics.clear();
-    void this.close(code, reason, FEED_CLOSE_MS_MAX);
+    this.#source.onEnd(code, reason);
+    void this.close(code, reason, FEED_STALL_MS_MAX);
   }
 
   #pump(): void {
@@ -173,6 +180,7 @@ export class FeedReader {
   }
 
   #receive(message: RawData, isBinary: boolean): void {
+    if (this.#isEnding) return;
     if (!this.#requests.take('', performance.now()).allowed) {
       this.#end(FEED_CLOSE.TOO_MANY_REQUESTS, 'RATE_LIMITED: too many requests on this feed');
       return;

@@ -33,7 +33,7 @@ export class Feed {
   #head: Height;
 
   constructor(dependencies: ApiDependencies) {
-    const { reader, subscribe, settings } = dependencies;
+    const { reader, subscribe, settings, logger } = dependencies;
     this.#dependencies = dependencies;
     this.#head = reader.status().head.height;
     this.#server = new WebSocketServer({
@@ -44,7 +44,11 @@ export class Feed {
       maxFragments: FRAME_FRAGMENTS_MAX,
       maxBufferedChunks: BUFFERED_CHUNKS_MAX,
     });
-    this.#source = { head: () => this.#head, eventsAt: (height) => this.#eventsAt(height) };
+    this.#source = {
+      head: () => this.#head,
+      eventsAt: (height) => this.#eventsAt(height),
+      onEnd: (code, reason) => logger.info({ code, reason }, 'reader of the feed sent away'),
+    };
     this.#unsubscribe = subscribe((event) => this.#tell(event));
     this.#pings = setInterval(() => {
       for (const reader of this.#readers) reader.ping();

@@ -55,7 +55,6 @@ function observe({ logger, metrics }: ApiDependencies, isStopping: () => boolean
     exchange.endpoint = NO_ROUTE;
     context.set('x-request-id', exchange.requestId);
     context.set('x-content-type-options', 'nosniff');
-    if (isStopping()) context.set('connection', 'close');
     context.res.once('close', () => {
       const seconds = (performance.now() - started) / 1_000;
       const method = METHODS.has(context.method) ? context.method : 'OTHER';
@@ -80,6 +79,8 @@ function observe({ logger, metrics }: ApiDependencies, isStopping: () => boolean
       // architecture.md §3 rule 4: the impossible stops the process, once the caller has been told.
       if (error instanceof InvariantError) context.res.once('close', () => setImmediate(() => raise(error)));
     }
+    // Asked last: a connection kept for a next request would hold up the end.
+    if (isStopping()) context.set('connection', 'close');
     discardRest(context.req);
   };
 }
