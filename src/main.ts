@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { benchCommand } from './commands/bench.ts';
 import { configCommand } from './commands/config.ts';
 import { devnetCommand } from './commands/devnet.ts';
 import { genesisCommand } from './commands/genesis.ts';
@@ -30,6 +31,7 @@ const program = buildProgram(version, [
   keysCommand(),
   genesisCommand(),
   configCommand(),
+  benchCommand(),
   versionCommand(version),
 ]);
 process.exitCode = await runProgram(program, process.argv.slice(2));

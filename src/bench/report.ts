@@ -1,0 +1,48 @@
+import { medianOf, type Spread } from './percentiles.ts';
+import type { BenchReport, Loaded } from './run.ts';
+
+function ms(value: number): string {
+  return value < 10 ? value.toFixed(2) : value.toFixed(1);
+}
+
+function spread(each: readonly Spread[]): string {
+  const column = (pick: (one: Spread) => number): string => {
+    const values = each.map(pick);
+    return `${ms(medianOf(values))} (${ms(Math.min(...values))}-${ms(Math.max(...values))})`;
+  };
+  return `p50 ${column(({ p50 }) => p50)}   p95 ${column(({ p95 }) => p95)}   p99 ${column(({ p99 }) => p99)}`;
+}
+
+/** The figures for people: the median over the rounds, and the smallest and largest beside it. */
+export function renderReport(report: BenchReport): string {
+  const { ceilings, nodes } = report;
+  const lines = [
+    'What this machine can do at best, one core, in the same run',
+    `  Ed25519 checks        ${Math.round(ceilings.verifiesPerSecond)} /s, signatures ${Math.round(ceilings.signsPerSecond)} /s`,
+    `  append + fdatasync    p50 ${ms(ceilings.journalMs.p50)} ms   p95 ${ms(ceilings.journalMs.p95)} ms`,
+    `  durable LMDB commit   p50 ${ms(ceilings.commitMs.p50)} ms   p95 ${ms(ceilings.commitMs.p95)} ms`,
+    '',
+    `Finality in ms, ${nodes} processes, durable, client-signed, HTTP: median over the rounds (smallest-largest)`,
+  ];
+  for (const isPrimary of [true, false]) {
+    const rows = report.alone.filter((one) => one.isPrimary === isPrimary);
+    if (rows.length === 0) continue;
+    const via = isPrimary ? 'the primary' : 'another node';
+    lines.push(`  one in flight, ${via.padEnd(13)} ${spread(rows.map(({ latencyMs }) => latencyMs))}`);
+  }
+  lines.push('', 'Under load, closed loop over all nodes');
+  for (const lanes of new Set(report.loaded.map((one) => one.lanes))) {
+    lines.push(loadedLine(report.loaded.filter((one) => one.lanes === lanes)));
+  }
+  return lines.join('\n');
+}
+
+function loadedLine(rows: readonly Loaded[]): string {
+  const rates = rows.map(({ perSecond }) => perSecond);
+  const cpu = rows.flatMap(({ cpuMsEach }) => (cpuMsEach === null ? [] : [cpuMsEach]));
+  const failed = rows.reduce((sum, one) => sum + one.failed, 0);
+  const rate = `${Math.round(medianOf(rates))} /s (${Math.round(Math.min(...rates))}-${Math.round(Math.max(...rates))})`;
+  const cost = cpu.length === 0 ? '' : `   ${ms(medianOf(cpu))} ms CPU each, all nodes`;
+  const lanes = `${rows[0]?.lanes ?? 0} lanes`;
+  return `  ${lanes.padEnd(11)} ${rate.padEnd(22)} ${spread(rows.map(({ latencyMs }) => latencyMs))}${cost}   ${failed} failed`;
+}

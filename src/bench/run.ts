@@ -1,0 +1,159 @@
+import { randomInt } from 'node:crypto';
+import { devnetKeyPair } from '../devnet/keys.ts';
+import { devnetKeys } from '../devnet/plan.ts';
+import { sampleTicketId } from '../devnet/sample.ts';
+import { GateId, type Hash, OrganisationId, Timestamp } from '../model/ids.ts';
+import { sealTransaction, type Transaction, transactionSigningBytes } from '../model/transaction.ts';
+import { createSigner } from '../node/key-pair.ts';
+import { type Ceilings, measureCeilings } from './ceilings.ts';
+import { LoadClient, type LoadResult, runLoad } from './load.ts';
+import { type BenchNetwork, cpuSecondsOf, startNetwork } from './network.ts';
+import { type Spread, spreadOf } from './percentiles.ts';
+
+export interface BenchOptions {
+  readonly program: string;
+  readonly directory: string;
+  readonly nodes: number;
+  readonly basePort: number;
+  /** How often each measurement is repeated. */
+  readonly rounds: number;
+  /** Transactions of one round: one at a time, and at each number of lanes. */
+  readonly alone: number;
+  readonly loaded: number;
+  readonly lanes: readonly number[];
+  readonly progress: (line: string) => void;
+}
+
+/** One transaction in flight, sent to one node. */
+export interface Alone {
+  readonly node: string;
+  readonly isPrimary: boolean;
+  readonly latencyMs: Spread;
+}
+
+export interface Loaded {
+  readonly lanes: number;
+  readonly perSecond: number;
+  readonly latencyMs: Spread;
+  /** CPU milliseconds of all nodes together for one transaction; null where the kernel does not say. */
+  readonly cpuMsEach: number | null;
+  readonly failed: number;
+}
+
+export interface BenchReport {
+  readonly nodes: number;
+  readonly ceilings: Ceilings;
+  /** In the order in which they were run, every round. */
+  readonly alone: readonly Alone[];
+  readonly loaded: readonly Loaded[];
+}
+
+const SIGNER = 'venue';
+/** A transaction that waits longer than this is not taken: the longest run must be shorter. */
+const LIFE_MS = 590_000;
+
+/** Brings a network up, measures, takes it down. Ends by itself. */
+export async function runBench(options: BenchOptions): Promise<BenchReport> {
+  const { progress, directory, rounds, nodes } = options;
+  progress('measuring what the machine can do at best');
+  const ceilings = await measureCeilings(directory);
+  const wanted = 2 * rounds * options.alone + rounds * options.lanes.length * options.loaded;
+  progress(`starting ${nodes} nodes and issuing ${wanted} tickets`);
+  const network = await startNetwork({ ...options, tickets: wanted });
+  try {
+    return { nodes, ceilings, ...(await measure(options, network)) };
+  } finally {
+    await network.stop();
+  }
+}
+
+async function measure(options: BenchOptions, network: BenchNetwork): Promise<Pick<BenchReport, 'alone' | 'loaded'>> {
+  const { rounds, progress } = options;
+  const clients = network.nodes.map(({ http }) => new LoadClient(http));
+  const tickets = ticketNumbers();
+  const alone: Alone[] = [];
+  const loaded: Loaded[] = [];
+  try {
+    for (let round = 1; round <= rounds; round += 1) {
+      for (const index of [0, network.nodes.length - 1]) {
+        progress(`round ${round} of ${rounds}: one at a time through ${network.nodes[index]?.id}`);
+        alone.push(await oneAtATime(options, network, { index, client: clients[index], tickets }));
+      }
+      for (const lanes of options.lanes) {
+        progress(`round ${round} of ${rounds}: ${lanes} lanes`);
+        loaded.push(await underLoad(options, network, { clients, lanes, tickets }));
+      }
+    }
+  } finally {
+    for (const client of clients) client.close();
+  }
+  return { alone, loaded };
+}
+
+function* ticketNumbers(): Generator<number, never> {
+  for (let number = 0; ; number += 1) yield number;
+}
+
+async function oneAtATime(
+  { alone }: BenchOptions,
+  network: BenchNetwork,
+  at: { readonly index: number; readonly client: LoadClient | undefined; readonly tickets: Generator<number, never> },
+): Promise<Alone> {
+  const transactions = admissions(network.chainId, at.tickets, alone);
+  const result = await runLoad(at.client === undefined ? [] : [at.client], transactions, 1);
+  requireFinal(result, transactions.length);
+  return {
+    node: network.nodes[at.index]?.id ?? '',
+    isPrimary: at.index === 0,
+    latencyMs: spreadOf(result.latenciesMs),
+  };
+}
+
+async function underLoad(
+  options: BenchOptions,
+  network: BenchNetwork,
+  at: { readonly clients: readonly LoadClient[]; readonly lanes: number; readonly tickets: Generator<number, never> },
+): Promise<Loaded> {
+  const transactions = admissions(network.chainId, at.tickets, options.loaded);
+  const before = cpuOf(network);
+  const result = await runLoad(at.clients, transactions, at.lanes);
+  const after = cpuOf(network);
+  const final = result.latenciesMs.length;
+  return {
+    lanes: at.lanes,
+    perSecond: final / result.seconds,
+    latencyMs: spreadOf(result.latenciesMs),
+    cpuMsEach: before === null || after === null ? null : (1_000 * (after - before)) / final,
+    failed: transactions.length - final,
+  };
+}
+
+function cpuOf(network: BenchNetwork): number | null {
+  const all = network.nodes.map(({ pid }) => cpuSecondsOf(pid));
+  return all.reduce<number | null>((sum, one) => (sum === null || one === undefined ? null : sum + one), 0);
+}
+
+/** An answer that is not final would make the figures lie. */
+function requireFinal(result: LoadResult, sent: number): void {
+  if (result.latenciesMs.length === sent) return;
+  const codes = [...result.failures].map(([status, count]) => `${count} times HTTP ${status}`).join(', ');
+  throw new Error(`${sent - result.latenciesMs.length} of ${sent} transactions did not become final: ${codes}`);
+}
+
+/** Signed ahead of the run: a client's own signature is not what is measured. */
+function admissions(chainId: string, tickets: Generator<number, never>, count: number): readonly Transaction[] {
+  const signer = createSigner(devnetKeyPair(devnetKeys(SIGNER).operator).secretKey);
+  const expiresAt = Timestamp(Date.now() + LIFE_MS);
+  return Array.from({ length: count }, () => {
+    const body = {
+      chainId: chainId as Hash,
+      organisation: OrganisationId(SIGNER),
+      signer: signer.publicKey,
+      expiresAt,
+      nonce: randomInt(2 ** 47),
+      idempotencyKey: null,
+      operation: { kind: 'admit', ticket: sampleTicketId(tickets.next().value), gate: GateId('bench') },
+    } as const;
+    return sealTransaction(body, signer.sign(transactionSigningBytes(body)));
+  });
+}
