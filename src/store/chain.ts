@@ -1,8 +1,10 @@
 import type { StateChange, StateReader } from '../ledger/state.ts';
 import { decodePage, encodePage, nodeHash, type Page, type PageReader } from '../ledger/state-pages.ts';
 import { assert, defined } from '../lib/assert.ts';
-import { toHex, utf8 } from '../lib/bytes.ts';
+import { concat, equalBytes, toHex, utf8 } from '../lib/bytes.ts';
+import { crc32c } from '../lib/crc32c.ts';
 import type { Header } from '../model/block.ts';
+import { encode, u32 } from '../model/codec.ts';
 import { type Hash, type Height, hashOfBytes, ZERO_HASH } from '../model/ids.ts';
 import {
   blockChanges,
@@ -15,7 +17,7 @@ import {
 } from './blocks.ts';
 import type { JournalPosition } from './journal.ts';
 import { decodeJournalPosition, encodeJournalPosition } from './journal-format.ts';
-import type { KeyValue, KeyValueChange, StoreError } from './key-value.ts';
+import type { KeyValue, KeyValueChange, KeyValueReads, StoreError } from './key-value.ts';
 import { heightKey, META, SCHEMA_VERSION, TABLES } from './schema.ts';
 import { historyChanges, stateIndexChanges } from './tickets.ts';
 
@@ -150,7 +152,7 @@ export class Chain implements StateReader, PageReader {
     this.#head = header;
     this.#headHash = hash;
     const meta =
-      witness === undefined ? [] : [{ table: TABLES.meta, key: META.witness, value: encodeJournalPosition(witness) }];
+      witness === undefined ? [] : [{ table: TABLES.meta, key: META.witness, value: encodeWitness(witness) }];
     this.#write(block, meta, outcome);
   }
 
@@ -193,15 +195,27 @@ function raise(error: StoreError): never {
 }
 
 /** The top page has the empty path, and keys are not empty. */
-function pageKey(path: string): Uint8Array {
+export function pageKey(path: string): Uint8Array {
   return utf8(`/${path}`);
 }
 
-/** The journal's witness in a data directory, before its chain is opened. */
-export function readWitness(store: KeyValue): JournalPosition | undefined {
+/** With a checksum: a damaged witness would say that a journal was cut, and end its key. */
+function encodeWitness(witness: JournalPosition): Uint8Array {
+  const position = encodeJournalPosition(witness);
+  return concat(position, encode(u32, crc32c(position)));
+}
+
+/**
+ * The journal's witness in a data directory, before its chain is opened.
+ *
+ * @throws CorruptionError when it is damaged
+ */
+export function readWitness(store: KeyValueReads): JournalPosition | undefined {
   const bytes = store.get(TABLES.meta, META.witness);
   if (bytes === undefined) return undefined;
-  const witness = decodeJournalPosition(bytes);
-  if (!witness.ok) throw new CorruptionError('the journal witness is damaged');
+  const position = bytes.subarray(0, Math.max(0, bytes.length - 4));
+  const witness = decodeJournalPosition(position);
+  const isSound = witness.ok && equalBytes(encode(u32, crc32c(position)), bytes.subarray(position.length));
+  if (!isSound) throw new CorruptionError('the journal witness is damaged');
   return witness.value;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, statfs, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statfs, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase, type Transaction } from 'lmdb';
 import { assert } from '../lib/assert.ts';
@@ -35,10 +35,29 @@ type Bytes = Database<Uint8Array, Uint8Array>;
  * @throws StoreError with `cause`
  */
 export function openLmdb(path: string, tables: readonly Table[]): KeyValue {
+  return openEnvironment(path, tables, false);
+}
+
+/** What can be asked of an environment that is not written: a moment of it. */
+export type ReadOnlyKeyValue = Pick<KeyValue, 'snapshot' | 'sizeBytes' | 'close'>;
+
+/**
+ * Opens an environment that is there, beside the process that writes it if one does. Nothing of it is changed but the
+ * table of readers in `lock.mdb`. A snapshot keeps the writer from using old pages again, so its file grows meanwhile.
+ *
+ * @throws StoreError with `cause`
+ */
+export function openLmdbForReading(path: string, tables: readonly Table[]): ReadOnlyKeyValue {
+  return openEnvironment(path, tables, true);
+}
+
+function openEnvironment(path: string, tables: readonly Table[], readOnly: boolean): LmdbKeyValue {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (!readOnly) mkdirSync(path, { recursive: true, mode: 0o700 });
+    else if (!existsSync(join(path, 'data.mdb'))) throw new Error('there is none');
     const root: RootDatabase<Uint8Array, Uint8Array> = open({
       path,
+      readOnly,
       noSubdir: false,
       encoding: 'binary',
       keyEncoding: 'binary',
@@ -50,12 +69,18 @@ export function openLmdb(path: string, tables: readonly Table[]): KeyValue {
       // Every transaction is one explicit batch. The implicit ones make promises of their own, which nobody could catch.
       eventTurnBatching: false,
     });
-    const openTable = (table: Table): Bytes =>
-      root.openDB<Uint8Array, Uint8Array>({ name: `${table}`, encoding: 'binary', keyEncoding: 'binary' });
-    return new LmdbKeyValue(path, root, new Map(tables.map((table) => [table, openTable(table)])));
+    return new LmdbKeyValue(path, root, new Map(tables.map((table) => [table, openTable(root, table)])));
   } catch (error) {
     throw new StoreError(`cannot open the database in ${path}`, { code: codeOf(error), cause: error });
   }
+}
+
+function openTable(root: RootDatabase<Uint8Array, Uint8Array>, table: Table): Bytes {
+  const options = { name: `${table}`, encoding: 'binary', keyEncoding: 'binary' } as const;
+  // Of an environment that is only read, the package gives nothing for a table that is not there.
+  const opened: Bytes | undefined = root.openDB<Uint8Array, Uint8Array>(options);
+  if (opened === undefined) throw new Error(`it has no table ${table}`);
+  return opened;
 }
 
 class LmdbKeyValue implements KeyValue {
