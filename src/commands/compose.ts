@@ -372,7 +372,7 @@ function createSurface(
       origins: config.api.corsOrigins,
       operatorToken: operatorToken(config),
       devnet: config.node.devnet,
-      gate: 'main',
+      gate: config.api.gate,
       limits: API_LIMITS,
     },
   });

@@ -7,7 +7,7 @@ function show(): Command {
     usage: 'show',
     summary: 'every setting in force, and where it came from',
     purpose:
-      'Prints every setting in force, and where it came from: a flag, an environment variable, the file or the default.\n' +
+      'Prints every setting in force, and where it came from: a flag, an environment variable, the file or the default. ' +
       'Secrets are never among them: they are in files that settings only name.',
     examples: ['counterfoil config show --home my-node', 'COUNTERFOIL_API_PORT=8080 counterfoil config show --json'],
   }).action(async (_options: unknown, command: Command) => {

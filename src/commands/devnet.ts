@@ -7,9 +7,9 @@ export function devnetCommand(version: string): Command {
     usage: 'devnet',
     summary: 'a network of real processes on this machine, to try it',
     purpose:
-      'Starts a network of real processes on this machine, with an event and its tickets, and tells what happens.\n' +
-      'Its keys are public: anybody can sign as its nodes. Never for real tickets.\n' +
-      'Without --home it lives in a temporary directory that goes when it ends, also when it is killed:\n' +
+      'Starts a network of real processes on this machine, with an event and its tickets, and tells what happens. ' +
+      'Its keys are public: anybody can sign as its nodes. Never for real tickets. ' +
+      'Without --home it lives in a temporary directory that goes when it ends, also when it is killed: ' +
       'its nodes notice, stop, and the last one removes the directory.',
     examples: ['counterfoil devnet', 'counterfoil devnet --nodes 1 --base-port 9000 --home my-net'],
   })

@@ -12,7 +12,7 @@ function newGenesis(): Command {
     usage: 'new',
     summary: 'write what a network agrees on before its first block',
     purpose:
-      'Writes a genesis document in its canonical bytes; their hash is the chain id.\n' +
+      'Writes a genesis document in its canonical bytes; their hash is the chain id. ' +
       'Authorities vote, operators sign for an organisation; public keys come from counterfoil keys show.',
     examples: [
       'counterfoil genesis new --network-id cup --authority venue=<key> --operator venue=<key> --out genesis.json',

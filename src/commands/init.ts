@@ -9,8 +9,8 @@ export function initCommand(): Command {
     usage: 'init',
     summary: 'prepare the home of a node, or of every node of a new network',
     purpose:
-      'Prepares the home of one node: a commented config.toml, its keys, its journal and an operator token.\n' +
-      'With --network, prepares a new network: its genesis document and one home for each authority.\n' +
+      'Prepares the home of one node: a commented config.toml, its keys, its journal and an operator token. ' +
+      'With --network, prepares a new network: its genesis document and one home for each authority. ' +
       'Nothing that exists is overwritten.',
     examples: [
       'counterfoil init --home my-node --genesis genesis.json',

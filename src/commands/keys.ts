@@ -9,7 +9,7 @@ function newKey(): Command {
     usage: 'new',
     summary: 'make one key',
     purpose:
-      'Makes one key, encrypted (scrypt and AES-256-GCM) in a file that only its owner can read.\n' +
+      'Makes one key, encrypted (scrypt and AES-256-GCM) in a file that only its owner can read. ' +
       'An authority key gets its journal of votes with it: it votes only where both were made.',
     examples: [
       'counterfoil keys new --kind client --out alice.key',
@@ -45,7 +45,7 @@ function exportKey(): Command {
     usage: 'export <file>',
     summary: 'print a key for another machine, always encrypted',
     purpose:
-      'Prints a key as text for another machine, always encrypted, under a passphrase of its own.\n' +
+      'Prints a key as text for another machine, always encrypted, under a passphrase of its own. ' +
       'An authority key leaves its journal behind: where it arrives it observes and never votes.',
     examples: [
       'counterfoil keys export alice.key > alice.export',
@@ -84,8 +84,8 @@ function generate(): Command {
     usage: 'generate',
     summary: 'make several authority keys and print the TOML to paste',
     purpose:
-      'Makes authority keys, each with its journal beside it, and prints the TOML to paste into config.toml.\n' +
-      'Use each key where it was made: a journal cannot be copied, and without it the key never votes.\n' +
+      'Makes authority keys, each with its journal beside it, and prints the TOML to paste into config.toml. ' +
+      'Use each key where it was made: a journal cannot be copied, and without it the key never votes. ' +
       'Without a terminal and without a passphrase file the keys are not encrypted, and this says so.',
     examples: ['counterfoil keys generate --count 4 --out keys', 'npm run keys -- --count 4 --out keys'],
   })

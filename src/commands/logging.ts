@@ -9,7 +9,12 @@ export function openLogger(
   { level, format }: { readonly level: LogLevel; readonly format: LogFormat },
   more: { readonly isTerminal: boolean; readonly colour: boolean },
 ): Logger {
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
   const isPretty = format === 'pretty' || (format === 'auto' && more.isTerminal);
   if (!isPretty) return pino(options, pino.destination({ fd: STANDARD_ERROR, sync: true }));
   const stream = pretty({

@@ -2,10 +2,9 @@ import { Command, CommanderError } from 'commander';
 import { addGlobalOptions } from './command-line.ts';
 import { CommandError, EXIT_CODES, exitNameOf } from './exit-codes.ts';
 
-const PURPOSE = `Counterfoil: a proof-of-authority ledger for tickets.
-
-Several organisations run it together. Every transition of a ticket is ordered and signed by
-enough of them that no single one can rewrite who sold, activated, admitted or contested it.`;
+const PURPOSE =
+  'A proof-of-authority ledger for tickets. Several organisations run it together: every transition of a ticket is ' +
+  'ordered and signed by enough of them that no single one can rewrite who sold, activated, admitted or contested it.';
 
 const AFTER = `
 Examples:
@@ -31,9 +30,16 @@ export function buildProgram(version: string, commands: readonly Command[]): Com
   return program;
 }
 
+/** The same on every terminal: what is wider than this wraps by itself. */
+const HELP_COLUMNS = 110;
+
 function finish(command: Command): void {
-  command.exitOverride().showSuggestionAfterError(true).configureHelp({ showGlobalOptions: false });
-  command.configureOutput({ outputError: () => undefined });
+  command.exitOverride().showSuggestionAfterError(true);
+  command.configureOutput({
+    outputError: () => undefined,
+    getOutHelpWidth: () => HELP_COLUMNS,
+    getErrHelpWidth: () => HELP_COLUMNS,
+  });
   for (const inner of command.commands) finish(inner);
   if (command.parent !== null && command.commands.length === 0) addGlobalOptions(command);
 }

@@ -8,7 +8,7 @@ export function startCommand(version: string): Command {
     usage: 'start',
     summary: 'run one node',
     purpose:
-      'Runs one node from its home until Ctrl-C: it finishes what it decides, flushes and closes, within five seconds.\n' +
+      'Runs one node from its home until Ctrl-C: it finishes what it decides, flushes and closes, within five seconds. ' +
       'Every setting of config.toml can also be given as COUNTERFOIL_SECTION_KEY; counterfoil config show lists them.',
     examples: [
       'counterfoil start --home my-node',

@@ -54,11 +54,19 @@ function ticketWords(transactions: readonly TransactionAnswer[]): readonly strin
   for (const [type, verb] of Object.entries(VERBS)) {
     const about = transactions.filter((transaction) => transaction.type === type);
     const tickets = type === 'validate' ? ticketsIn(about) : about.length;
-    const only = tickets === 1 ? about[0]?.receipt.subject : undefined;
+    const only = tickets === 1 ? ticketOf(about[0]) : undefined;
     if (tickets > 0)
       words.push(only === undefined ? `${tickets} ticket${tickets === 1 ? '' : 's'} ${verb}` : `${only} ${verb}`);
   }
   return words;
+}
+
+/** The ticket of a transaction about one; its receipt does not name it when the transaction was a batch of one. */
+function ticketOf(transaction: TransactionAnswer | undefined): string | undefined {
+  if (transaction === undefined) return undefined;
+  const tickets = fieldOf(transaction, 'tickets');
+  const [first]: readonly unknown[] = Array.isArray(tickets) ? tickets : [];
+  return typeof first === 'string' ? first : transaction.receipt.subject;
 }
 
 function ticketsIn(transactions: readonly TransactionAnswer[]): number {

@@ -146,6 +146,11 @@ export const SETTINGS = {
   api: {
     address: setting(address, '127.0.0.1', 'Where people and programs reach this node over HTTP.'),
     port: setting(port, 7181, ''),
+    gate: setting(
+      textWhere('a name of 1 to 64 of A-Z a-z 0-9 . _ -', isName),
+      'main',
+      'The gate of a scan that names none, when its ticket is bound to none either.',
+    ),
     allowed_hosts: setting(
       list('a host name', (text) => HOST_NAME.test(text), LISTED_MAX),
       [],

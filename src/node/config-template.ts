@@ -4,6 +4,10 @@ import type { RawValue } from './config-values.ts';
 const INTRODUCTION = `# Counterfoil: the configuration of one node. Every key is here, with its default unless this node needs another value.
 # A flag wins over an environment variable (COUNTERFOIL_SECTION_KEY), that over this file, that over the default.
 # "counterfoil config show" prints what is in force and where it came from.
+#
+# The file at the root of the repository has the defaults only. This makes a network of one and starts it with them:
+#   npm run -s cf -- init --network my-net --authorities 1 --no-passphrase
+#   npm run -s cf -- start --config config.toml --home my-net/federation
 `;
 
 /** A whole config.toml with comments; `values` by `section.key` stand in place of the defaults. */

@@ -59,6 +59,7 @@ export interface NodeConfig {
   readonly api: {
     readonly address: string;
     readonly port: number;
+    readonly gate: string;
     readonly allowedHosts: readonly string[];
     readonly corsOrigins: readonly string[];
   };
@@ -215,7 +216,13 @@ function nodeConfig(home: string, values: Values): NodeConfig {
       viewTimeoutMs: consensus.view_timeout.set,
     },
     storage: { dataDir: at(storage.data_dir), journalDir: at(storage.journal_dir) },
-    api: { address: api.address, port: api.port, allowedHosts: api.allowed_hosts, corsOrigins: api.cors_origins },
+    api: {
+      address: api.address,
+      port: api.port,
+      gate: api.gate,
+      allowedHosts: api.allowed_hosts,
+      corsOrigins: api.cors_origins,
+    },
     metrics: { address: parseAddress(metrics.address) },
     logging,
   };
