@@ -1,7 +1,7 @@
 import { assert } from '../lib/assert.ts';
 import { type Block, blockHash, type Header } from '../model/block.ts';
 import type { Certificate } from '../model/certificate.ts';
-import { type Hash, Height } from '../model/ids.ts';
+import { type Hash, Height, type View } from '../model/ids.ts';
 import { WINDOW_MAX } from '../model/limits.ts';
 import { compareRank } from '../model/view-change.ts';
 import { dropOverlays, journalBlocks, pruneTree, trace } from './block-tree.ts';
@@ -100,6 +100,7 @@ function advanceFinal(replica: Replica, path: readonly FinalBlock[], certificate
     assert(header.timestamp > replica.final.header.timestamp, 'block time advances');
     replica.final = { height: header.height, digest, header, certificate: null };
     replica.finalDigests.set(header.height, digest);
+    replica.spentView = spentViewOf(replica, header) ?? replica.spentView;
     if (header.height % replica.config.authorities.parameters.checkpointInterval === 0)
       replica.checkpointsDue.push(header);
   }
@@ -107,7 +108,6 @@ function advanceFinal(replica: Replica, path: readonly FinalBlock[], certificate
   if (certificate.view === replica.view) replica.failures = Math.max(0, replica.failures - 1);
   forsakeTip(replica);
   forget(replica);
-  rotate(replica, path);
 }
 
 /** Rule R1 across finality: votes above a final block must not leave the branch of the own votes below it. */
@@ -133,18 +133,24 @@ function forget(replica: Replica): void {
   replica.progressStage = 'patient';
   replica.lastProgressAt = replica.now;
   replica.isEmptyDue = false;
+  replica.pending = { count: 0, bytes: 0 };
   cancelTimer(replica, 'progress');
   cancelTimer(replica, 'empty');
 }
 
-/** §7: at every multiple of the interval the view that made the block ends by vote. */
-function rotate(replica: Replica, path: readonly FinalBlock[]): void {
-  const { rotationInterval } = replica.config.authorities.parameters;
-  if (rotationInterval === 0 || replica.mode !== 'active' || replica.config.self < 0) return;
-  const isDue = path.some(({ header }) => header.height % rotationInterval === 0 && header.view === replica.view);
-  if (!isDue) return;
+/** §7: at every multiple of the interval the view that made the block ends by vote; level-triggered. */
+export function rotate(replica: Replica): boolean {
+  if (replica.mode !== 'active' || replica.config.self < 0 || replica.spentView !== replica.view) return false;
   offerFinal(replica);
   startViewChange(replica, nextView(replica.view));
+  return true;
+}
+
+/** The view that ends with this final block, if one does. */
+export function spentViewOf(replica: Replica, header: Header): View | null {
+  const { rotationInterval } = replica.config.authorities.parameters;
+  if (rotationInterval === 0 || header.height === 0 || header.height % rotationInterval !== 0) return null;
+  return header.view;
 }
 
 /** Tells all others what is final. */
@@ -153,9 +159,8 @@ export function offerFinal(replica: Replica): void {
   if (certificate !== null) broadcast(replica, { kind: 'final', header, path: [], certificate });
 }
 
-/** The store is durable up to this height. */
+/** The store is durable up to this height; while blocks are imported it runs ahead of what is final here. */
 export function onStored(replica: Replica, height: Height): void {
-  assert(height <= replica.final.height, 'only final blocks are stored');
   if (height <= replica.storedHeight) return;
   replica.storedHeight = height;
   replica.unstored = replica.unstored.filter(({ header }) => header.height > height);
@@ -171,7 +176,7 @@ export function startImport(replica: Replica, from: number, blocks: readonly Blo
   replica.out.push({ type: 'import', from, blocks, certificate });
 }
 
-/** The host has checked, executed and durably stored what it was given. */
+/** The host has checked, executed and stored what it was given. */
 export function onImported(replica: Replica, header: Header, certificate: Certificate): void {
   const { importing, final } = replica;
   replica.importing = null;
@@ -186,5 +191,4 @@ export function onImported(replica: Replica, header: Header, certificate: Certif
   });
   assert(path.at(-1)?.digest === certificate.digest, 'the import ends at the certified block');
   advanceFinal(replica, path, certificate);
-  onStored(replica, header.height);
 }

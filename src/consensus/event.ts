@@ -38,7 +38,7 @@ export type Verdict = 'valid' | 'invalid' | 'aborted';
 export type LocalEvent =
   /** Once, first: the replica was made from what survived, and may act. */
   | { readonly type: 'start' }
-  /** Whenever it changes; what blocks in flight hold does not count. */
+  /** Whenever it grows, and again after every `commit` and `import`, which set it to nothing here. */
   | { readonly type: 'pending'; readonly pending: Pending }
   /**
    * Answers `build`; null when there was nothing to build, or the parent is gone. When the step that takes it pledges a
@@ -56,7 +56,7 @@ export type LocalEvent =
   | { readonly type: 'persisted'; readonly token: number }
   /** Answers `commit`: in the store, durably, up to this height. */
   | { readonly type: 'stored'; readonly height: Height }
-  /** Answers `import`: durably in the store up to `header`, the last of the blocks; or what was wrong with them. */
+  /** Answers `import`: in the store up to `header`, the last of the blocks (`stored` tells when durably); or what was wrong with them. */
   | { readonly type: 'imported'; readonly header: Header; readonly certificate: Certificate }
   | { readonly type: 'import-failed'; readonly from: number; readonly reason: 'invalid' | 'aborted' | 'diverged' }
   | { readonly type: 'timer'; readonly timer: Timer }

@@ -4,7 +4,7 @@ import type { View } from '../model/ids.ts';
 import type { Message } from '../model/message.ts';
 import { validateBlocks } from './block-tree.ts';
 import { onCheckpoint, signCheckpoints, truncate } from './checkpoint.ts';
-import { commit, finalise, joinByCertificate, onImported, onStored, raiseHighest } from './commit.ts';
+import { commit, finalise, joinByCertificate, onImported, onStored, raiseHighest, rotate } from './commit.ts';
 import type { Effect } from './effect.ts';
 import type { Event, LocalEvent, Timer } from './event.ts';
 import { accuse, detectAmnesia, detectBranch } from './evidence.ts';
@@ -70,6 +70,7 @@ function advance(replica: Replica): void {
     raiseHighest,
     finalise,
     joinByCertificate,
+    rotate,
     joinViewChange,
     leaveIfSuspected,
     makeNewView,

@@ -4,7 +4,7 @@ import type { Certificate, Vote } from '../model/certificate.ts';
 import { type Hash, Height, type View } from '../model/ids.ts';
 import type { MessageOf } from '../model/message.ts';
 import { type Checkpoint, compareRank, type NewView } from '../model/view-change.ts';
-import { forsakeTip } from './commit.ts';
+import { forsakeTip, spentViewOf } from './commit.ts';
 import type { BlockReference, JournalRecord } from './record.ts';
 import { type Configuration, emptyReplica, primaryOf, type Recovered, type Replica, slotKey } from './replica.ts';
 import { addVote, isVoteWanted, raise } from './votes.ts';
@@ -29,6 +29,7 @@ export function createReplica(config: Configuration, recovered: Recovered): Repl
   const memory = fold(config, recovered.records);
   for (const certificate of memory.certificates) raise(replica, certificate);
   replica.voteFloor = memory.floor;
+  replica.spentView = spentViewOf(replica, replica.final.header);
   const { checkpointInterval } = config.authorities.parameters;
   replica.stableCheckpoint = Height(memory.floor - (memory.floor % checkpointInterval));
   replica.truncatedAt = replica.stableCheckpoint;

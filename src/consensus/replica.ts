@@ -101,6 +101,8 @@ export interface Replica {
   storedHeight: Height;
   /** No vote before the final block has reached this height (a journal that is ahead of the store). */
   voteFloor: Height;
+  /** The view that a final block at a multiple of the rotation interval has ended. */
+  spentView: View | null;
   /** The highest certificate whose whole path this node holds validated; never decreases. */
   highest: Certificate | null;
   /** Certificates above the final block that are not used up, by `certificateKey`. */
@@ -296,6 +298,7 @@ export function emptyReplica(config: Configuration, recovered: Omit<Recovered, '
     ownViewChange: null,
     unstored: [],
     voteFloor: Height(0),
+    spentView: null,
     certificates: new Map(),
     tree: new Map(),
     journaled: new Set(),

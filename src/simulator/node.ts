@@ -1,0 +1,492 @@
+import type { Effect, Pledge } from '../consensus/effect.ts';
+import type { LocalEvent, Timer } from '../consensus/event.ts';
+import type { JournalRecord } from '../consensus/record.ts';
+import type { Configuration, Recovered, Replica } from '../consensus/replica.ts';
+import { assert, defined } from '../lib/assert.ts';
+import { type Block, blockHash, type Header } from '../model/block.ts';
+import { ballotSigningBytes, type Certificate } from '../model/certificate.ts';
+import { type Hash, type Height, type Signature, Timestamp } from '../model/ids.ts';
+import type { Message, MessageOf } from '../model/message.ts';
+import type { Transaction } from '../model/transaction.ts';
+import type { Verified } from '../model/verified.ts';
+import { checkpointSigningBytes, newViewSigningBytes, viewChangeSigningBytes } from '../model/view-change.ts';
+import { isBodyValid, Overlays, rootsOf } from './abstract-ledger.ts';
+
+/** The functions under test; a mutant is another value of this. */
+export interface Core {
+  readonly createReplica: (config: Configuration, recovered: Recovered) => Replica;
+  readonly step: (replica: Replica, event: LocalEvent & { now: Timestamp }) => readonly Effect[];
+  readonly stepMessage: (
+    replica: Replica,
+    from: number,
+    message: Verified<Message>,
+    now: Timestamp,
+  ) => readonly Effect[];
+  readonly wants: (replica: Replica, from: number, message: Message) => boolean;
+}
+
+interface StoredBlock {
+  readonly block: Block;
+  readonly digest: Hash;
+  /** Null for a block that a descendant's certificate makes final. */
+  certificate: Certificate | null;
+}
+
+/** What a node asks of its world. */
+export interface Surroundings {
+  readonly chainId: Hash;
+  readonly genesis: StoredBlock;
+  /** Milliseconds of simulated time. */
+  now(): number;
+  after(delayMs: number, run: () => void): void;
+  random(): number;
+  transmit(node: SimulatedNode, to: number, message: Message): void;
+  verify(message: Message): Verified<Message> | undefined;
+  sign(seat: number, bytes: Uint8Array): Signature;
+  /** A statement of this node is durable and about to leave. */
+  signed(node: SimulatedNode, message: Message): void;
+  proposed(header: Header): void;
+  finalised(node: SimulatedNode, blocks: readonly Block[], certificate: Certificate): void;
+  noticed(node: SimulatedNode, effect: Extract<Effect, { type: 'evidence' | 'halt' }>): void;
+  crashed(node: SimulatedNode): void;
+}
+
+const START_OF_TIME_MS = 1_000_000;
+const TRANSACTIONS_PER_BLOCK = 4;
+const BLOCKS_PER_ANSWER = 8;
+
+/** One process: the core, its journal, its store and its mempool. */
+export class SimulatedNode {
+  readonly seat: number;
+  readonly name: string;
+  readonly skewMs: number;
+  readonly mempool = new Map<Hash, Transaction>();
+  readonly store: StoredBlock[];
+  alive = false;
+  /** Effects until this node crashes; negative for never. */
+  fuse = -1;
+  effects = 0;
+  replica: Replica;
+  /** How outgoing messages are bent; an honest node has none. */
+  bend: ((to: number, message: Message) => readonly Message[]) | null = null;
+  readonly #core: Core;
+  readonly #config: Configuration;
+  readonly #world: Surroundings;
+  readonly #syncMsMax: number;
+  readonly #storedIds = new Set<Hash>();
+  readonly #digests = new Map<Hash, StoredBlock>();
+  #storeDurable = 1;
+  #journal: JournalRecord[] = [];
+  #journalDurable = 0;
+  #unsynced: { readonly end: number; readonly done: () => void }[] = [];
+  #isSyncing = false;
+  #overlays = new Overlays();
+  #generation = 0;
+  #queue: (() => readonly Effect[])[] = [];
+  #isDraining = false;
+  #timers = new Map<Timer, number>();
+  #timerId = 0;
+
+  constructor(
+    core: Core,
+    config: Configuration,
+    world: Surroundings,
+    options: { name: string; skewMs: number; syncMsMax: number },
+  ) {
+    this.#core = core;
+    this.#config = config;
+    this.#world = world;
+    this.seat = config.self;
+    this.name = options.name;
+    this.skewMs = options.skewMs;
+    this.#syncMsMax = options.syncMsMax;
+    this.store = [world.genesis];
+    this.#digests.set(world.genesis.digest, world.genesis);
+    this.replica = this.#recover();
+  }
+
+  get finalHeight(): number {
+    return this.store.length - 1;
+  }
+
+  get head(): StoredBlock {
+    return defined(this.store.at(-1), 'a chain has a genesis');
+  }
+
+  #recover(): Replica {
+    const ancestors = this.store.slice(-33, -1).map(({ block, digest }) => ({ height: block.header.height, digest }));
+    const { block, certificate } = this.head;
+    return this.#core.createReplica(this.#config, {
+      final: { header: block.header, certificate },
+      ancestors,
+      records: this.#journal,
+    });
+  }
+
+  start(): void {
+    assert(!this.alive, 'a node starts once');
+    this.alive = true;
+    this.replica = this.#recover();
+    this.report({ type: 'start' });
+    this.#announce();
+  }
+
+  /** Power goes: what was not synced survives up to any point. */
+  crash(): void {
+    if (!this.alive) return;
+    this.alive = false;
+    this.fuse = -1;
+    this.#generation += 1;
+    const kept =
+      this.#journalDurable + Math.floor(this.#world.random() * (this.#journal.length - this.#journalDurable + 1));
+    this.#journal = this.#journal.slice(0, kept);
+    this.#journalDurable = kept;
+    const blocks = this.#storeDurable + Math.floor(this.#world.random() * (this.store.length - this.#storeDurable + 1));
+    // A store is cut where a certificate stands: one transaction writes a certified path.
+    let length = blocks;
+    while (length > this.#storeDurable && this.store[length - 1]?.certificate === null) length -= 1;
+    for (const { block, digest } of this.store.splice(length)) {
+      for (const { id } of block.body) this.#storedIds.delete(id);
+      this.#digests.delete(digest);
+    }
+    this.#storeDurable = this.store.length;
+    this.#unsynced = [];
+    this.#isSyncing = false;
+    this.#overlays.clear();
+    this.#timers.clear();
+    this.mempool.clear();
+    this.#world.crashed(this);
+  }
+
+  clock(): Timestamp {
+    return Timestamp(Math.floor(START_OF_TIME_MS + this.#world.now() + this.skewMs));
+  }
+
+  report(event: LocalEvent): void {
+    this.#enqueue(() => this.#core.step(this.replica, { ...event, now: this.clock() }));
+  }
+
+  /** Events wait until every effect of the one before is carried out. */
+  #enqueue(act: () => readonly Effect[]): void {
+    if (!this.alive) return;
+    this.#queue.push(act);
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined && this.alive; next = this.#queue.shift()) {
+        this.#carryOut(next());
+      }
+    } finally {
+      this.#isDraining = false;
+      this.#queue = [];
+    }
+  }
+
+  receive(from: number, message: Message): void {
+    if (!this.alive || !this.#core.wants(this.replica, from, message)) return;
+    const verified = this.#world.verify(message);
+    if (verified !== undefined) this.#take(from, verified);
+  }
+
+  #take(from: number, message: Verified<Message>): void {
+    this.#enqueue(() => this.#core.stepMessage(this.replica, from, message, this.clock()));
+  }
+
+  submit(transactions: Iterable<Transaction>): void {
+    if (!this.alive) return;
+    for (const transaction of transactions) {
+      if (!this.#storedIds.has(transaction.id)) this.mempool.set(transaction.id, transaction);
+    }
+    this.#announce();
+  }
+
+  #announce(): void {
+    const count = this.mempool.size;
+    if (count > 0) this.report({ type: 'pending', pending: { count, bytes: 300 * count } });
+  }
+
+  /** False when the node just died: every boundary between two effects is a place to crash. */
+  #burn(): boolean {
+    this.effects += 1;
+    if (this.fuse > 0) this.fuse -= 1;
+    if (this.fuse === 0) this.crash();
+    return this.alive;
+  }
+
+  #carryOut(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (!this.#burn()) return;
+      this.#perform(effect);
+    }
+  }
+
+  #later(delayMs: number, run: () => void): void {
+    const generation = this.#generation;
+    this.#world.after(delayMs, () => {
+      if (this.#generation === generation && this.alive) run();
+    });
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'pledge':
+        this.#pledge(effect);
+        break;
+      case 'record':
+        this.#write(effect.records, () => this.report({ type: 'persisted', token: effect.token }));
+        break;
+      case 'send':
+        this.#send(effect.to, effect.message);
+        break;
+      case 'broadcast':
+        this.#broadcast(effect.message);
+        break;
+      case 'set-timer':
+        this.#setTimer(effect.timer, effect.delayMs);
+        break;
+      case 'cancel-timer':
+        this.#timers.delete(effect.timer);
+        break;
+      case 'truncate':
+        this.#write([effect.snapshot], () => undefined);
+        break;
+      case 'evidence':
+      case 'halt':
+        this.#world.noticed(this, effect);
+        break;
+      default:
+        this.#performOnChain(effect);
+    }
+  }
+
+  #performOnChain(
+    effect: Extract<Effect, { type: 'validate' | 'drop' | 'build' | 'commit' | 'import' | 'serve' }>,
+  ): void {
+    switch (effect.type) {
+      case 'validate':
+        this.#validate(effect.digest, effect.block);
+        break;
+      case 'drop':
+        this.#overlays.drop(effect.digests);
+        break;
+      case 'build':
+        this.#build(effect);
+        break;
+      case 'commit':
+        this.#commit(effect.blocks, effect.certificate);
+        break;
+      case 'import':
+        this.#later(this.#world.random() * 5, () => this.#import(effect.from, effect.blocks, effect.certificate));
+        break;
+      case 'serve':
+        this.#serve(effect);
+        break;
+    }
+  }
+
+  #setTimer(timer: Timer, delayMs: number): void {
+    this.#timerId += 1;
+    const id = this.#timerId;
+    this.#timers.set(timer, id);
+    this.#later(delayMs, () => {
+      if (this.#timers.get(timer) !== id) return;
+      this.#timers.delete(timer);
+      this.report({ type: 'timer', timer });
+    });
+  }
+
+  #send(to: number, message: Message): void {
+    const messages = this.bend === null ? [message] : this.bend(to, message);
+    for (const one of messages) this.#world.transmit(this, to, one);
+  }
+
+  #broadcast(message: Message): void {
+    for (let seat = 0; seat < this.#config.authorities.authorities.length; seat += 1) {
+      if (seat === this.seat) continue;
+      this.#send(seat, message);
+    }
+  }
+
+  /** Appends; one sync at a time covers everything appended before it began. */
+  #write(records: readonly JournalRecord[], done: () => void): void {
+    this.#journal.push(...records);
+    this.#unsynced.push({ end: this.#journal.length, done });
+    if (!this.#isSyncing) this.#sync();
+  }
+
+  #sync(): void {
+    this.#isSyncing = true;
+    const end = this.#journal.length;
+    this.#later(this.#world.random() * this.#syncMsMax, () => {
+      this.#journalDurable = Math.max(this.#journalDurable, end);
+      this.#isSyncing = false;
+      const done = this.#unsynced.filter((one) => one.end <= end);
+      this.#unsynced = this.#unsynced.filter((one) => one.end > end);
+      if (this.#unsynced.length > 0) this.#sync();
+      for (const one of done) if (this.alive) one.done();
+      this.#cutJournal();
+    });
+  }
+
+  /** What is before a durable snapshot may go. */
+  #cutJournal(): void {
+    const snapshot = this.#journal.slice(0, this.#journalDurable).findLastIndex(({ kind }) => kind === 'snapshot');
+    if (snapshot <= 0) return;
+    this.#journal = this.#journal.slice(snapshot);
+    this.#journalDurable -= snapshot;
+    this.#unsynced = this.#unsynced.map(({ end, done }) => ({ end: end - snapshot, done }));
+  }
+
+  #pledge({ pledge, support, token }: Extract<Effect, { type: 'pledge' }>): void {
+    if (pledge.kind === 'proposal' && pledge.body !== null) {
+      this.#overlays.put(pledge.ballot.digest, { header: pledge.header, body: pledge.body });
+      this.#world.proposed(pledge.header);
+    }
+    const { message, record } = this.#sign(pledge);
+    this.#write([...support, record], () => {
+      this.#world.signed(this, message);
+      if (!this.#burn()) return;
+      this.#broadcast(message);
+      if (!this.#burn()) return;
+      this.#take(this.seat, message as Verified<Message>);
+      this.report({ type: 'persisted', token });
+    });
+  }
+
+  #sign(pledge: Pledge): { message: Message; record: JournalRecord } {
+    const { chainId } = this.#world;
+    const sign = (bytes: Uint8Array): Signature => this.#world.sign(this.seat, bytes);
+    switch (pledge.kind) {
+      case 'vote':
+      case 'proposal': {
+        const vote = {
+          ...pledge.ballot,
+          signer: this.seat,
+          signature: sign(ballotSigningBytes(chainId, pledge.ballot)),
+        };
+        const record: JournalRecord = { kind: 'vote', vote };
+        if (pledge.kind === 'vote') return { message: { kind: 'vote', vote }, record };
+        return { message: { kind: 'pre-prepare', header: pledge.header, body: pledge.body, vote }, record };
+      }
+      case 'view-change': {
+        const viewChange = {
+          ...pledge.viewChange,
+          signature: sign(viewChangeSigningBytes(chainId, pledge.viewChange)),
+        };
+        const message: MessageOf<'view-change'> = { kind: 'view-change', viewChange, certificate: pledge.certificate };
+        return { message, record: message };
+      }
+      case 'new-view': {
+        const newView = { ...pledge.newView, signature: sign(newViewSigningBytes(chainId, pledge.newView)) };
+        const message: MessageOf<'new-view'> = { kind: 'new-view', newView };
+        return { message, record: message };
+      }
+      case 'checkpoint': {
+        const checkpoint = {
+          ...pledge.checkpoint,
+          signature: sign(checkpointSigningBytes(chainId, pledge.checkpoint)),
+        };
+        const message: MessageOf<'checkpoint'> = { kind: 'checkpoint', checkpoint };
+        return { message, record: message };
+      }
+    }
+  }
+
+  #parent(digest: Hash): Block | undefined {
+    return digest === this.head.digest ? this.head.block : this.#overlays.get(digest);
+  }
+
+  #judge(block: Block): 'valid' | 'invalid' | 'aborted' {
+    const parent = this.#parent(block.header.previous);
+    if (parent === undefined) return 'aborted';
+    const inFlight = this.#overlays.idsFrom(block.header.previous);
+    const isTaken = (id: Hash): boolean => inFlight.has(id) || this.#storedIds.has(id);
+    return isBodyValid(block.header, block.body, parent.header, isTaken) ? 'valid' : 'invalid';
+  }
+
+  #validate(digest: Hash, block: Block): void {
+    this.#later(this.#world.random() * 2, () => {
+      const verdict = this.#judge(block);
+      if (verdict === 'valid') this.#overlays.put(digest, block);
+      this.report({ type: 'validated', digest, verdict });
+    });
+  }
+
+  #build({ view, parent: digest, empty }: Extract<Effect, { type: 'build' }>): void {
+    this.#later(this.#world.random() * 2, () => {
+      const parent = this.#parent(digest);
+      const inFlight = this.#overlays.idsFrom(digest);
+      const body = [...this.mempool.values()].filter(({ id }) => !inFlight.has(id)).slice(0, TRANSACTIONS_PER_BLOCK);
+      if (parent === undefined || (body.length === 0 && !empty)) {
+        this.report({ type: 'built', view, parent: digest, proposal: null });
+        return;
+      }
+      const timestamp = Timestamp(Math.max(this.clock(), parent.header.timestamp + 1));
+      const roots = rootsOf(parent.header, body);
+      this.report({ type: 'built', view, parent: digest, proposal: { timestamp, body, roots } });
+    });
+  }
+
+  #commit(blocks: readonly Block[], certificate: Certificate): void {
+    this.#world.finalised(this, blocks, certificate);
+    this.#append(blocks, certificate);
+    this.#announce();
+  }
+
+  #append(blocks: readonly Block[], certificate: Certificate): void {
+    for (const block of blocks) {
+      const digest = blockHash(block.header);
+      assert(block.header.previous === this.head.digest, 'a stored block follows the one before');
+      const stored: StoredBlock = { block, digest, certificate: digest === certificate.digest ? certificate : null };
+      this.store.push(stored);
+      this.#digests.set(digest, stored);
+      for (const { id } of block.body) {
+        assert(!this.#storedIds.has(id), 'a transaction is in the chain once');
+        this.#storedIds.add(id);
+        this.mempool.delete(id);
+      }
+      this.#overlays.drop([digest]);
+    }
+    const length = this.store.length;
+    this.#later(this.#world.random() * 3 * this.#syncMsMax, () => {
+      if (length <= this.#storeDurable) return;
+      this.#storeDurable = length;
+      this.report({ type: 'stored', height: (length - 1) as Height });
+    });
+  }
+
+  #import(from: number, blocks: readonly Block[], certificate: Certificate): void {
+    for (const [index, block] of blocks.entries()) {
+      const verdict = this.#judge(block);
+      if (verdict !== 'valid') {
+        this.#overlays.clear();
+        this.report({ type: 'import-failed', from, reason: verdict === 'invalid' ? 'diverged' : 'aborted' });
+        return;
+      }
+      this.#overlays.put(blockHash(block.header), block);
+      if (index < blocks.length - 1) continue;
+      this.#world.finalised(this, blocks, certificate);
+      this.#append(blocks, certificate);
+      this.report({ type: 'imported', header: block.header, certificate });
+      this.#announce();
+    }
+  }
+
+  #serve({ to, request }: Extract<Effect, { type: 'serve' }>): void {
+    if (request.kind === 'body-request') {
+      const stored = this.#digests.get(request.digest);
+      if (stored !== undefined) this.#send(to, { kind: 'body', block: stored.block });
+      return;
+    }
+    if (request.kind !== 'blocks-request') return;
+    const end = Math.min(this.store.length, request.from + Math.min(request.count, BLOCKS_PER_ANSWER));
+    for (let last = end - 1; last >= request.from; last -= 1) {
+      const certificate = this.store[last]?.certificate ?? null;
+      if (certificate === null) continue;
+      const blocks = this.store.slice(request.from, last + 1).map(({ block }) => block);
+      this.#send(to, { kind: 'blocks', blocks, certificate });
+      return;
+    }
+    this.#send(to, { kind: 'blocks', blocks: [], certificate: null });
+  }
+}

@@ -1,0 +1,327 @@
+import type { Effect } from '../consensus/effect.ts';
+import type { Configuration } from '../consensus/replica.ts';
+import { LAN } from '../consensus/timing.ts';
+import { assert, defined } from '../lib/assert.ts';
+import { createHeap } from '../lib/heap.ts';
+import { createPrng, type Prng } from '../lib/prng.ts';
+import { type AuthoritySet, faultsTolerated, quorumOf } from '../model/authorities.ts';
+import { type Block, blockHash } from '../model/block.ts';
+import type { Certificate, Jurisdiction } from '../model/certificate.ts';
+import { decode, encode } from '../model/codec.ts';
+import { type Evidence, isEvidenceValid, offenderOf } from '../model/evidence.ts';
+import { Epoch, Hash, Height, View } from '../model/ids.ts';
+import { type Message, messageLayout } from '../model/message.ts';
+import type { Transaction } from '../model/transaction.ts';
+import { type Verified, verifyMessage } from '../model/verified.ts';
+import { makeGenesis, makeTransaction } from './abstract-ledger.ts';
+import { createAdversary } from './adversary.ts';
+import { Checker, Violation } from './checkers.ts';
+import { createKeyring, type Keyring } from './keyring.ts';
+import { type Core, SimulatedNode, type Surroundings } from './node.ts';
+import type { Scenario } from './scenario.ts';
+
+interface Task {
+  readonly at: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+const CHAIN = Hash('c0'.repeat(32));
+
+/** The network, its time, and everybody on it. */
+export class World {
+  readonly scenario: Scenario;
+  readonly prng: Prng;
+  readonly nodes: SimulatedNode[] = [];
+  readonly checker: Checker;
+  readonly keyring: Keyring;
+  readonly authorities: AuthoritySet;
+  readonly liars: ReadonlySet<number>;
+  readonly transactions: Transaction[] = [];
+  readonly evidence: Evidence[] = [];
+  readonly halts: string[] = [];
+  /** Links that are cut, as `from * 64 + to`, with how many partitions cut them. */
+  readonly cuts = new Map<number, number>();
+  isHealed = false;
+  time = 0;
+  messages = 0;
+  readonly #tasks = createHeap<Task>((a, b) => a.at - b.at || a.order - b.order);
+  #order = 0;
+  readonly #verified = new WeakMap<Message, boolean>();
+  readonly #seen = new WeakSet<Message>();
+  readonly #jurisdiction: Jurisdiction;
+  readonly #adversaries = new Map<SimulatedNode, ReturnType<typeof createAdversary>>();
+  readonly #trace: ((line: string) => void) | null;
+
+  constructor(core: Core, scenario: Scenario, trace: ((line: string) => void) | null = null) {
+    this.scenario = scenario;
+    this.#trace = trace;
+    this.prng = createPrng(scenario.seed ^ 0x2545f491);
+    this.keyring = createKeyring(scenario.n, scenario.seed);
+    this.authorities = authoritiesOf(scenario, this.keyring);
+    this.#jurisdiction = { chainId: CHAIN, authorities: this.authorities, check: this.keyring.check };
+    this.liars = new Set([...scenario.byzantine.map(({ seat }) => seat), ...scenario.twins]);
+    const isStrict = this.liars.size <= faultsTolerated(scenario.n);
+    this.checker = new Checker(quorumOf(scenario.n), this.liars, isStrict);
+    const header = makeGenesis(CHAIN, this.authorities);
+    this.checker.see(header);
+    const surroundings = this.#surroundings({
+      block: { header, body: [] },
+      digest: blockHash(header),
+      certificate: null,
+    });
+    for (let seat = 0; seat < scenario.n; seat += 1) {
+      this.#settle(core, seat, surroundings, `${seat}`);
+      if (scenario.twins.includes(seat)) this.#settle(core, seat, surroundings, `${seat}'`);
+    }
+  }
+
+  #settle(core: Core, seat: number, surroundings: Surroundings, name: string): void {
+    const { skewMs, syncMsMax, window } = this.scenario;
+    const config: Configuration = {
+      chainId: CHAIN,
+      authorities: this.authorities,
+      self: seat,
+      timing: LAN,
+      window,
+    };
+    const skew = Math.floor(skewMs * (2 * this.prng.next() - 1));
+    const node = new SimulatedNode(core, config, surroundings, { name, skewMs: skew, syncMsMax });
+    this.nodes.push(node);
+    const lies = this.scenario.byzantine.find((one) => one.seat === seat);
+    if (lies === undefined) return;
+    const adversary = createAdversary(
+      {
+        seat,
+        chainId: CHAIN,
+        authorities: this.authorities,
+        prng: this.prng,
+        sign: this.keyring.signer(seat),
+        transmit: (to, message) => this.#transmit(node, to, message),
+        after: (delayMs, run) => this.after(delayMs, run),
+        reveal: (made) => this.checker.see(made),
+      },
+      lies.strategies,
+    );
+    node.bend = adversary.bend;
+    this.#adversaries.set(node, adversary);
+  }
+
+  #surroundings(genesis: Surroundings['genesis']): Surroundings {
+    const signers = this.keyring.publicKeys.map((_, seat) => this.keyring.signer(seat));
+    return {
+      chainId: CHAIN,
+      genesis,
+      now: () => this.time,
+      after: (delayMs, run) => this.after(delayMs, run),
+      random: () => this.prng.next(),
+      transmit: (node, to, message) => this.#transmit(node, to, message),
+      verify: (message) => this.#verify(message),
+      sign: (seat, bytes) => defined(signers[seat], `no seat ${seat}`)(bytes),
+      signed: (node, message) => this.#signed(node, message),
+      proposed: (header) => this.checker.see(header),
+      finalised: (node, blocks, certificate) => this.#finalised(node, blocks, certificate),
+      noticed: (node, effect) => this.#noticed(node, effect),
+      crashed: (node) => this.#crashed(node),
+    };
+  }
+
+  trace(line: () => string): void {
+    if (this.#trace !== null) this.#trace(`${this.time.toFixed(1).padStart(9)} ${line()}`);
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.#order += 1;
+    this.#tasks.push({ at: this.time + delayMs, order: this.#order, run });
+  }
+
+  /** Runs what is due until `until`, or until `isDone`. */
+  run(until: number, isDone: () => boolean = () => false): void {
+    for (let count = 0; ; count += 1) {
+      const task = this.#tasks.pop();
+      if (task === undefined) break;
+      if (task.at > until) {
+        this.#tasks.push(task);
+        break;
+      }
+      this.time = task.at;
+      task.run();
+      if (count % 16 === 0 && isDone()) return;
+    }
+    this.time = Math.max(this.time, until);
+  }
+
+  isHonest(node: SimulatedNode): boolean {
+    return !this.liars.has(node.seat);
+  }
+
+  get honest(): SimulatedNode[] {
+    return this.nodes.filter((node) => this.isHonest(node));
+  }
+
+  #transmit(node: SimulatedNode, to: number, message: Message): void {
+    if (this.isHonest(node)) this.#signed(node, message);
+    const { scenario, prng } = this;
+    const isCut = this.cuts.has(node.seat * 64 + to);
+    if (isCut || (!this.isHealed && prng.chance(scenario.lossRate))) return;
+    const copies = !this.isHealed && prng.chance(scenario.duplicateRate) ? 2 : 1;
+    const wire = scenario.encoded && isEncodable(message) ? encode(messageLayout, message) : null;
+    for (let copy = 0; copy < copies; copy += 1) {
+      for (const target of this.nodes) {
+        if (target.seat === to) this.after(this.#delay(), () => this.#deliver(node.seat, target, wire ?? message));
+      }
+    }
+  }
+
+  #delay(): number {
+    const { delayMs, delaySpikeMs, spikeRate } = this.scenario;
+    const isSpike = !this.isHealed && this.prng.chance(spikeRate);
+    return 0.1 + this.prng.next() * (isSpike ? delaySpikeMs : delayMs);
+  }
+
+  #deliver(from: number, target: SimulatedNode, content: Uint8Array | Message): void {
+    if (!target.alive) return;
+    let message: Message;
+    if (content instanceof Uint8Array) {
+      const decoded = decode(messageLayout, content);
+      assert(decoded.ok, 'what is encoded decodes');
+      message = decoded.value;
+    } else {
+      message = content;
+    }
+    this.messages += 1;
+    this.#adversaries.get(target)?.overhear(from, message);
+    this.guard(target, () => target.receive(from, message));
+  }
+
+  /** A liar's node may fail in any way; an honest one may not. */
+  guard(node: SimulatedNode, run: () => void): void {
+    const { mode } = node.replica;
+    try {
+      run();
+    } catch (error) {
+      if (this.isHonest(node) || error instanceof Violation) throw error;
+      node.crash();
+      return;
+    }
+    // A twin does not stop because it has found its twin.
+    if (!this.isHonest(node) && node.replica.mode === 'halted') node.replica.mode = mode === 'halted' ? 'active' : mode;
+  }
+
+  #verify(message: Message): Verified<Message> | undefined {
+    let isValid = this.#verified.get(message);
+    if (isValid === undefined) {
+      isValid = verifyMessage(message, this.#jurisdiction).ok;
+      this.#verified.set(message, isValid);
+    }
+    return isValid ? (message as Verified<Message>) : undefined;
+  }
+
+  #signed(node: SimulatedNode, message: Message): void {
+    if (message.kind === 'pre-prepare') this.checker.see(message.header);
+    if (!this.isHonest(node) || this.#seen.has(message)) return;
+    this.#seen.add(message);
+    if (isOf(node.seat, message, this.scenario.n)) this.checker.signed(node.seat, message);
+  }
+
+  #finalised(node: SimulatedNode, blocks: readonly Block[], certificate: Certificate): void {
+    const last = defined(blocks.at(-1), 'something became final').header;
+    this.trace(() => `${node.name} final ${last.height} by view ${certificate.view} ${certificate.digest.slice(0, 8)}`);
+    if (this.isHonest(node)) this.checker.finalised(node.name, blocks);
+  }
+
+  #noticed(node: SimulatedNode, effect: Extract<Effect, { type: 'evidence' | 'halt' }>): void {
+    if (!this.isHonest(node)) return;
+    if (effect.type === 'halt') {
+      this.halts.push(`${node.name}: ${effect.reason}`);
+      if (this.liars.size <= faultsTolerated(this.scenario.n)) {
+        throw new Violation('no honest node halts', `${node.name}: ${effect.reason}`);
+      }
+      return;
+    }
+    const offender = offenderOf(effect.evidence, this.#jurisdiction);
+    const isValid = isEvidenceValid(effect.evidence, this.#jurisdiction);
+    this.trace(() => `${node.name} accuses ${offender} of ${effect.evidence.kind}`);
+    if (!isValid) throw new Violation('evidence is valid', `${node.name}: ${effect.evidence.kind}`);
+    if (!this.liars.has(offender)) {
+      throw new Violation('no honest node is accused', `${offender} of ${effect.evidence.kind}`);
+    }
+    this.evidence.push(effect.evidence);
+  }
+
+  #crashed(node: SimulatedNode): void {
+    this.trace(() => `${node.name} crashes`);
+    for (const other of this.nodes) {
+      this.guard(other, () => other.report({ type: 'peer', seat: node.seat, connected: false }));
+    }
+    const { restartMsMax, lost } = this.scenario;
+    if (lost.includes(node.seat) && this.isHealed) return;
+    this.after(5 + this.prng.next() * restartMsMax, () => this.startNode(node));
+  }
+
+  startNode(node: SimulatedNode): void {
+    if (node.alive || (this.isHealed && this.scenario.lost.includes(node.seat))) return;
+    this.trace(() => `${node.name} starts`);
+    this.guard(node, () => node.start());
+    for (const other of this.nodes) {
+      if (other.seat === node.seat || !other.alive) continue;
+      this.guard(other, () => other.report({ type: 'peer', seat: node.seat, connected: true }));
+      this.guard(node, () => node.report({ type: 'peer', seat: other.seat, connected: true }));
+    }
+    this.guard(node, () => node.submit(this.transactions));
+  }
+
+  /** A client gives a transaction to some nodes, and gossip to the rest. */
+  submit(): void {
+    const transaction = makeTransaction(CHAIN, this.transactions.length);
+    this.transactions.push(transaction);
+    for (const node of this.nodes) {
+      this.after(this.#delay(), () => this.guard(node, () => node.submit([transaction])));
+    }
+  }
+}
+
+/** Whether a message makes a statement of this seat, rather than passing one on. */
+function isOf(seat: number, message: Message, seats: number): boolean {
+  switch (message.kind) {
+    case 'vote':
+    case 'pre-prepare':
+      return message.vote.signer === seat;
+    case 'view-change':
+      return message.viewChange.signer === seat;
+    case 'new-view':
+      return message.newView.view % seats === seat;
+    default:
+      return false;
+  }
+}
+
+/** Some lies cannot even be written down. */
+function isEncodable(message: Message): boolean {
+  if (message.kind !== 'certificate') return true;
+  const { signers } = message.certificate;
+  return signers.every((seat, index) => index === 0 || seat > (signers[index - 1] ?? seat));
+}
+
+function authoritiesOf(scenario: Scenario, keyring: Keyring): AuthoritySet {
+  return {
+    epoch: Epoch(0),
+    firstHeight: Height(1),
+    startView: View(0),
+    mode: 'bft',
+    authorities: keyring.publicKeys.map((publicKey, seat) => ({
+      id: `node-${seat}`,
+      publicKey,
+      organisation: 'simulated',
+    })),
+    parameters: {
+      blockTransactionsMax: 100,
+      blockBytesMax: 1_000_000,
+      checkpointInterval: scenario.checkpointInterval,
+      rotationInterval: scenario.rotationInterval,
+      blockIntervalMs: scenario.blockIntervalMs,
+      transactionLifeMsMax: 1_000_000_000,
+      windowMax: scenario.window,
+    },
+  };
+}
