@@ -97,8 +97,9 @@ describe('a new view', () => {
     expect(judged({ viewChanges: [wants(0, null), wants(2, null), wants(1, null)] })).toBe('BAD_FORM');
     const another = wants(2, null, { newView: View(3) });
     expect(judged({ viewChanges: [wants(0, null), wants(1, null), another] })).toBe('BAD_FORM');
-    const selfReferring = wants(2, null, { claim: { ...claimOf(newer), view: target } });
-    expect(judged({ viewChanges: [wants(0, null), wants(1, null), selfReferring] })).toBe('BAD_FORM');
+    const ahead = certificate(members, ballot(members, { phase: 'PREPARE', view: target, height: Height(3) }));
+    const viewChanges = [wants(0, null), wants(1, null), wants(2, ahead)];
+    expect(judged({ viewChanges, anchor: ahead })).toBe('BAD_FORM');
   });
 
   it('has no view change that its signer did not sign', () => {

@@ -92,6 +92,7 @@ describe('a certificate', () => {
     expect(judged({ ...good, signers: [0, 2, 1] })).toBe('BAD_CERTIFICATE');
     expect(judged({ ...good, signers: [0, 1], signatures: [first, second] })).toBe('BAD_CERTIFICATE');
     expect(judged({ ...good, signatures: [first, second] })).toBe('BAD_CERTIFICATE');
+    expect(judged({ ...good, signatures: [...good.signatures, first] })).toBe('BAD_CERTIFICATE');
   });
 
   it('has no bad signature, not even beyond the quorum', () => {
@@ -199,6 +200,8 @@ describe('a final block', () => {
       'BAD_CERTIFICATE',
     );
     expect(verdict(final({ certificate: certificate(members, onHeader(members, first)) }))).toBe('BAD_CERTIFICATE');
+    const rival = header(members, { height: last.height, stateRoot: hashFor('another state') });
+    expect(verdict(final({ certificate: certificate(members, onHeader(members, rival)) }))).toBe('BAD_CERTIFICATE');
     const wrongHeight = certificate(members, onHeader(members, last, { height: Height(last.height + 1) }));
     expect(verdict(final({ certificate: wrongHeight }))).toBe('BAD_CERTIFICATE');
     const foreign = certificate({ ...members, chainId: hashFor('another chain') }, onHeader(members, last));
