@@ -1,6 +1,6 @@
 import { assert } from '../lib/assert.ts';
 import type { Result } from '../lib/result.ts';
-import { type Codec, decode, encode, type Malformed, malformed, type Reader, type Writer } from '../model/codec.ts';
+import { type Codec, decode, encode, type Malformed, malformed, type Writer } from '../model/codec.ts';
 import { sha256 } from '../model/hash.ts';
 
 /** One record of the state, alone in its subtree. */
@@ -26,11 +26,19 @@ export interface Link {
   readonly hash: Uint8Array;
 }
 
+/** A leaf, branch or link as a page was stored, not read any further until somebody needs what is in it. */
+export interface Packed {
+  readonly kind: 'packed';
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Null is an empty subtree. */
-export type TreeNode = Leaf | Branch | Link | null;
+export type TreeNode = Leaf | Branch | Link | Packed | null;
 
 /** Four levels of the tree: its top node; what lies four levels deeper is a link to the next page. */
-export type Page = Leaf | Branch;
+export type Page = Leaf | Branch | Packed;
 
 /** Levels of the tree in one page: one hexadecimal digit of the key. */
 export const PAGE_LEVELS = 4;
@@ -72,10 +80,14 @@ const LEAF_TAG = 1;
 const BRANCH_TAG = 2;
 const LINK_TAG = 3;
 const HASH_BYTES = 32;
+const LEAF_BYTES = 1 + 2 * HASH_BYTES;
+const LINK_BYTES = 1 + HASH_BYTES;
 
 function writeNode(writer: Writer, node: TreeNode): void {
   if (node === null) {
     writer.u8(EMPTY_TAG);
+  } else if (node.kind === 'packed') {
+    writer.raw(node.bytes.subarray(node.start, node.end));
   } else if (node.kind === 'leaf') {
     writer.u8(LEAF_TAG);
     writer.raw(node.key);
@@ -89,24 +101,14 @@ function writeNode(writer: Writer, node: TreeNode): void {
   }
 }
 
-/** Links stand at the lower edge of a page and branches above it. */
-function readNode(reader: Reader, levels: number): TreeNode {
-  const tag = reader.u8();
-  if (tag === EMPTY_TAG) return null;
-  if (tag === LEAF_TAG) {
-    return { kind: 'leaf', key: reader.raw(HASH_BYTES), recordHash: reader.raw(HASH_BYTES), hash: undefined };
-  }
-  if (tag === LINK_TAG && levels === 0) return { kind: 'link', hash: reader.raw(HASH_BYTES) };
-  if (tag !== BRANCH_TAG || levels === 0) return malformed(`node tag ${tag}`);
-  const hash = reader.raw(HASH_BYTES);
-  return { kind: 'branch', hash, left: readNode(reader, levels - 1), right: readNode(reader, levels - 1) };
-}
-
+/** Checks the form of a whole page; its nodes stay packed, since an update opens few of them. */
 const pageLayout: Codec<Page> = {
   write: writeNode,
   read: (reader) => {
-    const top = readNode(reader, PAGE_LEVELS);
-    return top !== null && top.kind !== 'link' ? top : malformed('a page without nodes');
+    const bytes = reader.raw(reader.remaining);
+    const isSubtree = bytes[0] === LEAF_TAG || bytes[0] === BRANCH_TAG;
+    if (!isSubtree || endOf(bytes, 0, PAGE_LEVELS) !== bytes.length) return malformed('no page of the state tree');
+    return { kind: 'packed', bytes, start: 0, end: bytes.length };
   },
 };
 
@@ -117,6 +119,45 @@ export function encodePage(page: Page): Uint8Array {
 
 export function decodePage(bytes: Uint8Array): Result<Page, Malformed> {
   return decode(pageLayout, bytes);
+}
+
+/** Where the node that begins at `start` ends; NaN when it is none. Links stand at the lower edge, branches above it. */
+function endOf(bytes: Uint8Array, start: number, levels: number): number {
+  const tag = bytes[start];
+  if (tag === EMPTY_TAG) return start + 1;
+  if (tag === LEAF_TAG) return start + LEAF_BYTES;
+  if (tag === LINK_TAG && levels === 0) return start + LINK_BYTES;
+  if (tag !== BRANCH_TAG || levels === 0) return Number.NaN;
+  return endOf(bytes, endOf(bytes, start + LINK_BYTES, levels - 1), levels - 1);
+}
+
+/** Reads one node of a page that `decodePage` let pass. */
+export function open(node: TreeNode): Leaf | Branch | Link | null {
+  if (node?.kind !== 'packed') return node;
+  const { bytes, start, end } = node;
+  const tag = bytes[start];
+  const hash = bytes.subarray(start + 1, start + 1 + HASH_BYTES);
+  if (tag === LEAF_TAG) return { kind: 'leaf', key: hash, recordHash: recordHashIn(node), hash: undefined };
+  if (tag === LINK_TAG) return { kind: 'link', hash };
+  const left = start + LINK_BYTES;
+  const right = skip(bytes, left);
+  return { kind: 'branch', hash, left: packed(bytes, left, right), right: packed(bytes, right, end) };
+}
+
+function packed(bytes: Uint8Array, start: number, end: number): Packed | null {
+  return bytes[start] === EMPTY_TAG ? null : { kind: 'packed', bytes, start, end };
+}
+
+function recordHashIn({ bytes, start }: Packed): Uint8Array {
+  return bytes.subarray(start + 1 + HASH_BYTES, start + LEAF_BYTES);
+}
+
+/** Where a node ends that is known to be one. */
+function skip(bytes: Uint8Array, start: number): number {
+  const tag = bytes[start];
+  if (tag === EMPTY_TAG) return start + 1;
+  if (tag === LEAF_TAG) return start + LEAF_BYTES;
+  return tag === LINK_TAG ? start + LINK_BYTES : skip(bytes, skip(bytes, start + LINK_BYTES));
 }
 
 const EMPTY_HASH = new Uint8Array(HASH_BYTES);
@@ -145,9 +186,20 @@ export function branchHash(left: Uint8Array, right: Uint8Array): Uint8Array {
 /** Hash of any subtree: zero when it is empty, and that of its leaf when it has but one. */
 export function nodeHash(node: TreeNode): Uint8Array {
   if (node === null) return EMPTY_HASH;
+  if (node.kind === 'packed') return packedHash(node);
   if (node.kind !== 'leaf') return node.hash;
   node.hash ??= leafHash(node.key, node.recordHash);
   return node.hash;
+}
+
+function packedHash(node: Packed): Uint8Array {
+  const first = node.bytes.subarray(node.start + 1, node.start + 1 + HASH_BYTES);
+  return node.bytes[node.start] === LEAF_TAG ? leafHash(first, recordHashIn(node)) : first;
+}
+
+/** Whether a subtree is one leaf. */
+export function isLeaf(node: TreeNode): boolean {
+  return node?.kind === 'leaf' || (node?.kind === 'packed' && node.bytes[node.start] === LEAF_TAG);
 }
 
 /** Bit of a key at a depth, from the top. */

@@ -4,7 +4,18 @@ import { type Codec, list, nullable, struct } from '../model/codec.ts';
 import { type Hash, hashOfBytes, hexBytes, ZERO_HASH } from '../model/ids.ts';
 import { hashLayout } from '../model/layouts.ts';
 import { treeKey } from './records.ts';
-import { bitAt, branchHash, leafHash, nodeHash, PAGE_LEVELS, type PageReader, type TreeNode } from './state-pages.ts';
+import {
+  type Branch,
+  bitAt,
+  branchHash,
+  type Leaf,
+  type Link,
+  leafHash,
+  nodeHash,
+  open,
+  PAGE_LEVELS,
+  type PageReader,
+} from './state-pages.ts';
 
 const KEY_BITS = 256;
 
@@ -25,23 +36,23 @@ export const stateProofLayout: Codec<StateProof> = struct<StateProof>({
 export function prove(pages: PageReader, stateKey: Uint8Array): StateProof {
   const key = treeKey(stateKey);
   const siblings: Hash[] = [];
-  let node: TreeNode = pages.page('') ?? null;
+  let node = open(pages.page('') ?? null);
   while (node !== null && node.kind !== 'leaf') {
     if (node.kind === 'link') {
       node = linkedPage(pages, key, siblings.length);
     } else {
       const goesRight = bitAt(key, siblings.length) === 1;
       siblings.push(hashOfBytes(nodeHash(goesRight ? node.left : node.right)));
-      node = goesRight ? node.right : node.left;
+      node = open(goesRight ? node.right : node.left);
     }
   }
   const end = node === null ? null : { key: hashOfBytes(node.key), recordHash: hashOfBytes(node.recordHash) };
   return { siblings, end };
 }
 
-function linkedPage(pages: PageReader, key: Uint8Array, depth: number): TreeNode {
+function linkedPage(pages: PageReader, key: Uint8Array, depth: number): Leaf | Branch | Link | null {
   const path = hashOfBytes(key).slice(0, depth / PAGE_LEVELS);
-  return defined(pages.page(path), `the state tree has lost its page ${path}`);
+  return open(defined(pages.page(path), `the state tree has lost its page ${path}`));
 }
 
 /** What a proof shows; `recordHash` is SHA-256 of the record's bytes. */

@@ -7,8 +7,11 @@ import {
   type Branch,
   bitAt,
   branchHash,
+  isLeaf,
   type Leaf,
+  type Link,
   nodeHash,
+  open,
   PAGE_LEVELS,
   type Page,
   type PageReader,
@@ -77,8 +80,8 @@ function enterPage(update: Update, slot: TreeNode, depth: number, span: Span): T
   const first = update.leaves[span.from];
   if (first === undefined || span.from === span.to) return slot;
   const path = first.path.slice(0, depth / PAGE_LEVELS);
-  let top = slot;
-  if (slot?.kind === 'link') {
+  let top: TreeNode = open(slot);
+  if (top?.kind === 'link') {
     update.pageReads += 1;
     top = defined(update.pages.page(path), `the state tree has lost its page ${path}`);
   }
@@ -87,11 +90,12 @@ function enterPage(update: Update, slot: TreeNode, depth: number, span: Span): T
   return depth > 0 && next.kind === 'branch' ? { kind: 'link', hash: next.hash } : next;
 }
 
-function place(update: Update, node: TreeNode, depth: number, span: Span): Page {
+function place(update: Update, node: TreeNode, depth: number, span: Span): Leaf | Branch {
   assert(depth < KEY_BITS, 'every key is given once');
   const first = update.leaves[span.from];
-  if (first !== undefined && span.to - span.from === 1 && replaces(first.leaf, node)) return first.leaf;
-  const [left, right] = halves(node, depth);
+  const opened = open(node);
+  if (first !== undefined && span.to - span.from === 1 && replaces(first.leaf, opened)) return first.leaf;
+  const [left, right] = halves(opened, depth);
   const middle = firstWithBit(update.leaves, span, depth);
   return join(
     update,
@@ -105,11 +109,11 @@ function descend(update: Update, node: TreeNode, depth: number, span: Span): Tre
   return depth % PAGE_LEVELS === 0 ? enterPage(update, node, depth, span) : place(update, node, depth, span);
 }
 
-function replaces(leaf: Leaf, node: TreeNode): boolean {
+function replaces(leaf: Leaf, node: Leaf | Branch | Link | null): boolean {
   return node === null || (node.kind === 'leaf' && compareBytes(node.key, leaf.key) === 0);
 }
 
-function halves(node: TreeNode, depth: number): readonly [TreeNode, TreeNode] {
+function halves(node: Leaf | Branch | Link | null, depth: number): readonly [TreeNode, TreeNode] {
   if (node === null) return [null, null];
   if (node.kind === 'leaf') return bitAt(node.key, depth) === 0 ? [node, null] : [null, node];
   assert(node.kind === 'branch', 'a link stands at the lower edge of a page');
@@ -127,7 +131,7 @@ function firstWithBit(leaves: readonly PlacedLeaf[], span: Span, depth: number):
 
 /** Two or more leaves lie below: nothing is ever taken out, and a single leaf is never split. */
 function join(update: Update, left: TreeNode, right: TreeNode): Branch {
-  assert((left ?? right)?.kind !== 'leaf' || (left !== null && right !== null), 'a leaf alone is its subtree');
+  assert((left !== null && right !== null) || !isLeaf(left ?? right), 'a leaf alone is its subtree');
   update.nodeHashes += 1;
   return { kind: 'branch', hash: branchHash(nodeHash(left), nodeHash(right)), left, right };
 }
