@@ -184,8 +184,6 @@ export const BUILD_BYTES_MAX = BLOCK_BYTES_MAX;
 
 /** Public keys kept in the form that OpenSSL takes, about 1 KB each: every client that was heard of lately. */
 export const SIGNATURE_KEYS_CACHED_MAX = 8_192;
-/** Signatures known to be good: a full mempool, the blocks in flight and their votes, three times over. */
-export const SIGNATURES_REMEMBERED_MAX = 65_536;
 /** Signature checks on the four threads that also sync the journal: two per thread keep them busy and delay it by 0.2 ms. */
 export const SIGNATURE_CHECKS_IN_FLIGHT_MAX = 8;
 /** Transactions in one message between nodes, and their bytes: a message never delays a vote by more than a frame. */
@@ -213,5 +211,9 @@ export const OPERATOR_LIFE_MS = 60_000;
 export const OPERATOR_TOKEN_BYTES_MAX = 1_024;
 /** Final blocks below the newest one that a restarted replica knows by hash: four windows and some. */
 export const RECOVERED_ANCESTORS = 4 * WINDOW_MAX;
+/** Headers between a block and the descendant whose certificate makes it final: four windows. */
+export const FINALITY_PATH_MAX = 4 * WINDOW_MAX;
+/** Newest blocks whose links and certificates are checked at every start: a fifth of a second with 31 authorities. */
+export const START_BLOCKS_CHECKED = 128;
 /** Accepted signatures that are remembered: some hundred blocks of 31 authorities, twice. */
 export const VERIFIED_SIGNATURES_KEPT_MAX = 16_384;
