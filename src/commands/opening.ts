@@ -11,10 +11,13 @@ import { checkPins } from '../node/config-pins.ts';
 import { readKeyFile } from '../node/key-file.ts';
 import type { Key } from '../node/key-format.ts';
 import type { KeyKind } from '../node/key-pair.ts';
+import { createSignatureCheck } from '../node/signatures.ts';
+import { CorruptionError } from '../store/blocks.ts';
 import { Chain } from '../store/chain.ts';
 import type { Journal, JournalPosition, JournalProblem } from '../store/journal.ts';
 import type { KeyValue } from '../store/key-value.ts';
 import { openLmdb } from '../store/lmdb.ts';
+import { checkNewestBlocks } from '../store/newest-blocks.ts';
 import { openNodeDisk } from '../store/node-disk.ts';
 import { openJournal } from '../store/open-journal.ts';
 import { TABLES } from '../store/schema.ts';
@@ -74,9 +77,33 @@ export async function openKey(path: string, kind: KeyKind, ask: AskPassphrase): 
   throw new CommandError('CONFIG_INVALID', `${read.error.reason}.`, { code: read.error.code });
 }
 
-/** The store with its chain, begun from genesis when it is empty. */
-export function openChain(config: NodeConfig, genesis: Genesis): Promise<{ store: KeyValue; chain: Chain }> {
+/**
+ * The store with its chain, begun from genesis when it is empty.
+ *
+ * @throws CommandError when what is stored is of another chain, or its newest blocks are not whole and final
+ */
+export async function openChain(config: NodeConfig, genesis: Genesis): Promise<{ store: KeyValue; chain: Chain }> {
   const store = openLmdb(config.storage.dataDir, Object.values(TABLES));
+  try {
+    const chain = await begunChain(store, genesis);
+    const { set: authorities } = foundLedger(genesis);
+    checkNewestBlocks(store, { chainId: genesis.chainId, authorities, check: createSignatureCheck() });
+    return { store, chain };
+  } catch (error) {
+    await new Promise((resolve) => store.close(resolve));
+    if (!(error instanceof CorruptionError)) throw error;
+    const { dataDir, journalDir } = config.storage;
+    throw new CommandError('DATA_UNUSABLE', `The data in ${dataDir} cannot be used: ${error.message}.`, {
+      code: error.code,
+      advice:
+        `counterfoil chain verify says all that is wrong. If ${dataDir} is damaged, remove it and nothing else: the node ` +
+        `gets the chain from its peers again. Never remove ${journalDir}: without it the authority's key is lost.`,
+      cause: error,
+    });
+  }
+}
+
+function begunChain(store: KeyValue, genesis: Genesis): Promise<Chain> {
   const { header, changes, pageWrites } = foundLedger(genesis);
   const stored = {
     hash: blockHash(header),
@@ -87,7 +114,7 @@ export function openChain(config: NodeConfig, genesis: Genesis): Promise<{ store
     certifiedHeight: Height(0),
   };
   return new Promise((resolve) => {
-    Chain.open(store, genesis.chainId, { stored, changes, pageWrites }, (chain) => resolve({ store, chain }));
+    Chain.open(store, genesis.chainId, { stored, changes, pageWrites }, resolve);
   });
 }
 

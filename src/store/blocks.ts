@@ -82,7 +82,13 @@ export function readBlock(reads: KeyValueReads, height: number): StoredBlock | u
 
 export function readHeight(reads: KeyValueReads, hash: Hash): Height | undefined {
   const key = reads.get(TABLES.heights, hexBytes(hash));
-  return key === undefined ? undefined : heightOfKey(key);
+  return key === undefined ? undefined : storedHeight(key, `the height of block ${hash}`);
+}
+
+function storedHeight(key: Uint8Array, what: string): Height {
+  const height = heightOfKey(key);
+  if (height === undefined) throw new CorruptionError(`${what} is damaged`);
+  return height;
 }
 
 export function readPlace(reads: KeyValueReads, id: Hash): Place | undefined {
@@ -90,8 +96,9 @@ export function readPlace(reads: KeyValueReads, id: Hash): Place | undefined {
   return bytes === undefined ? undefined : read(placeLayout, bytes, `the place of transaction ${id}`);
 }
 
-/** Height of the newest block, or undefined in an empty store. */
+/** Height of the newest block, or undefined in an empty store. @throws CorruptionError */
 export function readHeadHeight(reads: KeyValueReads): Height | undefined {
-  for (const { key } of reads.range(TABLES.blocks, { reverse: true, limit: 1 })) return heightOfKey(key);
+  for (const { key } of reads.range(TABLES.blocks, { reverse: true, limit: 1 }))
+    return storedHeight(key, 'the newest key');
   return undefined;
 }

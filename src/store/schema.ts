@@ -1,6 +1,5 @@
-import { assert } from '../lib/assert.ts';
 import { concat, utf8 } from '../lib/bytes.ts';
-import type { Height } from '../model/ids.ts';
+import { Height } from '../model/ids.ts';
 import type { Table } from './key-value.ts';
 
 /** The tables of a data directory. A number is never used again for anything else. */
@@ -46,10 +45,12 @@ export function heightKey(height: number): Uint8Array {
   return bytes;
 }
 
-export function heightOfKey(key: Uint8Array): Height {
-  assert(key.length === 8, 'a height key has eight bytes');
+/** The height that a key was made of; undefined for bytes that are no such key. */
+export function heightOfKey(key: Uint8Array): Height | undefined {
+  if (key.length !== 8) return undefined;
   const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
-  return (view.getUint32(0) * 0x1_0000_0000 + view.getUint32(4)) as Height;
+  const height = view.getUint32(0) * 0x1_0000_0000 + view.getUint32(4);
+  return Number.isSafeInteger(height) ? Height(height) : undefined;
 }
 
 /** A name ended by a zero byte, which no name contains: no name's keys run into another's. */
