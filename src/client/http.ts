@@ -1,0 +1,200 @@
+import { ok } from '../lib/result.ts';
+import type { DisputeReason, Transaction } from '../model/transaction.ts';
+import type {
+  AdmitAnswer,
+  AuthoritiesAnswer,
+  BlockAnswer,
+  BlocksAnswer,
+  CertificateAnswer,
+  EvidenceAnswer,
+  ExplainAnswer,
+  HistoryAnswer,
+  PeersAnswer,
+  SeedAnswer,
+  StatsAnswer,
+  StatusAnswer,
+  TicketAnswer,
+  TicketsAnswer,
+  TransactionStateAnswer,
+  WriteAnswer,
+} from './answers.ts';
+import { type Answered, type Call, type Caller, type CallerOptions, createCaller, jsonOf } from './call.ts';
+
+export interface NewTicketFields {
+  readonly ticket_id: string;
+  readonly seat?: string | null;
+  readonly gate?: string | null;
+  /** Salted SHA-256 in hex. */
+  readonly holder?: string | null;
+  /** Base64. */
+  readonly data?: string | null;
+}
+
+interface Placed {
+  readonly event_id: string;
+  readonly tier_id: string;
+}
+
+export type IssueBody = Placed & (NewTicketFields | { readonly tickets: readonly NewTicketFields[] });
+export type ValidateBody = { readonly ticket_id: string } | { readonly tickets: readonly string[] };
+export interface ScanBody {
+  readonly ticket_id: string;
+  readonly gate?: string | null;
+}
+export interface DisputeBody extends ScanBody {
+  readonly reason?: DisputeReason;
+  readonly note?: string;
+}
+
+export interface WriteOptions {
+  /** With it a write is safe to repeat, and is repeated when the connection fails. */
+  readonly idempotencyKey?: string;
+  /** How long the node waits for finality; its default is five seconds. */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A program's way to one node: a method for each route, none of which throws. */
+export interface Client {
+  readonly url: string;
+  health(): Promise<Answered<{ readonly status: 'alive' }>>;
+  ready(): Promise<Answered<{ readonly status: 'ready' }>>;
+  /** Prometheus text. */
+  metrics(): Promise<Answered<string>>;
+  status(): Promise<Answered<StatusAnswer>>;
+  /** The genesis document, byte for byte. */
+  genesis(): Promise<Answered<Uint8Array>>;
+  blocks(page?: { readonly limit?: number; readonly before?: number }): Promise<Answered<BlocksAnswer>>;
+  /** `id`: a height or a hash, as below. */
+  block(id: number | string): Promise<Answered<BlockAnswer>>;
+  certificate(id: number | string): Promise<Answered<CertificateAnswer>>;
+  transaction(id: string, signal?: AbortSignal): Promise<Answered<TransactionStateAnswer>>;
+  /** Submits a signed transaction; safe to repeat, since it is done once. Waits for finality if told so. */
+  submit(
+    transaction: Pick<Transaction, 'bytes'>,
+    options?: Omit<WriteOptions, 'idempotencyKey'>,
+  ): Promise<Answered<TransactionStateAnswer>>;
+  tickets(query?: {
+    readonly state?: string;
+    readonly limit?: number;
+    readonly cursor?: string;
+  }): Promise<Answered<TicketsAnswer>>;
+  ticket(id: string): Promise<Answered<TicketAnswer>>;
+  history(id: string): Promise<Answered<HistoryAnswer>>;
+  issue(body: IssueBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
+  validate(body: ValidateBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
+  consume(body: ScanBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
+  /** A refused scan is an answer: see `decision`. */
+  admit(body: ScanBody, options?: WriteOptions): Promise<Answered<AdmitAnswer>>;
+  dispute(body: DisputeBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
+  /** Devnets only. */
+  seed(): Promise<Answered<SeedAnswer>>;
+  peers(): Promise<Answered<PeersAnswer>>;
+  authorities(): Promise<Answered<AuthoritiesAnswer>>;
+  explain(): Promise<Answered<ExplainAnswer>>;
+  evidence(): Promise<Answered<EvidenceAnswer>>;
+  stats(): Promise<Answered<StatsAnswer>>;
+  config(): Promise<Answered<Readonly<Record<string, unknown>>>>;
+}
+
+/** Seeding waits for several blocks. */
+const SEED_WAIT_MS = 30_000;
+
+export function createClient(options: CallerOptions): Client {
+  const call = createCaller(options);
+  return { url: options.url.replace(/\/+$/, ''), ...nodeCalls(call), ...chainCalls(call), ...ticketCalls(call) };
+}
+
+async function asked<T extends object>(caller: Caller, call: Call): Promise<Answered<T>> {
+  const answered = await caller(call);
+  return answered.ok ? await jsonOf<T>(answered.value) : answered;
+}
+
+function getter(caller: Caller) {
+  return <T extends object>(path: string, query: Call['query'] = {}, signal?: AbortSignal): Promise<Answered<T>> =>
+    asked<T>(caller, { method: 'GET', path, query, signal });
+}
+
+function named(id: number | string): string {
+  return encodeURIComponent(String(id));
+}
+
+function nodeCalls(
+  caller: Caller,
+): Pick<
+  Client,
+  'health' | 'ready' | 'metrics' | 'status' | 'peers' | 'authorities' | 'explain' | 'evidence' | 'stats' | 'config'
+> {
+  const get = getter(caller);
+  return {
+    health: () => get('/health'),
+    ready: () => get('/ready'),
+    metrics: async () => {
+      const answered = await caller({ method: 'GET', path: '/metrics' });
+      return answered.ok ? ok(await answered.value.text()) : answered;
+    },
+    status: () => get('/api/v1/status'),
+    peers: () => get('/api/v1/peers'),
+    authorities: () => get('/api/v1/authorities'),
+    explain: () => get('/api/v1/explain'),
+    evidence: () => get('/api/v1/evidence'),
+    stats: () => get('/api/v1/stats'),
+    config: () => get('/api/v1/config'),
+  };
+}
+
+function chainCalls(
+  caller: Caller,
+): Pick<Client, 'genesis' | 'blocks' | 'block' | 'certificate' | 'transaction' | 'submit'> {
+  const get = getter(caller);
+  return {
+    genesis: async () => {
+      const answered = await caller({ method: 'GET', path: '/api/v1/genesis' });
+      return answered.ok ? ok(new Uint8Array(await answered.value.arrayBuffer())) : answered;
+    },
+    blocks: (page = {}) => get('/api/v1/blocks', { ...page }),
+    block: (id) => get(`/api/v1/blocks/${named(id)}`),
+    certificate: (id) => get(`/api/v1/blocks/${named(id)}/certificate`),
+    transaction: (id, signal) => get(`/api/v1/transactions/${named(id)}`, {}, signal),
+    submit: ({ bytes }, { waitMs, signal } = {}) =>
+      asked(caller, {
+        method: 'POST',
+        path: '/api/v1/transactions',
+        body: { mediaType: 'application/octet-stream', bytes },
+        isRepeatable: true,
+        waitMs,
+        signal,
+      }),
+  };
+}
+
+function ticketCalls(
+  caller: Caller,
+): Pick<Client, 'tickets' | 'ticket' | 'history' | 'issue' | 'validate' | 'consume' | 'admit' | 'dispute' | 'seed'> {
+  const get = getter(caller);
+  const post = <T extends object>(name: string, body: object, options: WriteOptions = {}): Promise<Answered<T>> =>
+    asked<T>(caller, {
+      method: 'POST',
+      path: `/api/v1/tickets/${name}`,
+      body: { mediaType: 'application/json', bytes: JSON.stringify(body) },
+      ...options,
+    });
+  return {
+    tickets: (query = {}) => get('/api/v1/tickets', { ...query }),
+    ticket: (id) => get(`/api/v1/tickets/${named(id)}`),
+    history: (id) => get(`/api/v1/tickets/${named(id)}/history`),
+    issue: (body, options) => post('issue', body, options),
+    validate: (body, options) => post('validate', body, options),
+    consume: (body, options) => post('consume', body, options),
+    admit: (body, options) => post('admit', body, options),
+    dispute: (body, options) => post('dispute', body, options),
+    seed: () =>
+      asked(caller, {
+        method: 'POST',
+        path: '/api/v1/tickets/seed',
+        body: { mediaType: 'application/json', bytes: '{}' },
+        isRepeatable: true,
+        waitMs: SEED_WAIT_MS,
+      }),
+  };
+}
