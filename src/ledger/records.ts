@@ -49,8 +49,8 @@ export const TICKET_STATES = ['ISSUED', 'VALIDATED', 'CONSUMED', 'DISPUTED'] as 
 export type TicketState = (typeof TICKET_STATES)[number];
 
 /** Whether a ticket is in order, apart from its state. Appended to only. */
-export const STANDINGS = ['GOOD'] as const;
-export type Standing = (typeof STANDINGS)[number];
+const STANDINGS = ['GOOD'] as const;
+type Standing = (typeof STANDINGS)[number];
 
 export interface EventRecord {
   readonly event: EventId;

@@ -27,7 +27,7 @@ export interface Link {
 }
 
 /** A leaf, branch or link as a page was stored, not read any further until somebody needs what is in it. */
-export interface Packed {
+interface Packed {
   readonly kind: 'packed';
   readonly bytes: Uint8Array;
   readonly start: number;

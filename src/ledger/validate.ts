@@ -49,7 +49,7 @@ export function checkTransaction(transaction: Transaction, context: TransactionC
 }
 
 /** Faults that an operation has whatever the state. */
-export function checkOperation(operation: Operation): 'EMPTY_BATCH' | 'BAD_VALUE' | undefined {
+function checkOperation(operation: Operation): 'EMPTY_BATCH' | 'BAD_VALUE' | undefined {
   switch (operation.kind) {
     case 'event.create':
       return isNamed(operation) && isInstant(operation.startsAt) ? undefined : 'BAD_VALUE';

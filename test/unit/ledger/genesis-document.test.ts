@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { GenesisDocument } from '../../../src/ledger/genesis.ts';
 import { parseGenesis, writeGenesis } from '../../../src/ledger/genesis-document.ts';
+import { GENESIS_FAULTS } from '../../../src/ledger/genesis-faults.ts';
 import { utf8 } from '../../../src/lib/bytes.ts';
 import { GENESIS_FAULTS_MAX } from '../../../src/model/limits.ts';
 import { GENESIS, testKey } from './fixture.ts';
@@ -171,6 +172,12 @@ describe('a fault of a genesis document', () => {
   it('is told at most a hundred times', () => {
     const keys = Array.from({ length: 500 }, () => 'none');
     expect(faultsOf(withValue(['organisations', 0, 'keys'], keys))).toHaveLength(GENESIS_FAULTS_MAX);
+  });
+
+  it('has one of the codes, and each code is in use', () => {
+    const byForm = rows.flatMap(({ faults }) => faults.map((fault) => fault.split(' ')[0]));
+    const used = new Set([...byForm, 'TOO_LARGE', 'NOT_JSON', 'NO_ORGANISER', 'NOT_CANONICAL']);
+    expect([...used].sort()).toEqual([...GENESIS_FAULTS].sort());
   });
 
   it('is told in a sentence', () => {

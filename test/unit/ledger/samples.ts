@@ -41,7 +41,7 @@ export function hashOf(byte: number): Hash {
   return hashOfBytes(new Uint8Array(32).fill(byte));
 }
 
-export const FIRST_SCAN: FirstScan = {
+const FIRST_SCAN: FirstScan = {
   at: Timestamp(CREATED + 5_000),
   height: Height(5),
   gate: GATE_A,
