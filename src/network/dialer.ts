@@ -6,13 +6,14 @@ import { DIAL_BACKOFF_MS_MAX, DIAL_BACKOFF_MS_MIN } from '../model/limits.ts';
 import { formatAddress, type HostAndPort, parseAddress } from './address.ts';
 import { type Channel, WEBSOCKET_LIMITS } from './channel.ts';
 import { Handshake, type HandshakeFailure, type ProvenPeer, type Self } from './handshake.ts';
-import type { AuthorityContact, Refusal } from './transport.ts';
+import type { AuthorityContact, PeerId, Refusal } from './transport.ts';
 
 export interface DialerOptions {
   readonly self: Self;
   readonly timeoutMs: number;
   /** A number in [0, 1). */
   readonly random: () => number;
+  readonly isUp: (id: PeerId) => boolean;
   readonly admit: (peer: ProvenPeer) => Refusal | undefined;
   readonly onProven: (channel: Channel, peer: ProvenPeer) => void;
   readonly onFailed: (address: string, failure: HandshakeFailure) => void;
@@ -157,16 +158,22 @@ export class Dialer {
     const { self, timeoutMs } = this.#options;
     new Handshake(channel, self, {
       timeoutMs,
+      greet: (id) => this.#greet(target, id),
       admit: (peer) => this.#admit(target, attempt, peer),
       done: (outcome) => this.#finish(target, attempt, channel, outcome),
     });
   }
 
+  /** A wrong address that leads to a node which is connected already must not replace the good session. */
+  #greet({ contact }: Target, id: PeerId): Refusal | undefined {
+    if (contact.id !== undefined && contact.id !== id) return 'NOT_AN_AUTHORITY';
+    return this.#options.isUp(id) ? 'DUPLICATE_SESSION' : undefined;
+  }
+
   /** Whoever answers must be the one whose address it is. */
   #admit(target: Target, attempt: Attempt, peer: ProvenPeer): Refusal | undefined {
-    const { publicKey, id } = target.contact;
     if (attempt.abandoned) return 'DUPLICATE_SESSION';
-    if (peer.provenKey !== publicKey || (id !== undefined && id !== peer.id)) return 'NOT_AN_AUTHORITY';
+    if (peer.provenKey !== target.contact.publicKey) return 'NOT_AN_AUTHORITY';
     return this.#options.admit(peer);
   }
 

@@ -57,6 +57,8 @@ export interface HandshakeFailure {
 
 export interface HandshakeOptions {
   readonly timeoutMs: number;
+  /** Asked before anything is said, with the key that TLS has proven: a refusal, or nothing. */
+  readonly greet: (id: PeerId) => Refusal | undefined;
   /** The last word on a peer that has proven who it is: a refusal, or nothing. */
   readonly admit: (peer: ProvenPeer) => Refusal | undefined;
   /** Called once; after an `ok` nothing of the channel has been read beyond the hello. */
@@ -106,7 +108,8 @@ export class Handshake {
       return;
     }
     this.#peerId = identity.value;
-    if (this.#peerId === this.#self.identity.id) this.#refuse('SELF');
+    const refusal = this.#peerId === this.#self.identity.id ? 'SELF' : this.#options.greet(this.#peerId);
+    if (refusal !== undefined) this.#refuse(refusal);
     else if (direction === 'outbound') ws.send(this.#ownHello());
   }
 

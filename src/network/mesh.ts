@@ -62,6 +62,7 @@ export class Mesh implements Transport {
       self: this.#self,
       timeoutMs,
       random: options.random,
+      isUp: (id) => this.#sessions.has(id),
       admit: (peer) => this.#admit(peer),
       onProven: (channel, peer) => this.#up(channel, peer),
       onFailed: (address, { reason, by }) =>
@@ -145,6 +146,7 @@ export class Mesh implements Transport {
   #onChannel(channel: Channel, timeLeftMs: number, admitted: () => void): void {
     new Handshake(channel, this.#self, {
       timeoutMs: timeLeftMs,
+      greet: () => undefined,
       admit: (peer) => this.#admit(peer),
       done: (outcome) => {
         if (outcome.ok) {

@@ -10,6 +10,7 @@ import {
   connectedPair,
   createAuthority,
   createIdentities,
+  createPair,
   type Node,
   type NodeOptions,
   OTHER_CHAIN,
@@ -169,10 +170,28 @@ describe('whoever is dialled', () => {
     expect(proofOnly.of('up')).toEqual([]);
   });
 
-  test('must be the authority whose address it is', async () => {
-    const other = createAuthority();
-    const node = await dialled((peer) => peer.hello(other));
-    expect(node.refusals[0]).toBe('NOT_AN_AUTHORITY by us');
+  test('must be the authority whose address it is, not another of the set', async () => {
+    const { lower, higher } = await createPair(cleanup, 'none');
+    const awaited = createAuthority();
+    const { publicKey } = lower.contact();
+    higher.mesh.setAuthorities([
+      { publicKey: awaited.publicKey, address: lower.address },
+      higher.contact(),
+      { publicKey },
+    ]);
+    await until(() => higher.refusals.length > 0, 'the answer is judged');
+    expect(higher.refusals[0]).toBe('NOT_AN_AUTHORITY by us');
+    expect(higher.mesh.peers()).toEqual([]);
+  });
+
+  test('does not lose its session to a wrong address that leads to it', async () => {
+    const { lower, higher } = await connectedPair(cleanup);
+    const awaited = { publicKey: createAuthority().publicKey, address: lower.address };
+    higher.mesh.setAuthorities([awaited, higher.contact(), lower.contact()]);
+    await until(() => higher.refusals.length > 0, 'the address is judged');
+    expect(higher.refusals[0]).toBe('DUPLICATE_SESSION by us');
+    await until(() => lower.refusals.length > 0, 'the other side hears of it');
+    expect([...higher.downs, ...lower.downs]).toEqual([]);
   });
 
   test('must hold the node key, where that is known', async () => {
@@ -226,6 +245,15 @@ describe('before its hello', () => {
     for (let count = 0; count < 200; count += 1) peer.ws.send(encodeMessage(new Uint8Array(1_000)));
     await peer.closed();
     expect(node.of('frame')).toEqual([]);
+    await until(() => node.mesh.pendingConnections === 0, 'its place is free');
+  });
+
+  test('a refused stranger that neither reads nor leaves loses its place', async () => {
+    const { node, friend } = await listeningNode();
+    const peer = await dial(node);
+    peer.socket.pause();
+    peer.ws.send(peer.hello(friend, { networkId: 'another' }));
+    await until(() => node.refusals.length === 1, 'it is refused');
     await until(() => node.mesh.pendingConnections === 0, 'its place is free');
   });
 

@@ -244,6 +244,26 @@ describe('a node', () => {
     await until(() => lower.isConnectedTo(authority), 'an authority comes up');
   });
 
+  test('keeps one session with a follower that dials twice, the newer', async () => {
+    const { lower } = await createPair(cleanup, 'none', { acceptFollowers: true });
+    const [identity] = createIdentities(1);
+    if (identity === undefined) throw new Error('no identity');
+    const follow = async (): Promise<Node> => {
+      const follower = await cleanup.node({ identity });
+      follower.mesh.setAuthorities([lower.contact()]);
+      await until(() => follower.isConnectedTo(lower), 'it connects');
+      return follower;
+    };
+    const first = await follow();
+    first.mesh.setAuthorities([{ publicKey: lower.contact().publicKey }]);
+    const second = await follow();
+    await until(() => !first.isConnectedTo(lower), 'the older is told');
+    expect(lower.downs).toEqual(['DUPLICATE_SESSION by us']);
+    expect(first.downs).toEqual(['DUPLICATE_SESSION by them']);
+    expect(lower.mesh.peers().length).toBe(1);
+    expect(second.downs).toEqual([]);
+  });
+
   test('that only dials has no address and works', async () => {
     const { lower } = await createPair(cleanup, 'none');
     const [identity] = createIdentities(1);
