@@ -36,19 +36,23 @@ export async function startNetwork(options: {
     stdio: ['ignore', 'ignore', 'inherit'],
     detached: true,
   });
-  await untilReady(child, file);
-  const { chain_id: chainId, nodes: list } = described.parse(JSON.parse(readFileSync(file, 'utf8')));
-  return { chainId, nodes: list, stop: () => stop(child) };
+  const end = (): void => void child.kill('SIGTERM');
+  process.once('exit', end);
+  try {
+    await untilReady(child, file);
+    const { chain_id: chainId, nodes: list } = described.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return { chainId, nodes: list, stop: () => stop(child) };
+  } catch (error) {
+    await stop(child);
+    throw error;
+  }
 }
 
 async function untilReady(child: ChildProcess, file: string): Promise<void> {
   const deadline = Date.now() + READY_MS_MAX;
   while (!existsSync(file)) {
     if (child.exitCode !== null) throw new Error(`the network ended with exit code ${child.exitCode}`);
-    if (Date.now() > deadline) {
-      await stop(child);
-      throw new Error('the network was not ready in time');
-    }
+    if (Date.now() > deadline) throw new Error('the network was not ready in time');
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

@@ -23,6 +23,11 @@ const GIB = 2 ** 30;
 export async function bench({ terminal }: Invocation, options: BenchCommandOptions): Promise<void> {
   const lanes = options.lanes.split(',').map((one) => wholeNumber(one.trim(), '--lanes', 1, LANES_MAX));
   const directory = mkdtempSync(join(tmpdir(), 'counterfoil-bench-'));
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)
+    process.once(signal, () => process.exit(code));
   try {
     const report = await runBench({
       program: defined(process.argv[1], 'a program was started'),

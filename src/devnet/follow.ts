@@ -1,12 +1,12 @@
 import { WebSocket } from 'ws';
-import type { BlockAnswer, CertificateAnswer } from '../client/answers.ts';
+import type { Client } from '../client/http.ts';
 import { type BlockStory, wordsOf } from './story.ts';
 
 const RECONNECT_MS = 200;
 
 export interface FollowOptions {
-  /** Base address whose `/ws` and `/api/v1` are asked: the gateway's, so that any live node will do. */
-  readonly url: string;
+  /** Of the gateway, so that any live node will do. */
+  readonly client: Pick<Client, 'url' | 'block' | 'certificate'>;
   /** First height to tell of. */
   readonly from: number;
   /** Names by seat. */
@@ -34,7 +34,7 @@ export class BlockFollower {
 
   start(): void {
     if (this.#stopped) return;
-    const socket = new WebSocket(`${this.#options.url.replace(/^http/, 'ws')}/ws`, { perMessageDeflate: false });
+    const socket = new WebSocket(`${this.#options.client.url.replace(/^http/, 'ws')}/ws`, { perMessageDeflate: false });
     this.#socket = socket;
     socket.on('open', () => socket.send(JSON.stringify({ op: 'subscribe', topics: ['block'], from: this.#next })));
     socket.on('message', (message) => this.#heard(message.toString()));
@@ -66,16 +66,16 @@ export class BlockFollower {
   }
 
   async #tell(height: number, knownAt: number): Promise<void> {
-    try {
+    while (!this.#stopped) {
       const story = await this.#story(height, knownAt);
-      if (!this.#stopped) this.#options.onBlock(story);
-      this.#release(height);
-    } catch {
-      // The node went away between its word and our question: ask the next one.
-      if (this.#stopped) return;
+      if (story !== undefined) {
+        if (!this.#stopped) this.#options.onBlock(story);
+        break;
+      }
+      // The node went away between its word and our question: the gateway asks the next one.
       await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
-      await this.#tell(height, knownAt);
     }
+    this.#release(height);
   }
 
   #release(height: number): void {
@@ -84,17 +84,18 @@ export class BlockFollower {
     this.#waiting = this.#waiting.filter((waiter) => waiter.height > height);
   }
 
-  async #story(height: number, knownAt: number): Promise<BlockStory> {
-    const { url, authorities } = this.#options;
-    const block = (await getJson(`${url}/api/v1/blocks/${height}`)) as BlockAnswer;
-    const certified = (await getJson(`${url}/api/v1/blocks/${height}/certificate`)) as CertificateAnswer;
+  async #story(height: number, knownAt: number): Promise<BlockStory | undefined> {
+    const { client, authorities } = this.#options;
+    const [block, certified] = await Promise.all([client.block(height), client.certificate(height)]);
+    if (!block.ok || !certified.ok) return undefined;
+    const { header } = block.value;
     return {
       height,
-      time: block.header.timestamp,
-      proposer: authorities[block.header.proposer] ?? `seat ${block.header.proposer}`,
-      words: wordsOf(block),
-      finalMs: Math.max(0, knownAt - Date.parse(block.header.timestamp)),
-      signed: certified.certificate.signatures.length,
+      time: header.timestamp,
+      proposer: authorities[header.proposer] ?? `seat ${header.proposer}`,
+      words: wordsOf(block.value),
+      finalMs: Math.max(0, knownAt - Date.parse(header.timestamp)),
+      signed: certified.value.certificate.signatures.length,
       authorities: authorities.length,
     };
   }
@@ -106,10 +107,4 @@ function blockHeightIn(text: string): number | undefined {
   if (typeof event !== 'object' || event === null) return undefined;
   const height: unknown = Reflect.get(event, 'height');
   return Reflect.get(event, 'type') === 'block_finalised' && typeof height === 'number' ? height : undefined;
-}
-
-async function getJson(url: string): Promise<unknown> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
-  if (!response.ok) throw new Error(`${url}: status ${response.status}`);
-  return await response.json();
 }

@@ -16,8 +16,8 @@ const STYLE = `
 export function renderPage(nodes: readonly ListedNode[], commands: readonly string[]): string {
   const rows = nodes
     .map(
-      ({ node, role, http, p2p, pid, state }) =>
-        `<tr><td>${escaped(node)}</td><td>${role}</td><td><a href="${escaped(http)}/api/v1/status">${escaped(http)}</a></td>` +
+      ({ id, role, http, p2p, pid, state }) =>
+        `<tr><td>${escaped(id)}</td><td>${role}</td><td><a href="${escaped(http)}/api/v1/status">${escaped(http)}</a></td>` +
         `<td>${escaped(p2p)}</td><td>${pid ?? '-'}</td><td>${state}</td></tr>`,
     )
     .join('\n');

@@ -1,34 +1,38 @@
+import type { Client } from '../client/http.ts';
+import { submitUntilFinal } from '../client/wait.ts';
 import { defined } from '../lib/assert.ts';
 import type { TicketId } from '../model/ids.ts';
 import type { Transaction } from '../model/transaction.ts';
 import type { SampleOutcome } from './seed.ts';
 
-const WAIT = '10s';
-const REQUEST_MS_MAX = 15_000;
+const WAIT_MS = 15_000;
 const RETRY_MS = 200;
+const PAGE = 500;
 /** Codes after which the same transaction may be sent again: it was not taken, or not decided yet. */
-const AGAIN = new Set(['NO_QUORUM', 'NOT_READY', 'NOT_SYNCED', 'OVERLOADED', 'NOT_FINAL_YET', 'UNREACHABLE']);
+const AGAIN = new Set([
+  'NO_QUORUM',
+  'NOT_READY',
+  'NOT_SYNCED',
+  'OVERLOADED',
+  'NOT_FINAL_YET',
+  'UNREACHABLE',
+  'TIMEOUT',
+]);
 
-/** Nodes by their base addresses, asked in turn. */
+/** The nodes of a devnet, asked in turn. */
 export class DevnetClient {
-  readonly #urls: readonly string[];
+  readonly #clients: readonly Client[];
   #next = 0;
+  #present: Promise<ReadonlySet<string>> | undefined;
 
-  constructor(urls: readonly string[]) {
-    this.#urls = urls;
+  constructor(clients: readonly Client[]) {
+    this.#clients = clients;
   }
 
-  /** The JSON at `path` of some node; undefined when it is not there. @throws when no answer can be had */
-  async read(path: string): Promise<unknown> {
-    const response = await fetch(`${this.#url()}${path}`, { signal: AbortSignal.timeout(REQUEST_MS_MAX) });
-    const answer: unknown = await response.json();
-    if (response.status === 404) return undefined;
-    if (!response.ok) throw new Error(`${path}: ${fieldText(answer, 'detail') ?? `status ${response.status}`}`);
-    return answer;
-  }
-
+  /** Whether a ticket was there when this was first asked. */
   async has(ticket: TicketId): Promise<boolean> {
-    return (await this.read(`/api/v1/tickets/${ticket}`)) !== undefined;
+    this.#present ??= this.#allTickets();
+    return (await this.#present).has(ticket);
   }
 
   /** Sends a transaction until it is decided, or `deadlineMs` (of Date.now) has passed. */
@@ -41,39 +45,30 @@ export class DevnetClient {
   }
 
   async #submitOnce(transaction: Transaction): Promise<SampleOutcome> {
-    try {
-      const response = await fetch(`${this.#url()}/api/v1/transactions?wait=${WAIT}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/octet-stream' },
-        body: new Uint8Array(transaction.bytes),
-        signal: AbortSignal.timeout(REQUEST_MS_MAX),
-      });
-      return outcomeOf(response.ok, await response.json());
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      return { outcome: 'undecided', code: 'UNREACHABLE', detail };
+    const answered = await submitUntilFinal(this.#client(), transaction, { timeoutMs: WAIT_MS });
+    if (answered.ok) {
+      const { height, receipt } = answered.value;
+      return { outcome: 'final', height, code: receipt.accepted ? null : (receipt.code ?? 'REFUSED') };
     }
+    const { code, detail, height } = answered.error;
+    // A refusal that names a height was decided there.
+    return height === undefined ? { outcome: 'undecided', code, detail } : { outcome: 'final', height, code };
   }
 
-  #url(): string {
-    this.#next = (this.#next + 1) % this.#urls.length;
-    return defined(this.#urls[this.#next], 'a devnet has a node');
+  async #allTickets(): Promise<ReadonlySet<string>> {
+    const client = this.#client();
+    const present = new Set<string>();
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await client.tickets({ limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
+      if (!page.ok) throw new Error(`the tickets of ${client.url} could not be read: ${page.error.detail}`);
+      for (const { id } of page.value.tickets) present.add(id);
+      cursor = page.value.next;
+    }
+    return present;
   }
-}
 
-/** A problem that names a height was decided there; one without was not decided. */
-function outcomeOf(isOk: boolean, answer: unknown): SampleOutcome {
-  const height = field(answer, 'height');
-  const code = fieldText(answer, 'code') ?? 'UNKNOWN';
-  if (typeof height === 'number') return { outcome: 'final', height, code: isOk ? null : code };
-  return { outcome: 'undecided', code, detail: fieldText(answer, 'detail') ?? 'the node gave no reason' };
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
-}
-
-function fieldText(value: unknown, name: string): string | undefined {
-  const found = field(value, name);
-  return typeof found === 'string' ? found : undefined;
+  #client(): Client {
+    this.#next = (this.#next + 1) % this.#clients.length;
+    return defined(this.#clients[this.#next], 'a devnet has a node');
+  }
 }

@@ -5,7 +5,7 @@ export type NodeState = 'ready' | 'alive' | 'down';
 
 /** One entry of `GET /api/v1/nodes`. */
 export interface ListedNode {
-  readonly node: string;
+  readonly id: string;
   readonly role: 'authority';
   readonly http: string;
   /** `host:port`. */
@@ -83,7 +83,7 @@ export function listNodes(
   pidOf: (node: string) => number | undefined,
 ): readonly ListedNode[] {
   return plan.nodes.map(({ name, httpPort, peerPort }) => ({
-    node: name,
+    id: name,
     role: 'authority',
     http: httpUrl(httpPort),
     p2p: peerAddress(peerPort),

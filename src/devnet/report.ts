@@ -33,7 +33,7 @@ export function renderNodes(nodes: readonly ListedNode[], gatewayUrl: string): s
     WARNING,
     '',
     row(['node', 'role', 'http', 'p2p', 'pid']),
-    ...nodes.map(({ node, role, http, p2p, pid }) => row([node, role, http, p2p, `${pid ?? '-'}`])),
+    ...nodes.map(({ id, role, http, p2p, pid }) => row([id, role, http, p2p, `${pid ?? '-'}`])),
     row(['any of them', '→', gatewayUrl, '', '']),
   ].join('\n');
 }

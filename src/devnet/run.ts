@@ -1,10 +1,13 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { Client } from '../client/http.ts';
+import { defined } from '../lib/assert.ts';
 import { quorumOf } from '../model/authorities.ts';
 import { BlockFollower } from './follow.ts';
 import { Gateway } from './gateway.ts';
 import { DevnetClient } from './http.ts';
+import { devnetKeyPair } from './keys.ts';
 import { type ListedNode, listNodes, NodeMonitor, type NodeState } from './nodes.ts';
-import { type DevnetPlan, httpUrl, type PlannedNode } from './plan.ts';
+import { type DevnetPlan, devnetKeys, httpUrl, type PlannedNode } from './plan.ts';
 import { Report, type ReportOutput, renderBlock, renderNodes, renderWelcome, tryCommands } from './report.ts';
 import { sampleTicketId } from './sample.ts';
 import { type SampleTarget, seedSample } from './seed.ts';
@@ -33,6 +36,9 @@ export interface DevnetOptions {
   readonly kept: string | undefined;
   readonly tickets: number;
   readonly target: (client: DevnetClient, deadlineMs: number) => SampleTarget;
+  /** Ways to the nodes, in their order, and to the gateway. */
+  readonly clients: readonly Client[];
+  readonly gatewayClient: Client;
   /** Where to say, as JSON, what there is, once there is something. */
   readonly jsonOut: string | undefined;
   readonly output: ReportOutput;
@@ -143,12 +149,12 @@ export class Devnet {
   }
 
   async #follow(): Promise<void> {
-    const { plan, output } = this.#options;
-    const client = new DevnetClient(plan.nodes.map(({ httpPort }) => httpUrl(httpPort)));
-    const status = await client.read('/api/v1/status');
+    const { plan, output, clients, gatewayClient } = this.#options;
+    const status = await defined(clients[0], 'a devnet has a node').status();
+    if (!status.ok) throw new DevnetError(`The first node does not answer: ${status.error.detail}`);
     this.#follower = new BlockFollower({
-      url: httpUrl(plan.basePort),
-      from: headHeight(status) + 1,
+      client: gatewayClient,
+      from: status.value.head.height + 1,
       authorities: plan.nodes.map(({ name }) => name),
       onBlock: (story) => {
         if (story.words === 'heartbeat' && output.isInteractive) this.#report.passing(renderBlock(story));
@@ -159,10 +165,9 @@ export class Devnet {
   }
 
   async #seed(): Promise<void> {
-    const { plan, tickets, target } = this.#options;
+    const { tickets, target, clients } = this.#options;
     if (tickets === 0) return;
-    const client = new DevnetClient(plan.nodes.map(({ httpPort }) => httpUrl(httpPort)));
-    const seeded = await seedSample(target(client, Date.now() + READY_MS_MAX), tickets);
+    const seeded = await seedSample(target(new DevnetClient(clients), Date.now() + READY_MS_MAX), tickets);
     if (!seeded.ok) throw new DevnetError(`The sample tickets could not be issued: ${seeded.error.detail}`);
     if (seeded.value.added > 0) await this.#follower?.told(seeded.value.height);
   }
@@ -201,7 +206,11 @@ export class Devnet {
       pid: process.pid,
       network_id: networkId,
       chain_id: chainId,
-      nodes: this.#nodes().map((node) => ({ ...node, home: homes.get(node.node) })),
+      nodes: this.#nodes().map((node) => ({
+        ...node,
+        home: homes.get(node.id),
+        public_key: devnetKeyPair(devnetKeys(node.id).authority).publicKey,
+      })),
       tickets,
       sample_tickets: Array.from({ length: Math.min(tickets, SAMPLE_IDS_LISTED) }, (_, index) => sampleTicketId(index)),
     };
@@ -213,10 +222,4 @@ export class Devnet {
 
 function startFailure({ name, how, reason }: Extract<NodeEvent, { kind: 'died' }>, logFile: string): string {
   return reason === undefined ? `${name} ended at its start (${how}); its log: ${logFile}` : `${name}: ${reason}`;
-}
-
-function headHeight(status: unknown): number {
-  const head = typeof status === 'object' && status !== null ? Reflect.get(status, 'head') : undefined;
-  const height = typeof head === 'object' && head !== null ? Reflect.get(head, 'height') : undefined;
-  return typeof height === 'number' ? height : 0;
 }
