@@ -25,7 +25,7 @@ export interface FeedSource {
 }
 
 /** Close codes of our own (RFC 6455 §7.4.2: 4000 to 4999 are private). */
-export const FEED_CLOSE = { SLOW_READER: 4008, HISTORY_GONE: 4010, TOO_MANY_REQUESTS: 4029 } as const;
+const FEED_CLOSE = { SLOW_READER: 4008, HISTORY_GONE: 4010, TOO_MANY_REQUESTS: 4029 } as const;
 
 const ALL = '*';
 const TICKET = 'ticket:';

@@ -9,7 +9,7 @@ import type { ApiSettings } from './settings.ts';
 export const WILDCARDS: readonly string[] = ['0.0.0.0', '::', ''];
 
 /** The name in a `Host` header, without port, brackets and final dot; undefined when it is not one. */
-export function hostName(host: string): string | undefined {
+function hostName(host: string): string | undefined {
   const bracketed = /^\[([0-9a-f:.]{2,45})\](?::\d{1,5})?$/i.exec(host)?.[1];
   if (bracketed !== undefined) return bracketed.toLowerCase();
   return /^([a-z0-9_.-]{1,253}?)\.?(?::\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase();

@@ -49,12 +49,12 @@ function several<T extends z.ZodType>(schema: T) {
   return z.array(schema).min(1, 'names at least one ticket').max(TICKETS_PER_TRANSACTION_MAX);
 }
 
-export const issueOneSchema = z.strictObject({ ...issueFields, ...newTicketFields });
-export const issueSeveralSchema = z.strictObject({ ...issueFields, tickets: several(newTicketSchema) });
-export const validateOneSchema = z.strictObject({ ticket_id: ticketId });
-export const validateSeveralSchema = z.strictObject({ tickets: several(ticketId) });
-export const scanSchema = z.strictObject({ ticket_id: ticketId, gate: optional(gateId) });
-export const disputeSchema = z.strictObject({
+const issueOneSchema = z.strictObject({ ...issueFields, ...newTicketFields });
+const issueSeveralSchema = z.strictObject({ ...issueFields, tickets: several(newTicketSchema) });
+const validateOneSchema = z.strictObject({ ticket_id: ticketId });
+const validateSeveralSchema = z.strictObject({ tickets: several(ticketId) });
+const scanSchema = z.strictObject({ ticket_id: ticketId, gate: optional(gateId) });
+const disputeSchema = z.strictObject({
   ticket_id: ticketId,
   reason: z.enum(DISPUTE_REASONS).default('OTHER'),
   note: text.default(''),

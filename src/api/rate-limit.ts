@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import { ADDRESSES_TRACKED_MAX } from '../model/limits.ts';
 
 /** What a caller may still do, in the terms of the RateLimit header fields. */
-export interface Allowance {
+interface Allowance {
   readonly allowed: boolean;
   /** Requests left at this moment. */
   readonly remaining: number;

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { GateId } from '../model/ids.ts';
 import { API_HEADER_BYTES_MAX, API_HEADERS_COUNT_MAX } from '../model/limits.ts';
 import { chainRoutes } from './chain.ts';
 import { Feed } from './feed.ts';
@@ -13,9 +14,9 @@ import type { Api, ApiDependencies, ApiLimits, ApiSettings } from './settings.ts
 import { ticketRoutes } from './tickets.ts';
 
 /** The address could not be had; the message names the option that chooses another. */
-export class PortError extends Error {
+class PortError extends Error {
   override readonly name = 'PortError';
-  readonly code: 'PORT_IN_USE' | 'PORT_NOT_ALLOWED' | 'ADDRESS_NOT_AVAILABLE';
+  readonly code: 'PORT_IN_USE' | 'PORT_FORBIDDEN' | 'ADDRESS_NOT_AVAILABLE';
 
   constructor(code: PortError['code'], message: string, options: ErrorOptions) {
     super(message, options);
@@ -41,7 +42,7 @@ export function createApi(dependencies: ApiDependencies): Api {
       operator,
       seed: settings.devnet ? seed : undefined,
       onSeeded: (seeded) => feed.seeded(seeded),
-      gate: settings.gate,
+      gate: GateId(settings.gate),
     }),
   ];
   let isStopping = false;
@@ -155,7 +156,7 @@ function portError(error: NodeJS.ErrnoException, { host, port, portOption }: Api
   }
   if (error.code === 'EACCES') {
     return new PortError(
-      'PORT_NOT_ALLOWED',
+      'PORT_FORBIDDEN',
       `port ${port} needs rights; choose one above 1023 with ${portOption}`,
       cause,
     );

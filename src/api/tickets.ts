@@ -1,7 +1,7 @@
 import type { HistoryAnswer, SeedAnswer, TicketsAnswer } from '../client/answers.ts';
 import { TICKET_STATES } from '../ledger/records.ts';
 import { err, ok, type Result } from '../lib/result.ts';
-import { GateId, isName, TicketId } from '../model/ids.ts';
+import { type GateId, isName, TicketId } from '../model/ids.ts';
 import { API_BODY_BYTES_MAX, API_ISSUE_BODY_BYTES_MAX, API_PAGE, API_PAGE_MAX, API_WAIT_MS } from '../model/limits.ts';
 import {
   type ApiRequest,
@@ -31,7 +31,7 @@ export interface TicketRoutes extends Writer {
   /** Told of sample tickets that came onto the chain. */
   readonly onSeeded: (seeded: SeedAnswer) => void;
   /** Where a scan takes place that does not say so, of a ticket that no gate is assigned to. */
-  readonly gate: string;
+  readonly gate: GateId;
 }
 
 /** What can be done to tickets, and asked about them. */
@@ -47,7 +47,7 @@ interface Transition {
 }
 
 function transitions({ reader, gate }: TicketRoutes): readonly Transition[] {
-  const gateOf = (ticket: TicketId): GateId => reader.ticket(ticket)?.gate ?? GateId(gate);
+  const gateOf = (ticket: TicketId): GateId => reader.ticket(ticket)?.gate ?? gate;
   const example = '{"ticket_id":"ID"}';
   const bytesMax = API_BODY_BYTES_MAX;
   return [

@@ -58,7 +58,7 @@ export function firstScanView(scan: FirstScan): FirstScanAnswer {
   };
 }
 
-export function receiptView(receipt: Receipt): ReceiptAnswer {
+function receiptView(receipt: Receipt): ReceiptAnswer {
   return {
     accepted: receipt.accepted,
     ...(receipt.code === null ? {} : { code: receipt.code }),
@@ -114,7 +114,7 @@ function operationView(operation: Operation): Readonly<Record<string, unknown>> 
   }
 }
 
-export function transactionView(transaction: Transaction, receipt: Receipt): TransactionAnswer {
+function transactionView(transaction: Transaction, receipt: Receipt): TransactionAnswer {
   const { body } = transaction;
   return {
     id: transaction.id,

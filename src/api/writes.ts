@@ -113,7 +113,7 @@ export function notAdmitted({ code, detail }: NotAdmitted): Problem {
   return isProblemCode(code) ? { code, detail } : { code: 'INTERNAL_ERROR', detail: `${code}: ${detail}` };
 }
 
-export function locationOf(transaction: Hash): string {
+function locationOf(transaction: Hash): string {
   return `/api/v1/transactions/${transaction}`;
 }
 

@@ -5,7 +5,7 @@ import type { OperationKind } from '../model/transaction.ts';
 /** RFC 3339 in UTC with milliseconds. Hashes, keys and signatures are lower-case hex. */
 type Time = string;
 
-export interface HeadAnswer {
+interface HeadAnswer {
   readonly height: number;
   readonly hash: string;
   readonly time: Time;
@@ -133,7 +133,7 @@ export type TransactionStateAnswer =
       readonly transaction: TransactionAnswer;
     };
 
-export interface DisputeAnswer {
+interface DisputeAnswer {
   readonly reason: string;
   readonly note: string;
   readonly gate: string | null;
@@ -270,7 +270,7 @@ export interface StatsAnswer {
   readonly latency_ms: { readonly p50: number; readonly p95: number; readonly p99: number } | null;
 }
 
-export type FeedEventType =
+type FeedEventType =
   | 'block_finalised'
   | 'tickets_seeded'
   | 'ticket_issued'

@@ -2,7 +2,7 @@ import type { FeedEvent } from './answers.ts';
 import { pause } from './call.ts';
 
 /** What of a WebSocket is used: a browser's is one, and so is that of the `ws` package. */
-export interface FeedSocket {
+interface FeedSocket {
   addEventListener(type: 'open' | 'error', listener: () => void): void;
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(type: 'close', listener: (event: { readonly code: number; readonly reason: string }) => void): void;

@@ -1,9 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What can befall a ticket, as counters tell it. */
-export type TicketTransition = 'validated' | 'consumed' | 'disputed';
+type TicketTransition = 'validated' | 'consumed' | 'disputed';
 
-export interface ApiRequest {
+interface ApiRequest {
   readonly method: string;
   /** The route's pattern, never the path asked for: labels must stay few. */
   readonly endpoint: string;

@@ -52,7 +52,7 @@ interface Judgement {
 }
 
 /** One key pair that signs transactions for an organisation. */
-export function createKey(): { readonly publicKey: PublicKey; readonly sign: (message: Uint8Array) => Signature } {
+function createKey(): { readonly publicKey: PublicKey; readonly sign: (message: Uint8Array) => Signature } {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
   return {
