@@ -18,7 +18,7 @@ import {
 } from './wire.ts';
 
 /** An authority's key, in the hands of whoever may use it. */
-export interface AuthoritySigner {
+interface AuthoritySigner {
   readonly publicKey: PublicKey;
   readonly sign: (message: Uint8Array) => Uint8Array;
 }

@@ -26,7 +26,7 @@ export interface AuthorityKey {
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-export function privateKeyOf(secret: Uint8Array): KeyObject {
+function privateKeyOf(secret: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, secret]), format: 'der', type: 'pkcs8' });
 }
 
@@ -39,7 +39,7 @@ export function createAuthority(): AuthorityKey {
   };
 }
 
-export function checkSignature(publicKey: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
+function checkSignature(publicKey: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
   const spki = Buffer.concat([SPKI_PREFIX, Buffer.from(publicKey, 'hex')]);
   return verify(null, message, createPublicKey({ key: spki, format: 'der', type: 'spki' }), signature);
 }
