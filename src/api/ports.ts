@@ -144,7 +144,7 @@ export interface Reader {
 /** A refusal before anything was admitted. */
 export interface NotAdmitted {
   readonly outcome: 'not-admitted';
-  /** A code of the table of errors: `NO_QUORUM OVERLOADED NOT_SYNCED BAD_SIGNATURE WRONG_CHAIN EXPIRED NOT_PERMITTED ...`. */
+  /** A code of the table of errors: `NO_QUORUM OVERLOADED NOT_SYNCED BAD_SIGNATURE`, or why it can be in no block. */
   readonly code: string;
   readonly detail: string;
 }

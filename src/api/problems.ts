@@ -1,3 +1,4 @@
+import type { TransactionFault } from '../ledger/validate.ts';
 import { err, type Result } from '../lib/result.ts';
 import type { Receipt, Refusal } from '../model/receipt.ts';
 
@@ -32,29 +33,37 @@ const REFUSED = {
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The idempotency key was used for another operation' },
 } as const satisfies Record<Refusal, ProblemKind>;
 
+/** Why a transaction can be in no block now. */
+const INVALID = {
+  WRONG_CHAIN: { status: 422, title: 'The transaction is for another chain' },
+  EXPIRED: { status: 422, title: 'The transaction has expired' },
+  TOO_FAR_AHEAD: { status: 422, title: 'The transaction expires too late to be taken' },
+  EMPTY_BATCH: { status: 422, title: 'The operation names no ticket' },
+  BAD_VALUE: { status: 422, title: 'A value of the operation cannot be recorded' },
+  UNKNOWN_SIGNER: { status: 403, title: 'The key is not one of the organisation' },
+  NOT_PERMITTED: { status: 403, title: 'The signer may not do this' },
+  ALREADY_FINAL: { status: 409, title: 'The transaction is final already' },
+} as const satisfies Record<TransactionFault, ProblemKind>;
+
 /** Every error of the HTTP surface. Codes are stable: clients compare them. */
 export const PROBLEMS = {
   ...REFUSED,
+  ...INVALID,
   BAD_REQUEST: { status: 400, title: 'The request is not well-formed' },
   BAD_JSON: { status: 400, title: 'The body is not JSON that can be taken exactly' },
   UNAUTHORIZED: { status: 401, title: 'The operator token is missing or wrong' },
   READ_ONLY: { status: 403, title: 'This node signs nothing for its callers' },
   ORIGIN_NOT_ALLOWED: { status: 403, title: 'Pages of this origin may not call' },
-  NOT_PERMITTED: { status: 403, title: 'The signer may not do this' },
   NO_SUCH_ROUTE: { status: 404, title: 'There is nothing at this address' },
   UNKNOWN_BLOCK: { status: 404, title: 'This node has no such block' },
   UNKNOWN_TRANSACTION: { status: 404, title: 'This node knows no such transaction' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'This address does not take this method' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive' },
-  ALREADY_FINAL: { status: 409, title: 'The transaction is final already' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   TARGET_TOO_LONG: { status: 414, title: 'Path and query are too long' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body has the wrong content type' },
   WRONG_HOST: { status: 421, title: 'This node does not answer for that host name' },
   BAD_SIGNATURE: { status: 422, title: 'The signature is not of the signer' },
-  WRONG_CHAIN: { status: 422, title: 'The transaction is for another chain' },
-  EXPIRED: { status: 422, title: 'The transaction has expired' },
-  TOO_FAR_AHEAD: { status: 422, title: 'The transaction expires too late to be taken' },
   CLOCK_SKEW: { status: 422, title: 'The clocks are too far apart' },
   RATE_LIMITED: { status: 429, title: 'Too many requests from this address' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },

@@ -75,16 +75,18 @@ export async function write(
   return await submitted(writer, operator.sign(operation, idempotencyKey), waitMs);
 }
 
-/** Submits a signed transaction. One that is final already is answered as it was decided: a retry is no error. */
+/**
+ * Submits a signed transaction. One that is final already is answered as it was decided: a retry is no error. It is the
+ * node that says so, since what can be read here may not yet be on its disk.
+ */
 export async function submitted(
   { reader, submit }: Pick<Writer, 'reader' | 'submit'>,
   transaction: Transaction,
   waitMs: number,
 ): Promise<Result<Written, Problem>> {
-  const before = known(reader, transaction.id);
-  if (before !== undefined) return ok(before);
+  const isReplay = reader.transaction(transaction.id).state === 'final';
   const outcome = await submit(transaction, waitMs);
-  if (outcome.outcome === 'final') return ok(decided(reader, outcome, false));
+  if (outcome.outcome === 'final') return ok(decided(reader, outcome, isReplay));
   if (outcome.outcome === 'pending') return ok({ isFinal: false, transaction: transaction.id });
   const meanwhile = outcome.code === 'ALREADY_FINAL' ? known(reader, transaction.id) : undefined;
   return meanwhile === undefined ? err(notAdmitted(outcome)) : ok(meanwhile);

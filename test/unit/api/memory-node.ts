@@ -171,6 +171,7 @@ export class MemoryNode {
 
   submit: Submit = async (transaction) => {
     const { trouble } = this;
+    if (this.#transactions.has(transaction.id)) return this.#final(transaction.id);
     if (trouble === 'throws') throw new Error('the disk is on fire');
     if (trouble === 'never-final') {
       this.pending.set(transaction.id, transaction);

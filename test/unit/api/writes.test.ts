@@ -195,6 +195,9 @@ describe('what a node in trouble says', () => {
     ['EXPIRED', 422, null],
     ['TOO_FAR_AHEAD', 422, null],
     ['BAD_SIGNATURE', 422, null],
+    ['UNKNOWN_SIGNER', 403, null],
+    ['EMPTY_BATCH', 422, null],
+    ['BAD_VALUE', 422, null],
     ['CLOCK_SKEW', 422, null],
   ])('%s is %i', async (code, status, retryAfter) => {
     world.node.trouble = { outcome: 'not-admitted', code, detail: 'as the node says' };
