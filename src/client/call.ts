@@ -2,7 +2,7 @@ import { err, ok, type Result } from '../lib/result.ts';
 import type { FirstScanAnswer, ProblemAnswer } from './answers.ts';
 
 /** Why a call brought no answer, or not the one that was asked for. */
-interface Failure {
+export interface Failure {
   /**
    * The node's own code, or one of ours: `UNREACHABLE` (no connection, or it broke), `TIMEOUT` (no answer in time: a
    * write may or may not have been taken), `NOT_A_NODE` (something answered that is none).
