@@ -1,13 +1,18 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { benchCommand } from './commands/bench.ts';
+import { chainCommand } from './commands/chain.ts';
 import { configCommand } from './commands/config.ts';
 import { devnetCommand } from './commands/devnet.ts';
+import { explainCommand } from './commands/explain.ts';
 import { genesisCommand } from './commands/genesis.ts';
 import { initCommand } from './commands/init.ts';
 import { keysCommand } from './commands/keys.ts';
+import { peersCommand } from './commands/peers.ts';
 import { buildProgram, runProgram } from './commands/program.ts';
 import { startCommand } from './commands/start.ts';
+import { statusCommand } from './commands/status.ts';
+import { ticketCommand } from './commands/ticket.ts';
 import { versionCommand } from './commands/version.ts';
 
 function versionOfPackage(): string {
@@ -30,6 +35,11 @@ const program = buildProgram(version, [
   initCommand(),
   keysCommand(),
   genesisCommand(),
+  statusCommand(),
+  peersCommand(),
+  explainCommand(),
+  ticketCommand(),
+  chainCommand(),
   configCommand(),
   benchCommand(),
   versionCommand(version),

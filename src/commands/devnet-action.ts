@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { createClient } from '../client/http.ts';
 import type { DevnetClient } from '../devnet/http.ts';
 import { devnetKeyPair } from '../devnet/keys.ts';
 import {
@@ -8,6 +9,7 @@ import {
   devnetConfig,
   devnetGenesis,
   devnetKeys,
+  httpUrl,
   isDevnetGenesis,
   type PlannedNode,
   planDevnet,
@@ -66,6 +68,8 @@ export async function runDevnet(
       kept: kept === undefined ? undefined : invocation.home,
       tickets,
       target: (client, deadlineMs) => sampleTarget(genesis, client, deadlineMs),
+      clients: plan.nodes.map(({ httpPort }) => createClient({ url: httpUrl(httpPort) })),
+      gatewayClient: createClient({ url: httpUrl(plan.basePort) }),
       jsonOut: options.jsonOut === undefined ? undefined : resolve(options.jsonOut),
       output: outputOf(invocation),
       startedAt,

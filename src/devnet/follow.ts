@@ -1,8 +1,9 @@
 import { WebSocket } from 'ws';
+import { followFeed } from '../client/feed.ts';
 import type { Client } from '../client/http.ts';
 import { type BlockStory, wordsOf } from './story.ts';
 
-const RECONNECT_MS = 200;
+const AGAIN_MS = 200;
 
 export interface FollowOptions {
   /** Of the gateway, so that any live node will do. */
@@ -17,10 +18,7 @@ export interface FollowOptions {
 /** Tells of every final block in order, from whichever node can be reached. */
 export class BlockFollower {
   readonly #options: FollowOptions;
-  #next: number;
-  #socket: WebSocket | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
+  readonly #stop = new AbortController();
   #lastTold: number;
   #waiting: { readonly height: number; readonly resolve: () => void }[] = [];
   /** Blocks are told one after another, although what is known of each is fetched. */
@@ -28,52 +26,49 @@ export class BlockFollower {
 
   constructor(options: FollowOptions) {
     this.#options = options;
-    this.#next = options.from;
     this.#lastTold = options.from - 1;
   }
 
   start(): void {
-    if (this.#stopped) return;
-    const socket = new WebSocket(`${this.#options.client.url.replace(/^http/, 'ws')}/ws`, { perMessageDeflate: false });
-    this.#socket = socket;
-    socket.on('open', () => socket.send(JSON.stringify({ op: 'subscribe', topics: ['block'], from: this.#next })));
-    socket.on('message', (message) => this.#heard(message.toString()));
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
-      if (!this.#stopped) this.#timer = setTimeout(() => this.start(), RECONNECT_MS);
+    const { client, from } = this.#options;
+    void followFeed({
+      url: client.url,
+      connect: (url) => new WebSocket(url, { perMessageDeflate: false }),
+      topics: ['block'],
+      from,
+      onEvent: ({ type, height }) => {
+        if (type === 'block_finalised') this.#heard(height);
+      },
+      signal: this.#stop.signal,
     });
   }
 
   /** Resolves when the block at `height` has been told, or nothing will be told any more. */
   told(height: number): Promise<void> {
-    if (this.#stopped || height <= this.#lastTold) return Promise.resolve();
+    if (this.#stop.signal.aborted || height <= this.#lastTold) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push({ height, resolve }));
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#stop.abort();
     this.#release(Number.POSITIVE_INFINITY);
-    clearTimeout(this.#timer);
-    this.#socket?.terminate();
   }
 
-  #heard(text: string): void {
-    const height = blockHeightIn(text);
-    if (height !== this.#next) return;
+  #heard(height: number): void {
     const knownAt = Date.now();
-    this.#next += 1;
     this.#told = this.#told.then(() => this.#tell(height, knownAt));
   }
 
   async #tell(height: number, knownAt: number): Promise<void> {
-    while (!this.#stopped) {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
       const story = await this.#story(height, knownAt);
       if (story !== undefined) {
-        if (!this.#stopped) this.#options.onBlock(story);
+        if (!signal.aborted) this.#options.onBlock(story);
         break;
       }
       // The node went away between its word and our question: the gateway asks the next one.
-      await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
     this.#release(height);
   }
@@ -99,12 +94,4 @@ export class BlockFollower {
       authorities: authorities.length,
     };
   }
-}
-
-/** The height of a `block_finalised` event; undefined for anything else. */
-function blockHeightIn(text: string): number | undefined {
-  const event: unknown = JSON.parse(text);
-  if (typeof event !== 'object' || event === null) return undefined;
-  const height: unknown = Reflect.get(event, 'height');
-  return Reflect.get(event, 'type') === 'block_finalised' && typeof height === 'number' ? height : undefined;
 }

@@ -1,0 +1,216 @@
+import type { AdmitAnswer, TicketAnswer, WriteAnswer } from '../client/answers.ts';
+import type { Answered } from '../client/call.ts';
+import type { Client, WriteOptions } from '../client/http.ts';
+import { utf8 } from '../lib/bytes.ts';
+import { EventId, GateId, isName, TicketId, TierId } from '../model/ids.ts';
+import { DISPUTE_REASONS, type DisputeReason, type Operation } from '../model/transaction.ts';
+import { type Invocation, wholeNumber } from './command-line.ts';
+import { CommandError } from './exit-codes.ts';
+import { answerOf, connect, failureError, waitMsOf } from './node-client.ts';
+import type { NodeOptions, WriteCommandOptions } from './node-options.ts';
+import { type Decided, writeSigned } from './ticket-signing.ts';
+
+export interface IssueOptions extends WriteCommandOptions {
+  readonly event: string;
+  readonly tier: string;
+  readonly seat?: string;
+  readonly gate?: string;
+  readonly data?: string;
+}
+
+export interface ScanOptions extends WriteCommandOptions {
+  readonly gate?: string;
+}
+
+export interface DisputeOptions extends ScanOptions {
+  readonly reason: string;
+  readonly note?: string;
+}
+
+export interface ListOptions extends NodeOptions {
+  readonly state?: string;
+  readonly limit: string;
+}
+
+const GATE = 'main';
+const PAGE = 500;
+
+export async function issueTickets(
+  invocation: Invocation,
+  tickets: readonly string[],
+  options: IssueOptions,
+): Promise<void> {
+  const { event, tier, seat = null, gate = null, data } = options;
+  if (seat !== null && tickets.length > 1) throw new CommandError('USAGE', '--seat is for a single ticket.');
+  const operation: Operation = {
+    kind: 'issue',
+    event: EventId(checkedName(event)),
+    tier: TierId(checkedName(tier)),
+    tickets: tickets.map((ticket) => ({
+      ticket: TicketId(checkedName(ticket)),
+      seat,
+      gate: gate === null ? null : GateId(checkedName(gate)),
+      holder: null,
+      data: utf8(data ?? ''),
+    })),
+  };
+  const base64 = data === undefined ? null : Buffer.from(data).toString('base64');
+  const fields = tickets.map((ticket_id) => ({ ticket_id, seat, gate, data: base64 }));
+  await write(invocation, { tickets, options, operation }, (client, more) =>
+    client.issue({ event_id: event, tier_id: tier, tickets: fields }, more),
+  );
+}
+
+export async function validateTickets(
+  invocation: Invocation,
+  tickets: readonly string[],
+  options: WriteCommandOptions,
+): Promise<void> {
+  const operation: Operation = { kind: 'validate', tickets: tickets.map((id) => TicketId(checkedName(id))) };
+  await write(invocation, { tickets, options, operation }, (client, more) => client.validate({ tickets }, more));
+}
+
+export async function consumeTicket(invocation: Invocation, ticket: string, options: ScanOptions): Promise<void> {
+  const operation = await scan('consume', invocation, ticket, options);
+  await write(invocation, { tickets: [ticket], options, operation }, (client, more) =>
+    client.consume({ ticket_id: ticket, gate: options.gate ?? null }, more),
+  );
+}
+
+export async function disputeTicket(invocation: Invocation, ticket: string, options: DisputeOptions): Promise<void> {
+  const { gate = null, note = '' } = options;
+  const reason = checkedReason(options.reason);
+  const operation: Operation = {
+    kind: 'dispute',
+    ticket: TicketId(checkedName(ticket)),
+    reason,
+    note: note.normalize('NFC'),
+    gate: gate === null ? null : GateId(checkedName(gate)),
+  };
+  await write(invocation, { tickets: [ticket], options, operation }, (client, more) =>
+    client.dispute({ ticket_id: ticket, reason, note, gate }, more),
+  );
+}
+
+/** A refused scan is an answer; only its exit code tells that nobody came in. */
+export async function admitTicket(invocation: Invocation, ticket: string, options: ScanOptions): Promise<void> {
+  const { terminal } = invocation;
+  if (options.key !== undefined) {
+    const operation = await scan('admit', invocation, ticket, options);
+    const decided = await signed(invocation, operation, options);
+    terminal.result({ decision: 'ADMIT', ...decided }, () => `ADMIT ${ticket}, final at height ${decided.height}`);
+    return;
+  }
+  const client = await connect(invocation, options);
+  const body = { ticket_id: checkedName(ticket), gate: options.gate ?? null };
+  const answer = answerOf(await client.admit(body, writeOptions(options)));
+  terminal.result(answer, () => admitText(ticket, answer));
+  if (answer.decision === 'ADMIT') return;
+  throw new CommandError(
+    'REFUSED',
+    `${ticket} was not admitted.`,
+    answer.code === undefined ? {} : { code: answer.code },
+  );
+}
+
+function admitText(ticket: string, { decision, code, detail, height }: AdmitAnswer): string {
+  if (decision === 'ADMIT') return `ADMIT ${ticket}, final at height ${height}`;
+  return `REFUSE ${code} at height ${height}: ${detail ?? ticket}`;
+}
+
+interface Write {
+  readonly tickets: readonly string[];
+  readonly options: WriteCommandOptions;
+  readonly operation: Operation;
+}
+
+/** Has the node sign, or signs with a key; says what is final. */
+async function write(
+  invocation: Invocation,
+  { tickets, options, operation }: Write,
+  ask: (client: Client, options: WriteOptions) => Promise<Answered<WriteAnswer>>,
+): Promise<void> {
+  if (options.key !== undefined) {
+    const decided = await signed(invocation, operation, options);
+    invocation.terminal.result(decided, () => finalText(tickets, operation.kind, decided));
+    return;
+  }
+  const client = await connect(invocation, options);
+  const answer = answerOf(await ask(client, writeOptions(options)));
+  invocation.terminal.result(answer, () => {
+    const state = answer.ticket?.state ?? answer.tickets?.[0]?.state;
+    return finalText(tickets, state ?? operation.kind, answer);
+  });
+}
+
+async function signed(invocation: Invocation, operation: Operation, options: WriteCommandOptions): Promise<Decided> {
+  const client = await connect(invocation, options);
+  return await writeSigned(invocation, { client, keyFile: options.key ?? '' }, operation, options);
+}
+
+function writeOptions({ idempotencyKey, wait }: WriteCommandOptions): WriteOptions {
+  const waitMs = waitMsOf(wait);
+  return idempotencyKey === undefined ? { waitMs } : { waitMs, idempotencyKey };
+}
+
+function finalText(tickets: readonly string[], state: string, { height, transaction_id }: Decided): string {
+  const what = tickets.length === 1 ? tickets[0] : `${tickets.length} tickets`;
+  return `${what} ${state}, final at height ${height} (transaction ${transaction_id})`;
+}
+
+/** Without `--gate` a scan happens at the ticket's own gate, if it has one. */
+async function scan(
+  kind: 'consume' | 'admit',
+  invocation: Invocation,
+  ticket: string,
+  options: ScanOptions,
+): Promise<Operation> {
+  const id = TicketId(checkedName(ticket));
+  if (options.gate !== undefined) return { kind, ticket: id, gate: GateId(checkedName(options.gate)) };
+  if (options.key === undefined) return { kind, ticket: id, gate: GateId(GATE) };
+  const known = await (await connect(invocation, options)).ticket(ticket);
+  if (!known.ok && known.error.code !== 'UNKNOWN_TICKET') throw failureError(known.error);
+  return { kind, ticket: id, gate: GateId((known.ok ? known.value.gate : null) ?? GATE) };
+}
+
+export async function showTicket(invocation: Invocation, ticket: string, options: NodeOptions): Promise<void> {
+  const client = await connect(invocation, options);
+  const found = answerOf(await client.ticket(checkedName(ticket)));
+  const { versions } = answerOf(await client.history(ticket));
+  invocation.terminal.result({ ...found, versions }, () => {
+    const history = versions.map(
+      ({ version, state, type, at, height, agent, gate }) =>
+        `  v${version}  ${at}  ${state.padEnd(9)}  ${type} by ${agent}${gate === undefined ? '' : ` at ${gate}`}, height ${height}`,
+    );
+    return [ticketLine(found), ...history].join('\n');
+  });
+}
+
+function ticketLine({ id, state, version, event_id, tier_id, seat }: TicketAnswer): string {
+  return `${id}  ${state.padEnd(9)}  v${version}  ${event_id}/${tier_id}${seat === null ? '' : `  ${seat}`}`;
+}
+
+export async function listTickets(invocation: Invocation, options: ListOptions): Promise<void> {
+  const limit = wholeNumber(options.limit, '--limit', 1, Number.MAX_SAFE_INTEGER);
+  const client = await connect(invocation, options);
+  const state = options.state === undefined ? {} : { state: options.state };
+  let left = limit;
+  for (let cursor: string | null | undefined; left > 0 && cursor !== null; ) {
+    const query = { ...state, limit: Math.min(left, PAGE), ...(cursor === undefined ? {} : { cursor }) };
+    const page = answerOf(await client.tickets(query));
+    for (const ticket of page.tickets) invocation.terminal.result(ticket, () => ticketLine(ticket));
+    left -= page.tickets.length;
+    cursor = page.next;
+  }
+}
+
+function checkedName(text: string): string {
+  if (isName(text)) return text;
+  throw new CommandError('USAGE', `${JSON.stringify(text)} is no id: 1 to 64 of A-Z a-z 0-9 . _ -`);
+}
+
+function checkedReason(text: string): DisputeReason {
+  const reason = DISPUTE_REASONS.find((known) => known === text.toUpperCase());
+  if (reason !== undefined) return reason;
+  throw new CommandError('USAGE', `--reason is one of ${DISPUTE_REASONS.join(', ')}, not ${JSON.stringify(text)}.`);
+}
