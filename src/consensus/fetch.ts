@@ -20,37 +20,36 @@ interface Need {
 }
 
 /** Blocks that something here rests on and that are not here. */
-function* needs(replica: Replica): Generator<Need> {
-  const { final, anchor, view, config } = replica;
+function needsOf(replica: Replica): Need[] {
+  const { final, anchor, view, config, mode } = replica;
   const reach = final.height + 2 * windowOf(replica);
-  const everybody = replica.peers.map((_, seat) => seat);
-  function* missing(reference: BlockReference, seats: readonly number[]): Generator<Need> {
+  const needs: Need[] = [];
+  const look = (reference: BlockReference, seats: () => readonly number[]): void => {
     if (reference.height <= final.height || reference.height > reach) return;
     const path = trace(replica, reference);
-    if (path.state === 'missing') yield { digest: path.digest, seats };
-  }
-  for (const certificate of replica.certificates.values()) yield* missing(certificate, certificate.signers);
-  if (replica.mode === 'active') {
-    yield* missing(anchor, [primaryOf(replica, view), ...everybody]);
-    for (const [height, { digest }] of replica.proposals) {
-      yield* missing({ height, digest }, [primaryOf(replica, view), ...everybody]);
-    }
-  }
-  if (replica.mode === 'changing' && isPrimary(replica)) {
+    if (path.state === 'missing') needs.push({ digest: path.digest, seats: seats() });
+  };
+  const fromPrimary = (): number[] => [primaryOf(replica, view), ...replica.peers.keys()];
+  for (const certificate of replica.certificates.values()) look(certificate, () => certificate.signers);
+  if (mode === 'active') {
+    look(anchor, fromPrimary);
+    for (const [height, { digest }] of replica.proposals) look({ height, digest }, fromPrimary);
+  } else if (mode === 'changing' && isPrimary(replica)) {
     for (const { certificate, viewChange } of replica.viewChanges.values()) {
-      if (certificate !== null && viewChange.signer !== config.self) {
-        yield* missing(certificate, [viewChange.signer, ...certificate.signers]);
-      }
+      if (certificate === null || viewChange.signer === config.self) continue;
+      look(certificate, () => [viewChange.signer, ...certificate.signers]);
     }
   }
+  return needs;
 }
 
 /** Peers that are known, or say, to be further; a single liar cannot start a search for ever. */
 function syncSources(replica: Replica): number[] {
   const { final, peers, config } = replica;
-  const ahead = peers.flatMap((peer, seat) =>
-    seat !== config.self && peer.status !== null && peer.status.finalHeight > final.height ? [seat] : [],
-  );
+  const ahead: number[] = [];
+  for (const [seat, { status }] of peers.entries()) {
+    if (seat !== config.self && status !== null && status.finalHeight > final.height) ahead.push(seat);
+  }
   for (const certificate of replica.certificates.values()) {
     if (certificate.phase !== 'COMMIT') continue;
     const isFar = certificate.height > final.height + windowOf(replica);
@@ -64,7 +63,7 @@ function syncSources(replica: Replica): number[] {
 /** Something is missing: give it a moment to arrive by itself, then ask. */
 export function armFetch(replica: Replica): void {
   if (replica.timers.has('fetch')) return;
-  const isMissing = needs(replica).next().done !== true || syncSources(replica).length > 0;
+  const isMissing = needsOf(replica).length > 0 || syncSources(replica).length > 0;
   if (isMissing) setTimer(replica, 'fetch', replica.config.timing.fetchDelayMs);
 }
 
@@ -77,7 +76,7 @@ export function onFetchTimer(replica: Replica): void {
 function fetchBodies(replica: Replica): boolean {
   const previous = replica.fetches;
   replica.fetches = new Map();
-  for (const { digest, seats } of needs(replica)) {
+  for (const { digest, seats } of needsOf(replica)) {
     if (replica.fetches.has(digest)) continue;
     const others = [...new Set(seats)].filter((seat) => seat !== replica.config.self);
     const attempt = previous.get(digest) ?? 0;

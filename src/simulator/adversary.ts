@@ -1,6 +1,6 @@
 import type { Prng } from '../lib/prng.ts';
 import { type AuthoritySet, primaryIndex, quorumOf } from '../model/authorities.ts';
-import { blockHash, type Header } from '../model/block.ts';
+import { type Body, blockHash, type Header } from '../model/block.ts';
 import { type Ballot, ballotSigningBytes, type Certificate, type Vote } from '../model/certificate.ts';
 import { Hash, Height, type Signature, View } from '../model/ids.ts';
 import type { Message, MessageOf } from '../model/message.ts';
@@ -16,6 +16,7 @@ import {
 export type StrategyName =
   | 'silent'
   | 'equivocate'
+  | 'propose-twice'
   | 'back-everything'
   | 'forget-claim'
   | 'withhold-body'
@@ -23,6 +24,8 @@ export type StrategyName =
   | 'partial-commit'
   | 'stale-new-view'
   | 'double-new-view'
+  | 'ignore-anchor'
+  | 'usurp'
   | 'future-flood'
   | 'garbage-signatures'
   | 'padded-certificates'
@@ -77,6 +80,7 @@ class Liar {
   #overheard: Message[] = [];
   readonly #certificates: Certificate[] = [];
   readonly #viewChanges = new Map<string, MessageOf<'view-change'>>();
+  readonly #bodies = new Map<Hash, Body>();
   readonly #backed = new Set<string>();
   readonly #forged = new WeakMap<Message, Message>();
 
@@ -93,6 +97,9 @@ class Liar {
       const { signer, newView } = message.viewChange;
       this.#viewChanges.set(`${newView}/${signer}`, message);
       if (message.certificate !== null) this.#certificates.push(message.certificate);
+    }
+    if (message.kind === 'pre-prepare' && message.body !== null) {
+      this.#bodies.set(message.header.transactionsRoot, message.body);
     }
     if (message.kind === 'certificate' || message.kind === 'final') this.#certificates.push(message.certificate);
   }
@@ -136,6 +143,10 @@ class Liar {
     switch (name) {
       case 'equivocate':
         return this.#equivocate(to, message);
+      case 'propose-twice':
+        return message.kind === 'pre-prepare' && message.body !== null
+          ? [message, this.#once(message, () => this.#later(message))]
+          : [message];
       case 'wrong-state':
         return message.kind === 'pre-prepare' && message.body !== null
           ? [this.#once(message, () => this.#resealed(message, { stateRoot: Hash('ee'.repeat(32)) }))]
@@ -150,6 +161,10 @@ class Liar {
           : [message];
       case 'padded-certificates':
         return this.#padded(message);
+      case 'ignore-anchor':
+        return message.kind === 'pre-prepare' && message.body === null
+          ? [this.#once(message, () => this.#besideAnchor(message))]
+          : [message];
       default:
         return [message];
     }
@@ -157,6 +172,7 @@ class Liar {
 
   overhear(name: StrategyName, from: number, message: Message): void {
     if (name === 'back-everything') this.#back(message);
+    if (name === 'usurp' && message.kind === 'pre-prepare' && message.body !== null) this.#usurp(message);
     if (name === 'future-flood' && message.kind === 'status') this.#flood(from, message.status.view);
   }
 
@@ -217,13 +233,33 @@ class Liar {
   /** One block for the even seats, another for the odd ones, each backed by its votes. */
   #equivocate(to: number, message: Message): readonly Message[] {
     if (message.kind === 'pre-prepare' && message.body !== null && to % 2 === 0) {
-      return [
-        this.#once(message, () =>
-          this.#resealed(message, { timestamp: (message.header.timestamp + 1) as Header['timestamp'] }),
-        ),
-      ];
+      return [this.#once(message, () => this.#later(message))];
     }
     return [message];
+  }
+
+  /** The same block, a millisecond later. */
+  #later(message: MessageOf<'pre-prepare'>): MessageOf<'pre-prepare'> {
+    return this.#resealed(message, { timestamp: (message.header.timestamp + 1) as Header['timestamp'] });
+  }
+
+  /** A fresh block where the view begins, in place of the one that must be proposed again. */
+  #besideAnchor(message: MessageOf<'pre-prepare'>): Message {
+    const { header, vote } = message;
+    const body = this.#bodies.get(header.transactionsRoot);
+    if (body === undefined) return message;
+    const timestamp = (header.timestamp + 1) as Header['timestamp'];
+    return { ...this.#resealed(message, { view: vote.view, proposer: this.#means.seat, timestamp }), body };
+  }
+
+  /** A backup that proposes a block of its own beside the primary's. */
+  #usurp(message: MessageOf<'pre-prepare'>): void {
+    const { seat, transmit } = this.#means;
+    const forged = this.#once(message, () => {
+      const timestamp = (message.header.timestamp + 1) as Header['timestamp'];
+      return this.#resealed(message, { proposer: seat, timestamp });
+    });
+    for (const to of this.#seats) if (to % 2 === 0) transmit(to, forged);
   }
 
   /** A VIEW-CHANGE that claims nothing, or an old certificate. */

@@ -1,4 +1,5 @@
 import { assert } from '../lib/assert.ts';
+import { quorumOf } from '../model/authorities.ts';
 import { type Block, blockHash, type Header } from '../model/block.ts';
 import type { Vote } from '../model/certificate.ts';
 import type { Hash } from '../model/ids.ts';
@@ -32,6 +33,7 @@ interface Record {
 
 /** Sees everything, and checks the invariants of consensus.md §13 that no single node can. */
 export class Checker {
+  readonly #seats: number;
   readonly #quorum: number;
   readonly #liars: ReadonlySet<number>;
   readonly #headers = new Map<Hash, Header>();
@@ -45,8 +47,9 @@ export class Checker {
   readonly #isStrict: boolean;
   conflict: string | null = null;
 
-  constructor(quorum: number, liars: ReadonlySet<number>, isStrict: boolean) {
-    this.#quorum = quorum;
+  constructor(seats: number, liars: ReadonlySet<number>, isStrict: boolean) {
+    this.#seats = seats;
+    this.#quorum = quorumOf(seats);
     this.#liars = liars;
     this.#isStrict = isStrict;
   }
@@ -84,6 +87,7 @@ export class Checker {
       if (known !== undefined && known !== digest) {
         this.#fail('agreement', `${name} made another block final at height ${header.height}`);
       }
+      if (header.proposer !== header.view % this.#seats) this.#fail('made by its primary', `height ${header.height}`);
       this.#final.set(header.height, digest);
     }
   }

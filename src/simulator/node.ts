@@ -8,9 +8,10 @@ import { ballotSigningBytes, type Certificate } from '../model/certificate.ts';
 import { type Hash, type Height, type Signature, Timestamp } from '../model/ids.ts';
 import type { Message, MessageOf } from '../model/message.ts';
 import type { Transaction } from '../model/transaction.ts';
-import type { Verified } from '../model/verified.ts';
+import type { Verified, verifyMessage } from '../model/verified.ts';
 import { checkpointSigningBytes, newViewSigningBytes, viewChangeSigningBytes } from '../model/view-change.ts';
 import { isBodyValid, Overlays, rootsOf } from './abstract-ledger.ts';
+import { Violation } from './checkers.ts';
 
 /** The functions under test; a mutant is another value of this. */
 export interface Core {
@@ -23,6 +24,7 @@ export interface Core {
     now: Timestamp,
   ) => readonly Effect[];
   readonly wants: (replica: Replica, from: number, message: Message) => boolean;
+  readonly verify: typeof verifyMessage;
 }
 
 interface StoredBlock {
@@ -55,6 +57,14 @@ const START_OF_TIME_MS = 1_000_000;
 const TRANSACTIONS_PER_BLOCK = 4;
 const BLOCKS_PER_ANSWER = 8;
 
+export interface NodeOptions {
+  readonly name: string;
+  /** How far its clock is off, in milliseconds. */
+  readonly skewMs: number;
+  readonly syncMsMax: number;
+  readonly sendsBeforeSync: boolean;
+}
+
 /** One process: the core, its journal, its store and its mempool. */
 export class SimulatedNode {
   readonly seat: number;
@@ -73,6 +83,7 @@ export class SimulatedNode {
   readonly #config: Configuration;
   readonly #world: Surroundings;
   readonly #syncMsMax: number;
+  readonly #sendsBeforeSync: boolean;
   readonly #storedIds = new Set<Hash>();
   readonly #digests = new Map<Hash, StoredBlock>();
   #storeDurable = 1;
@@ -87,12 +98,7 @@ export class SimulatedNode {
   #timers = new Map<Timer, number>();
   #timerId = 0;
 
-  constructor(
-    core: Core,
-    config: Configuration,
-    world: Surroundings,
-    options: { name: string; skewMs: number; syncMsMax: number },
-  ) {
+  constructor(core: Core, config: Configuration, world: Surroundings, options: NodeOptions) {
     this.#core = core;
     this.#config = config;
     this.#world = world;
@@ -100,6 +106,7 @@ export class SimulatedNode {
     this.name = options.name;
     this.skewMs = options.skewMs;
     this.#syncMsMax = options.syncMsMax;
+    this.#sendsBeforeSync = options.sendsBeforeSync;
     this.store = [world.genesis];
     this.#digests.set(world.genesis.digest, world.genesis);
     this.replica = this.#recover();
@@ -342,15 +349,26 @@ export class SimulatedNode {
       this.#overlays.put(pledge.ballot.digest, { header: pledge.header, body: pledge.body });
       this.#world.proposed(pledge.header);
     }
+    this.#checkExecuted(pledge);
     const { message, record } = this.#sign(pledge);
+    if (this.#sendsBeforeSync) this.#broadcast(message);
     this.#write([...support, record], () => {
       this.#world.signed(this, message);
       if (!this.#burn()) return;
-      this.#broadcast(message);
+      if (!this.#sendsBeforeSync) this.#broadcast(message);
       if (!this.#burn()) return;
       this.#take(this.seat, message as Verified<Message>);
       this.report({ type: 'persisted', token });
     });
+  }
+
+  /** Consensus.md D6: no PREPARE without execution. */
+  #checkExecuted(pledge: Pledge): void {
+    if ((pledge.kind !== 'vote' && pledge.kind !== 'proposal') || pledge.ballot.phase !== 'PREPARE') return;
+    const { digest, height } = pledge.ballot;
+    if (this.#overlays.get(digest) === undefined) {
+      throw new Violation('executed before PREPARE', `${this.name} at height ${height}`);
+    }
   }
 
   #sign(pledge: Pledge): { message: Message; record: JournalRecord } {

@@ -3,6 +3,7 @@ import { createReplica } from '../consensus/recover.ts';
 import { wants } from '../consensus/wants.ts';
 import { InvariantError } from '../lib/assert.ts';
 import { createPrng, type Prng } from '../lib/prng.ts';
+import { verifyMessage } from '../model/verified.ts';
 import { Violation } from './checkers.ts';
 import type { Core, SimulatedNode } from './node.ts';
 import { drawScenario, type Scenario, shuffled } from './scenario.ts';
@@ -44,6 +45,7 @@ export const PRODUCTION: Core = {
   step,
   stepMessage: (replica, from, message, now) => step(replica, { type: 'message', from, message, now }),
   wants,
+  verify: verifyMessage,
 };
 
 /** Runs one seed to its end: faults first, then a healed network that has to finish everything. */

@@ -1,3 +1,4 @@
+import { LAN, type Timing } from '../consensus/timing.ts';
 import { createPrng } from '../lib/prng.ts';
 import { faultsTolerated } from '../model/authorities.ts';
 import type { StrategyName } from './adversary.ts';
@@ -37,6 +38,10 @@ export interface Scenario {
   readonly blockIntervalMs: number;
   /** Messages cross the wire as bytes, and are decoded by every receiver. */
   readonly encoded: boolean;
+  /** Factor on the timers of a local network: below 1 the views change all the time. */
+  readonly haste: number;
+  /** A mistake of the host, for the test of the checkers: statements leave before the journal has them. */
+  readonly sendsBeforeSync: boolean;
   /** How long a sync of the journal takes at most. */
   readonly syncMsMax: number;
 }
@@ -44,6 +49,7 @@ export interface Scenario {
 const STRATEGIES: readonly StrategyName[] = [
   'silent',
   'equivocate',
+  'propose-twice',
   'back-everything',
   'forget-claim',
   'withhold-body',
@@ -51,6 +57,8 @@ const STRATEGIES: readonly StrategyName[] = [
   'partial-commit',
   'stale-new-view',
   'double-new-view',
+  'ignore-anchor',
+  'usurp',
   'future-flood',
   'garbage-signatures',
   'padded-certificates',
@@ -97,7 +105,23 @@ export function drawScenario(options: { seed: number; n?: number | undefined; wi
     rotationInterval: prng.pick([0, 0, 3, 7]),
     blockIntervalMs: prng.pick([0, 0, 400]),
     encoded: prng.chance(0.1),
+    haste: isCalm ? 1 : prng.pick([1, 0.2, 0.1, 0.05]),
+    sendsBeforeSync: false,
     syncMsMax: prng.pick([1, 5, 40]),
+  };
+}
+
+/** The timers of a run. The cap on doubling stays, so that a healed network comes to rest at any haste. */
+export function timingOf({ haste }: Scenario): Timing {
+  const scale = (ms: number): number => Math.max(1, Math.round(ms * haste));
+  return {
+    ...LAN,
+    progressMs: scale(LAN.progressMs),
+    newViewMs: scale(LAN.newViewMs),
+    resendMs: scale(LAN.resendMs),
+    statusMs: scale(LAN.statusMs),
+    fetchDelayMs: scale(LAN.fetchDelayMs),
+    fetchRetryMs: scale(LAN.fetchRetryMs),
   };
 }
 

@@ -1,10 +1,9 @@
 import type { Effect } from '../consensus/effect.ts';
 import type { Configuration } from '../consensus/replica.ts';
-import { LAN } from '../consensus/timing.ts';
 import { assert, defined } from '../lib/assert.ts';
 import { createHeap } from '../lib/heap.ts';
 import { createPrng, type Prng } from '../lib/prng.ts';
-import { type AuthoritySet, faultsTolerated, quorumOf } from '../model/authorities.ts';
+import { type AuthoritySet, faultsTolerated } from '../model/authorities.ts';
 import { type Block, blockHash } from '../model/block.ts';
 import type { Certificate, Jurisdiction } from '../model/certificate.ts';
 import { decode, encode } from '../model/codec.ts';
@@ -12,13 +11,13 @@ import { type Evidence, isEvidenceValid, offenderOf } from '../model/evidence.ts
 import { Epoch, Hash, Height, View } from '../model/ids.ts';
 import { type Message, messageLayout } from '../model/message.ts';
 import type { Transaction } from '../model/transaction.ts';
-import { type Verified, verifyMessage } from '../model/verified.ts';
+import type { Verified } from '../model/verified.ts';
 import { makeGenesis, makeTransaction } from './abstract-ledger.ts';
 import { createAdversary } from './adversary.ts';
 import { Checker, Violation } from './checkers.ts';
 import { createKeyring, type Keyring } from './keyring.ts';
 import { type Core, SimulatedNode, type Surroundings } from './node.ts';
-import type { Scenario } from './scenario.ts';
+import { type Scenario, timingOf } from './scenario.ts';
 
 interface Task {
   readonly at: number;
@@ -49,12 +48,14 @@ export class World {
   #order = 0;
   readonly #verified = new WeakMap<Message, boolean>();
   readonly #seen = new WeakSet<Message>();
+  readonly #core: Core;
   readonly #jurisdiction: Jurisdiction;
   readonly #adversaries = new Map<SimulatedNode, ReturnType<typeof createAdversary>>();
   readonly #trace: ((line: string) => void) | null;
 
   constructor(core: Core, scenario: Scenario, trace: ((line: string) => void) | null = null) {
     this.scenario = scenario;
+    this.#core = core;
     this.#trace = trace;
     this.prng = createPrng(scenario.seed ^ 0x2545f491);
     this.keyring = createKeyring(scenario.n, scenario.seed);
@@ -62,7 +63,7 @@ export class World {
     this.#jurisdiction = { chainId: CHAIN, authorities: this.authorities, check: this.keyring.check };
     this.liars = new Set([...scenario.byzantine.map(({ seat }) => seat), ...scenario.twins]);
     const isStrict = this.liars.size <= faultsTolerated(scenario.n);
-    this.checker = new Checker(quorumOf(scenario.n), this.liars, isStrict);
+    this.checker = new Checker(scenario.n, this.liars, isStrict);
     const header = makeGenesis(CHAIN, this.authorities);
     this.checker.see(header);
     const surroundings = this.#surroundings({
@@ -71,22 +72,27 @@ export class World {
       certificate: null,
     });
     for (let seat = 0; seat < scenario.n; seat += 1) {
-      this.#settle(core, seat, surroundings, `${seat}`);
-      if (scenario.twins.includes(seat)) this.#settle(core, seat, surroundings, `${seat}'`);
+      this.#settle(seat, surroundings, `${seat}`);
+      if (scenario.twins.includes(seat)) this.#settle(seat, surroundings, `${seat}'`);
     }
   }
 
-  #settle(core: Core, seat: number, surroundings: Surroundings, name: string): void {
-    const { skewMs, syncMsMax, window } = this.scenario;
+  #settle(seat: number, surroundings: Surroundings, name: string): void {
+    const { skewMs, syncMsMax, sendsBeforeSync, window } = this.scenario;
     const config: Configuration = {
       chainId: CHAIN,
       authorities: this.authorities,
       self: seat,
-      timing: LAN,
+      timing: timingOf(this.scenario),
       window,
     };
     const skew = Math.floor(skewMs * (2 * this.prng.next() - 1));
-    const node = new SimulatedNode(core, config, surroundings, { name, skewMs: skew, syncMsMax });
+    const node = new SimulatedNode(this.#core, config, surroundings, {
+      name,
+      skewMs: skew,
+      syncMsMax,
+      sendsBeforeSync,
+    });
     this.nodes.push(node);
     const lies = this.scenario.byzantine.find((one) => one.seat === seat);
     if (lies === undefined) return;
@@ -211,7 +217,7 @@ export class World {
   #verify(message: Message): Verified<Message> | undefined {
     let isValid = this.#verified.get(message);
     if (isValid === undefined) {
-      isValid = verifyMessage(message, this.#jurisdiction).ok;
+      isValid = this.#core.verify(message, this.#jurisdiction).ok;
       this.#verified.set(message, isValid);
     }
     return isValid ? (message as Verified<Message>) : undefined;
