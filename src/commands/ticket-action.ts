@@ -33,6 +33,7 @@ export interface ListOptions extends NodeOptions {
 }
 
 const GATE = 'main';
+const STATE_AFTER = { issue: 'ISSUED', validate: 'VALIDATED', consume: 'CONSUMED', dispute: 'DISPUTED' } as const;
 const PAGE = 500;
 
 export async function issueTickets(
@@ -42,8 +43,8 @@ export async function issueTickets(
 ): Promise<void> {
   const { event, tier, seat = null, gate = null, data } = options;
   if (seat !== null && tickets.length > 1) throw new CommandError('USAGE', '--seat is for a single ticket.');
-  const operation: Operation = {
-    kind: 'issue',
+  const operation = {
+    kind: 'issue' as const,
     event: EventId(checkedName(event)),
     tier: TierId(checkedName(tier)),
     tickets: tickets.map((ticket) => ({
@@ -66,7 +67,7 @@ export async function validateTickets(
   tickets: readonly string[],
   options: WriteCommandOptions,
 ): Promise<void> {
-  const operation: Operation = { kind: 'validate', tickets: tickets.map((id) => TicketId(checkedName(id))) };
+  const operation = { kind: 'validate' as const, tickets: tickets.map((id) => TicketId(checkedName(id))) };
   await write(invocation, { tickets, options, operation }, (client, more) => client.validate({ tickets }, more));
 }
 
@@ -80,8 +81,8 @@ export async function consumeTicket(invocation: Invocation, ticket: string, opti
 export async function disputeTicket(invocation: Invocation, ticket: string, options: DisputeOptions): Promise<void> {
   const { gate = null, note = '' } = options;
   const reason = checkedReason(options.reason);
-  const operation: Operation = {
-    kind: 'dispute',
+  const operation = {
+    kind: 'dispute' as const,
     ticket: TicketId(checkedName(ticket)),
     reason,
     note: note.normalize('NFC'),
@@ -121,7 +122,7 @@ function admitText(ticket: string, { decision, code, detail, height }: AdmitAnsw
 interface Write {
   readonly tickets: readonly string[];
   readonly options: WriteCommandOptions;
-  readonly operation: Operation;
+  readonly operation: Operation & { readonly kind: keyof typeof STATE_AFTER };
 }
 
 /** Has the node sign, or signs with a key; says what is final. */
@@ -132,14 +133,14 @@ async function write(
 ): Promise<void> {
   if (options.key !== undefined) {
     const decided = await signed(invocation, operation, options);
-    invocation.terminal.result(decided, () => finalText(tickets, operation.kind, decided));
+    invocation.terminal.result(decided, () => finalText(tickets, STATE_AFTER[operation.kind], decided));
     return;
   }
   const client = await connect(invocation, options);
   const answer = answerOf(await ask(client, writeOptions(options)));
   invocation.terminal.result(answer, () => {
     const state = answer.ticket?.state ?? answer.tickets?.[0]?.state;
-    return finalText(tickets, state ?? operation.kind, answer);
+    return finalText(tickets, state ?? STATE_AFTER[operation.kind], answer);
   });
 }
 
@@ -159,12 +160,12 @@ function finalText(tickets: readonly string[], state: string, { height, transact
 }
 
 /** Without `--gate` a scan happens at the ticket's own gate, if it has one. */
-async function scan(
-  kind: 'consume' | 'admit',
+async function scan<Kind extends 'consume' | 'admit'>(
+  kind: Kind,
   invocation: Invocation,
   ticket: string,
   options: ScanOptions,
-): Promise<Operation> {
+): Promise<{ readonly kind: Kind; readonly ticket: TicketId; readonly gate: GateId }> {
   const id = TicketId(checkedName(ticket));
   if (options.gate !== undefined) return { kind, ticket: id, gate: GateId(checkedName(options.gate)) };
   if (options.key === undefined) return { kind, ticket: id, gate: GateId(GATE) };
