@@ -1,4 +1,4 @@
-import { createHash, randomInt } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReader } from '../api/node-reader.ts';
 import type { Operator } from '../api/ports.ts';
 import { createApi } from '../api/server.ts';
@@ -10,31 +10,20 @@ import { LAN, type Timing, WAN } from '../consensus/timing.ts';
 import { createSeed } from '../devnet/node-seed.ts';
 import { isDevnetGenesis } from '../devnet/plan.ts';
 import { type Genesis, genesisSet } from '../ledger/genesis.ts';
-import { assert, defined } from '../lib/assert.ts';
-import { toHex } from '../lib/bytes.ts';
+import { defined } from '../lib/assert.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import { decode } from '../model/codec.ts';
 import { installSha256 } from '../model/hash.ts';
-import { hexBytes, Signature, Timestamp } from '../model/ids.ts';
-import {
-  OPERATOR_LIFE_MS,
-  OPERATOR_TOKEN_BYTES_MAX,
-  RECOVERED_ANCESTORS,
-  VERIFIED_SIGNATURES_KEPT_MAX,
-} from '../model/limits.ts';
-import { type Operation, sealTransaction, transactionSigningBytes } from '../model/transaction.ts';
+import { OPERATOR_TOKEN_BYTES_MAX, RECOVERED_ANCESTORS, VERIFIED_SIGNATURES_KEPT_MAX } from '../model/limits.ts';
 import { formatAddress } from '../network/address.ts';
-import { createIdentity } from '../network/identity.ts';
-import { Mesh } from '../network/mesh.ts';
+import type { Mesh } from '../network/mesh.ts';
 import { systemClock, systemTimers } from '../node/clock.ts';
 import type { NodeConfig } from '../node/config.ts';
 import { Executor } from '../node/executor.ts';
 import { readPrivateFile } from '../node/key-file.ts';
-import { createSigner } from '../node/key-pair.ts';
 import { Mempool } from '../node/mempool.ts';
 import { createMetrics, type Metrics } from '../node/metrics.ts';
 import { Node } from '../node/node.ts';
-import type { Signer } from '../node/ports.ts';
 import {
   createAdmissionCheckLater,
   createKeyObjects,
@@ -42,9 +31,11 @@ import {
   memoizedCheck,
 } from '../node/signatures.ts';
 import type { Chain } from '../store/chain.ts';
-import { readWitness } from '../store/chain.ts';
 import type { KeyValue } from '../store/key-value.ts';
 import { lockDataDir } from '../store/lock.ts';
+import { contactsOf, openMesh } from './compose-mesh.ts';
+import { openOperator } from './compose-operator.ts';
+import { openAuthority, type Voter } from './compose-voter.ts';
 import { CommandError } from './exit-codes.ts';
 import {
   type AskPassphrase,
@@ -53,8 +44,6 @@ import {
   openChain,
   openGenesis,
   openKey,
-  openVoter,
-  seatOfKey,
 } from './opening.ts';
 
 export interface StartOptions {
@@ -109,49 +98,19 @@ export async function startNode(options: StartOptions): Promise<RunningNode> {
   }
 }
 
-interface Voter {
-  readonly seat: number;
-  readonly signer: Signer | null;
-  readonly journal: OpenedVoter | null;
-  /** Why there is an authority's key and no vote. */
-  readonly observerReason: string | null;
-  readonly authorityKey: Signer | null;
-}
-
-async function openAuthority(
-  options: StartOptions,
-  { genesis }: OpenedGenesis,
-  store: KeyValue,
-  onFatal: (error: Error) => void,
-): Promise<Voter> {
-  const { config, ask } = options;
-  const follower = { seat: -1, signer: null, journal: null, observerReason: null, authorityKey: null };
-  if (!config.consensus.isAuthority) return follower;
-  const key = await openKey(config.consensus.authorityKeyFile, 'authority', ask);
-  if (key === undefined) {
-    throw new CommandError('CONFIG_INVALID', `There is no authority key at ${config.consensus.authorityKeyFile}.`, {
-      advice:
-        'Make one with counterfoil keys new authority, or follow without a vote: [consensus] is_authority = false.',
-    });
-  }
-  const signer = createSigner(key.secretKey);
-  const seat = seatOfKey(genesis, signer.publicKey);
-  if (seat < 0) {
-    return { ...follower, observerReason: `its authority key ${signer.publicKey} is not one of genesis` };
-  }
-  const voter = await openVoter(config, signer.publicKey, { witness: readWitness(store), onFatal });
-  return 'reason' in voter
-    ? { ...follower, observerReason: voter.reason, authorityKey: signer }
-    : { seat, signer, journal: voter, observerReason: null, authorityKey: signer };
-}
-
 async function assemble(options: StartOptions, opened: OpenedGenesis, release: () => void): Promise<RunningNode> {
-  const { config, logger } = options;
+  const { config } = options;
   const { genesis } = opened;
   const failure = deferred<Error>();
   let onFatal = (error: Error): void => failure.resolve(error);
   const { store, chain } = await openChain(config, genesis);
-  const voter = await openAuthority(options, opened, store, (error) => onFatal(error));
+  const voter = await openAuthority({
+    config,
+    ask: options.ask,
+    genesis,
+    store,
+    onFatal: (error) => onFatal(error),
+  });
   const nodeKey = await openKey(config.node.nodeKeyFile, 'node', options.ask);
   if (nodeKey === undefined) {
     throw new CommandError('CONFIG_INVALID', `There is no node key at ${config.node.nodeKeyFile}.`, {
@@ -159,38 +118,19 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
     });
   }
   const timing = timingOf(config);
-  const keys = createKeyObjects();
-  const { check } = memoizedCheck(createSignatureCheck(keys), VERIFIED_SIGNATURES_KEPT_MAX);
-  const set = genesisSet(genesis);
-  const jurisdiction: Jurisdiction = { chainId: genesis.chainId, authorities: set, check };
   const metrics = createMetrics();
-  const transport = openMesh(options, { genesis, nodeKey: nodeKey.secretKey, voter, chain, jurisdiction });
-  const node = new Node({
+  const { node, transport } = createNode(options, {
     genesis,
-    jurisdiction,
-    replica: createReplica(
-      { chainId: genesis.chainId, authorities: set, self: voter.seat, timing, window: 1 },
-      recoveredFrom(chain, voter.journal),
-    ),
-    seat: voter.seat,
-    signer: voter.signer,
-    journal: voter.journal?.journal ?? null,
     chain,
-    executor: new Executor(chain, set, genesis.chainId),
-    mempool: new Mempool(),
-    transport,
-    contacts: contactsOf(config, genesis),
-    checkLater: createAdmissionCheckLater(keys),
-    clock: systemClock,
-    timers: systemTimers,
+    voter,
+    nodeKey: nodeKey.secretKey,
+    timing,
     metrics,
-    log: logger,
-    forwardAfterMs: timing.forwardMs,
-    onFatal: (error) => failure.resolve(error),
+    onFatal: failure.resolve,
   });
   onFatal = (error) => node.fail(error);
   const nodeId = genesis.authorities[voter.seat]?.id ?? nameOf(genesis, voter) ?? transport.self;
-  const operator = await openOperator(options, node);
+  const operator = await openOperator(config, options.ask, node);
   const api = createSurface(options, { opened, node, metrics, operator, voter, timing, nodeId, store });
   const address = await api.listen();
   await node.start();
@@ -215,6 +155,52 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   };
 }
 
+interface NodeMaterial {
+  readonly genesis: Genesis;
+  readonly chain: Chain;
+  readonly voter: Voter;
+  readonly nodeKey: Uint8Array;
+  readonly timing: Timing;
+  readonly metrics: Metrics;
+  readonly onFatal: (error: Error) => void;
+}
+
+function createNode(options: StartOptions, material: NodeMaterial): { readonly node: Node; readonly transport: Mesh } {
+  const { config, version, logger } = options;
+  const { genesis, chain, voter, nodeKey, timing, metrics, onFatal } = material;
+  const keys = createKeyObjects();
+  const { check } = memoizedCheck(createSignatureCheck(keys), VERIFIED_SIGNATURES_KEPT_MAX);
+  const authorities = genesisSet(genesis);
+  const { chainId } = genesis;
+  const jurisdiction: Jurisdiction = { chainId, authorities, check };
+  const { authorityKey, seat } = voter;
+  const transport = openMesh({ config, version, genesis, nodeKey, authorityKey, chain, jurisdiction });
+  const node = new Node({
+    genesis,
+    jurisdiction,
+    replica: createReplica(
+      { chainId, authorities, self: seat, timing, window: 1 },
+      recoveredFrom(chain, voter.journal),
+    ),
+    seat,
+    signer: voter.signer,
+    journal: voter.journal?.journal ?? null,
+    chain,
+    executor: new Executor(chain, authorities, chainId),
+    mempool: new Mempool(),
+    transport,
+    contacts: contactsOf(config, genesis),
+    checkLater: createAdmissionCheckLater(keys),
+    clock: systemClock,
+    timers: systemTimers,
+    metrics,
+    log: logger,
+    forwardAfterMs: timing.forwardMs,
+    onFatal,
+  });
+  return { node, transport };
+}
+
 function nameOf(genesis: Genesis, voter: Voter): string | undefined {
   return genesis.authorities.find(({ publicKey }) => publicKey === voter.authorityKey?.publicKey)?.id;
 }
@@ -235,14 +221,15 @@ function timingOf({ consensus }: NodeConfig): Timing {
 function recoveredFrom(chain: Chain, voter: OpenedVoter | null): Recovered {
   const { head } = chain;
   const stored = defined(chain.block(head.height), 'the newest block can be read');
-  assert(stored.certifiedHeight === head.height, 'the newest block has a certificate of its own');
   const lowest = Math.max(0, head.height - RECOVERED_ANCESTORS);
   const ancestors = [];
   for (let height = lowest; height < head.height; height += 1) {
     const block = defined(chain.block(height), `block ${height} can be read`);
     ancestors.push({ height: block.header.height, digest: block.hash });
   }
-  return { final: { header: head, certificate: stored.certificate }, ancestors, records: decodeRecords(voter) };
+  // Interrupted while catching up: the certificate in the store is of a block that is not here yet.
+  const certificate = stored.certifiedHeight === head.height ? stored.certificate : null;
+  return { final: { header: head, certificate }, ancestors, records: decodeRecords(voter) };
 }
 
 function* decodeRecords(voter: OpenedVoter | null): Generator<JournalRecord> {
@@ -252,82 +239,6 @@ function* decodeRecords(voter: OpenedVoter | null): Generator<JournalRecord> {
       throw new CommandError('DATA_UNUSABLE', `The journal holds a record that nobody knows: ${record.error.reason}.`);
     yield record.value;
   }
-}
-
-function openMesh(
-  options: StartOptions,
-  parts: {
-    readonly genesis: Genesis;
-    readonly nodeKey: Uint8Array;
-    readonly voter: Voter;
-    readonly chain: Chain;
-    readonly jurisdiction: Jurisdiction;
-  },
-): Mesh {
-  const { config, version } = options;
-  const { genesis, voter, chain, jurisdiction } = parts;
-  const { network } = config;
-  const { authorityKey } = voter;
-  const advertised = network.advertiseAddress;
-  return new Mesh({
-    identity: createIdentity(parts.nodeKey),
-    networkId: genesis.networkId,
-    chainId: genesis.chainId,
-    version,
-    ...(authorityKey === null
-      ? {}
-      : {
-          authority: {
-            publicKey: authorityKey.publicKey,
-            sign: (message: Uint8Array) => hexBytes(authorityKey.sign(message)),
-          },
-        }),
-    checkSignature: (key, message, signature) => jurisdiction.check(key, message, Signature(toHex(signature))),
-    head: () => ({ height: chain.head.height, hash: chain.headHash }),
-    listen: {
-      host: network.listenAddress,
-      port: network.listenPort,
-      ...(advertised === undefined ? {} : { advertise: formatAddress(advertised.host, advertised.port) }),
-    },
-    random: () => randomInt(2 ** 32) / 2 ** 32,
-    connectionTimeoutMs: network.connectionTimeoutMs,
-    heartbeatIntervalMs: network.heartbeatIntervalMs,
-    followersMax: network.peersMax,
-  });
-}
-
-function contactsOf(config: NodeConfig, genesis: Genesis) {
-  return genesis.authorities.map(({ id, publicKey }) => {
-    const peer = config.network.bootstrapPeers.find(({ name }) => name === id);
-    return peer === undefined ? { publicKey } : { publicKey, address: formatAddress(peer.host, peer.port) };
-  });
-}
-
-/** The organisation's key that signs what the node's own HTTP writes ask for. */
-async function openOperator({ config, ask }: StartOptions, node: Node): Promise<Operator | undefined> {
-  const key = await openKey(config.node.operatorKeyFile, 'client', ask);
-  if (key === undefined) return undefined;
-  const signer = createSigner(key.secretKey);
-  const organisation = node.organisationOf(signer.publicKey);
-  if (organisation === undefined) return undefined;
-  const { genesis } = node.parts;
-  const lifeMs = Math.min(OPERATOR_LIFE_MS, genesis.parameters.transactionLifeMsMax);
-  return {
-    organisation,
-    sign: (operation: Operation, key: string | null) => {
-      const body = {
-        chainId: genesis.chainId,
-        organisation,
-        signer: signer.publicKey,
-        expiresAt: Timestamp(systemClock.now() + lifeMs),
-        nonce: randomInt(2 ** 47),
-        idempotencyKey: key,
-        operation,
-      };
-      return sealTransaction(body, signer.sign(transactionSigningBytes(body)));
-    },
-    earlier: (operation, key) => node.earlier(organisation, operation, key),
-  };
 }
 
 function createSurface(

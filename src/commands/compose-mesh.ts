@@ -1,0 +1,63 @@
+import { randomInt } from 'node:crypto';
+import type { Genesis } from '../ledger/genesis.ts';
+import { toHex } from '../lib/bytes.ts';
+import type { Jurisdiction } from '../model/certificate.ts';
+import { hexBytes, Signature } from '../model/ids.ts';
+import { formatAddress } from '../network/address.ts';
+import { createIdentity } from '../network/identity.ts';
+import { Mesh } from '../network/mesh.ts';
+import type { AuthorityContact } from '../network/transport.ts';
+import type { NodeConfig } from '../node/config.ts';
+import type { Signer } from '../node/ports.ts';
+import type { Chain } from '../store/chain.ts';
+
+export interface MeshParts {
+  readonly config: NodeConfig;
+  readonly version: string;
+  readonly genesis: Genesis;
+  readonly nodeKey: Uint8Array;
+  /** Proves the role; also for a key that votes no more. */
+  readonly authorityKey: Signer | null;
+  readonly chain: Chain;
+  readonly jurisdiction: Jurisdiction;
+}
+
+/** Sessions with the other authorities, over WebSocket and TLS. */
+export function openMesh(parts: MeshParts): Mesh {
+  const { config, version, genesis, authorityKey, chain, jurisdiction } = parts;
+  const { network } = config;
+  const advertised = network.advertiseAddress;
+  return new Mesh({
+    identity: createIdentity(parts.nodeKey),
+    networkId: genesis.networkId,
+    chainId: genesis.chainId,
+    version,
+    ...(authorityKey === null
+      ? {}
+      : {
+          authority: {
+            publicKey: authorityKey.publicKey,
+            sign: (message: Uint8Array) => hexBytes(authorityKey.sign(message)),
+          },
+        }),
+    checkSignature: (key, message, signature) => jurisdiction.check(key, message, Signature(toHex(signature))),
+    head: () => ({ height: chain.head.height, hash: chain.headHash }),
+    listen: {
+      host: network.listenAddress,
+      port: network.listenPort,
+      ...(advertised === undefined ? {} : { advertise: formatAddress(advertised.host, advertised.port) }),
+    },
+    random: () => randomInt(2 ** 32) / 2 ** 32,
+    connectionTimeoutMs: network.connectionTimeoutMs,
+    heartbeatIntervalMs: network.heartbeatIntervalMs,
+    followersMax: network.peersMax,
+  });
+}
+
+/** Every authority, and where it listens as far as the configuration says. */
+export function contactsOf(config: NodeConfig, genesis: Genesis): readonly AuthorityContact[] {
+  return genesis.authorities.map(({ id, publicKey }) => {
+    const peer = config.network.bootstrapPeers.find(({ name }) => name === id);
+    return peer === undefined ? { publicKey } : { publicKey, address: formatAddress(peer.host, peer.port) };
+  });
+}
