@@ -132,8 +132,6 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   const nodeId = genesis.authorities[voter.seat]?.id ?? nameOf(genesis, voter) ?? transport.self;
   const operator = await openOperator(config, options.ask, node);
   const api = createSurface(options, { opened, node, metrics, operator, voter, timing, nodeId, store });
-  const address = await api.listen();
-  await node.start();
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await Promise.all([api.close(), node.stop()]);
@@ -141,6 +139,10 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
     await closeStore(store);
     release();
   };
+  const address = await begin(api, node).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
   return {
     nodeId,
     role: voter.seat >= 0 ? 'authority' : voter.observerReason === null ? 'follower' : 'observer',
@@ -153,6 +155,12 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
       return stopping;
     },
   };
+}
+
+async function begin(api: Api, node: Node): ReturnType<Api['listen']> {
+  const address = await api.listen();
+  await node.start();
+  return address;
 }
 
 interface NodeMaterial {
