@@ -215,5 +215,7 @@ export const RECOVERED_ANCESTORS = 4 * WINDOW_MAX;
 export const FINALITY_PATH_MAX = 4 * WINDOW_MAX;
 /** Newest blocks whose links and certificates are checked at every start: a fifth of a second with 31 authorities. */
 export const START_BLOCKS_CHECKED = 128;
+/** State that a verification holds in memory before it goes on with a file: some 100,000 tickets. */
+export const REPLAYED_STATE_BYTES_MAX = 128 * 1_048_576;
 /** Accepted signatures that are remembered: some hundred blocks of 31 authorities, twice. */
 export const VERIFIED_SIGNATURES_KEPT_MAX = 16_384;

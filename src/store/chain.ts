@@ -119,11 +119,7 @@ export class Chain implements StateReader, PageReader {
       const page = this.#layers[index]?.pages.get(path);
       if (page !== undefined) return page;
     }
-    const bytes = this.store.get(TABLES.pages, pageKey(path));
-    if (bytes === undefined) return undefined;
-    const page = decodePage(bytes);
-    if (!page.ok) throw new CorruptionError(`page ${path} of the state tree is damaged: ${page.error.reason}`);
-    return page.value;
+    return readPage(this.store, path);
   }
 
   block(height: number): StoredBlock | undefined {
@@ -197,6 +193,15 @@ function raise(error: StoreError): never {
 /** The top page has the empty path, and keys are not empty. */
 export function pageKey(path: string): Uint8Array {
   return utf8(`/${path}`);
+}
+
+/** @throws CorruptionError when what is stored is no page of the state tree */
+export function readPage(reads: KeyValueReads, path: string): Page | undefined {
+  const bytes = reads.get(TABLES.pages, pageKey(path));
+  if (bytes === undefined) return undefined;
+  const page = decodePage(bytes);
+  if (!page.ok) throw new CorruptionError(`page ${path} of the state tree is damaged: ${page.error.reason}`);
+  return page.value;
 }
 
 /** With a checksum: a damaged witness would say that a journal was cut, and end its key. */

@@ -169,7 +169,12 @@ export class ChainGenerator {
   }
 
   #witness(height: number): JournalPosition {
-    return { publicKey: sha256(utf8('key')), incarnation: sha256(utf8('run')).slice(0, 16), segment: 1, offset: height };
+    return {
+      publicKey: sha256(utf8('key')),
+      incarnation: sha256(utf8('run')).slice(0, 16),
+      segment: 1,
+      offset: height,
+    };
   }
 }
 
@@ -183,7 +188,10 @@ function generatedGenesis(plan: ChainPlan): { readonly genesis: Genesis; readonl
 }
 
 /** Appends to a fresh store the blocks of a plan. */
-export async function generateChain(store: KeyValue, plan: ChainPlan & { readonly blocks: number }): Promise<ChainGenerator> {
+export async function generateChain(
+  store: KeyValue,
+  plan: ChainPlan & { readonly blocks: number },
+): Promise<ChainGenerator> {
   const generator = await ChainGenerator.open(store, plan);
   await generator.grow(plan.blocks);
   return generator;
