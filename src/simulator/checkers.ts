@@ -45,7 +45,9 @@ export class Checker {
   readonly #committed: Vote[] = [];
   /** False where the faults exceed what the protocol tolerates: agreement is then observed, not demanded. */
   readonly #isStrict: boolean;
+  /** The first invariant that broke, and the first height with two final blocks. */
   conflict: string | null = null;
+  fork: string | null = null;
 
   constructor(seats: number, liars: ReadonlySet<number>, isStrict: boolean) {
     this.#seats = seats;
@@ -67,6 +69,10 @@ export class Checker {
     this.#headers.set(blockHash(header), header);
   }
 
+  headerOf(digest: Hash): Header | undefined {
+    return this.#headers.get(digest);
+  }
+
   /** Whether `a` is `b` or an ancestor of it. */
   #isAncestor(a: { height: number; digest: Hash }, b: { height: number; digest: Hash }): boolean {
     let { digest } = b;
@@ -85,6 +91,7 @@ export class Checker {
       const digest = blockHash(header);
       const known = this.#final.get(header.height);
       if (known !== undefined && known !== digest) {
+        this.fork ??= `height ${header.height}`;
         this.#fail('agreement', `${name} made another block final at height ${header.height}`);
       }
       if (header.proposer !== header.view % this.#seats) this.#fail('made by its primary', `height ${header.height}`);

@@ -1,17 +1,17 @@
 import type { Effect, Pledge } from '../consensus/effect.ts';
 import type { LocalEvent, Timer } from '../consensus/event.ts';
-import type { JournalRecord } from '../consensus/record.ts';
 import type { Configuration, Recovered, Replica } from '../consensus/replica.ts';
 import { assert, defined } from '../lib/assert.ts';
 import { type Block, blockHash, type Header } from '../model/block.ts';
-import { ballotSigningBytes, type Certificate } from '../model/certificate.ts';
+import type { Certificate } from '../model/certificate.ts';
 import { type Hash, type Height, type Signature, Timestamp } from '../model/ids.ts';
-import type { Message, MessageOf } from '../model/message.ts';
+import type { Message } from '../model/message.ts';
 import type { Transaction } from '../model/transaction.ts';
 import type { Verified, verifyMessage } from '../model/verified.ts';
-import { checkpointSigningBytes, newViewSigningBytes, viewChangeSigningBytes } from '../model/view-change.ts';
 import { isBodyValid, Overlays, rootsOf } from './abstract-ledger.ts';
 import { Violation } from './checkers.ts';
+import { SimulatedJournal } from './journal.ts';
+import { signPledge } from './signing.ts';
 
 /** The functions under test; a mutant is another value of this. */
 export interface Core {
@@ -59,6 +59,8 @@ const BLOCKS_PER_ANSWER = 8;
 
 export interface NodeOptions {
   readonly name: string;
+  /** Its number among all processes; twins share a seat, not this. */
+  readonly instance: number;
   /** How far its clock is off, in milliseconds. */
   readonly skewMs: number;
   readonly syncMsMax: number;
@@ -69,6 +71,7 @@ export interface NodeOptions {
 export class SimulatedNode {
   readonly seat: number;
   readonly name: string;
+  readonly instance: number;
   readonly skewMs: number;
   readonly mempool = new Map<Hash, Transaction>();
   readonly store: StoredBlock[];
@@ -87,10 +90,7 @@ export class SimulatedNode {
   readonly #storedIds = new Set<Hash>();
   readonly #digests = new Map<Hash, StoredBlock>();
   #storeDurable = 1;
-  #journal: JournalRecord[] = [];
-  #journalDurable = 0;
-  #unsynced: { readonly end: number; readonly done: () => void }[] = [];
-  #isSyncing = false;
+  readonly #journal: SimulatedJournal;
   #overlays = new Overlays();
   #generation = 0;
   #queue: (() => readonly Effect[])[] = [];
@@ -104,10 +104,16 @@ export class SimulatedNode {
     this.#world = world;
     this.seat = config.self;
     this.name = options.name;
+    this.instance = options.instance;
     this.skewMs = options.skewMs;
     this.#syncMsMax = options.syncMsMax;
     this.#sendsBeforeSync = options.sendsBeforeSync;
     this.store = [world.genesis];
+    this.#journal = new SimulatedJournal(
+      (delayMs, run) => this.#later(delayMs, run),
+      () => world.random(),
+      options.syncMsMax,
+    );
     this.#digests.set(world.genesis.digest, world.genesis);
     this.replica = this.#recover();
   }
@@ -126,7 +132,7 @@ export class SimulatedNode {
     return this.#core.createReplica(this.#config, {
       final: { header: block.header, certificate },
       ancestors,
-      records: this.#journal,
+      records: this.#journal.records,
     });
   }
 
@@ -144,12 +150,17 @@ export class SimulatedNode {
     this.alive = false;
     this.fuse = -1;
     this.#generation += 1;
-    const kept =
-      this.#journalDurable + Math.floor(this.#world.random() * (this.#journal.length - this.#journalDurable + 1));
-    this.#journal = this.#journal.slice(0, kept);
-    this.#journalDurable = kept;
+    this.#journal.crash();
+    this.#cutStore();
+    this.#overlays.clear();
+    this.#timers.clear();
+    this.mempool.clear();
+    this.#world.crashed(this);
+  }
+
+  /** A store is cut where a certificate stands: one transaction writes a certified path. */
+  #cutStore(): void {
     const blocks = this.#storeDurable + Math.floor(this.#world.random() * (this.store.length - this.#storeDurable + 1));
-    // A store is cut where a certificate stands: one transaction writes a certified path.
     let length = blocks;
     while (length > this.#storeDurable && this.store[length - 1]?.certificate === null) length -= 1;
     for (const { block, digest } of this.store.splice(length)) {
@@ -157,12 +168,6 @@ export class SimulatedNode {
       this.#digests.delete(digest);
     }
     this.#storeDurable = this.store.length;
-    this.#unsynced = [];
-    this.#isSyncing = false;
-    this.#overlays.clear();
-    this.#timers.clear();
-    this.mempool.clear();
-    this.#world.crashed(this);
   }
 
   clock(): Timestamp {
@@ -240,7 +245,7 @@ export class SimulatedNode {
         this.#pledge(effect);
         break;
       case 'record':
-        this.#write(effect.records, () => this.report({ type: 'persisted', token: effect.token }));
+        this.#journal.append(effect.records, () => this.report({ type: 'persisted', token: effect.token }));
         break;
       case 'send':
         this.#send(effect.to, effect.message);
@@ -255,7 +260,7 @@ export class SimulatedNode {
         this.#timers.delete(effect.timer);
         break;
       case 'truncate':
-        this.#write([effect.snapshot], () => undefined);
+        this.#journal.append([effect.snapshot], () => undefined);
         break;
       case 'evidence':
       case 'halt':
@@ -314,45 +319,16 @@ export class SimulatedNode {
     }
   }
 
-  /** Appends; one sync at a time covers everything appended before it began. */
-  #write(records: readonly JournalRecord[], done: () => void): void {
-    this.#journal.push(...records);
-    this.#unsynced.push({ end: this.#journal.length, done });
-    if (!this.#isSyncing) this.#sync();
-  }
-
-  #sync(): void {
-    this.#isSyncing = true;
-    const end = this.#journal.length;
-    this.#later(this.#world.random() * this.#syncMsMax, () => {
-      this.#journalDurable = Math.max(this.#journalDurable, end);
-      this.#isSyncing = false;
-      const done = this.#unsynced.filter((one) => one.end <= end);
-      this.#unsynced = this.#unsynced.filter((one) => one.end > end);
-      if (this.#unsynced.length > 0) this.#sync();
-      for (const one of done) if (this.alive) one.done();
-      this.#cutJournal();
-    });
-  }
-
-  /** What is before a durable snapshot may go. */
-  #cutJournal(): void {
-    const snapshot = this.#journal.slice(0, this.#journalDurable).findLastIndex(({ kind }) => kind === 'snapshot');
-    if (snapshot <= 0) return;
-    this.#journal = this.#journal.slice(snapshot);
-    this.#journalDurable -= snapshot;
-    this.#unsynced = this.#unsynced.map(({ end, done }) => ({ end: end - snapshot, done }));
-  }
-
   #pledge({ pledge, support, token }: Extract<Effect, { type: 'pledge' }>): void {
     if (pledge.kind === 'proposal' && pledge.body !== null) {
       this.#overlays.put(pledge.ballot.digest, { header: pledge.header, body: pledge.body });
       this.#world.proposed(pledge.header);
     }
     this.#checkExecuted(pledge);
-    const { message, record } = this.#sign(pledge);
+    const { chainId } = this.#world;
+    const { message, record } = signPledge(pledge, this.seat, chainId, (bytes) => this.#world.sign(this.seat, bytes));
     if (this.#sendsBeforeSync) this.#broadcast(message);
-    this.#write([...support, record], () => {
+    this.#journal.append([...support, record], () => {
       this.#world.signed(this, message);
       if (!this.#burn()) return;
       if (!this.#sendsBeforeSync) this.#broadcast(message);
@@ -368,45 +344,6 @@ export class SimulatedNode {
     const { digest, height } = pledge.ballot;
     if (this.#overlays.get(digest) === undefined) {
       throw new Violation('executed before PREPARE', `${this.name} at height ${height}`);
-    }
-  }
-
-  #sign(pledge: Pledge): { message: Message; record: JournalRecord } {
-    const { chainId } = this.#world;
-    const sign = (bytes: Uint8Array): Signature => this.#world.sign(this.seat, bytes);
-    switch (pledge.kind) {
-      case 'vote':
-      case 'proposal': {
-        const vote = {
-          ...pledge.ballot,
-          signer: this.seat,
-          signature: sign(ballotSigningBytes(chainId, pledge.ballot)),
-        };
-        const record: JournalRecord = { kind: 'vote', vote };
-        if (pledge.kind === 'vote') return { message: { kind: 'vote', vote }, record };
-        return { message: { kind: 'pre-prepare', header: pledge.header, body: pledge.body, vote }, record };
-      }
-      case 'view-change': {
-        const viewChange = {
-          ...pledge.viewChange,
-          signature: sign(viewChangeSigningBytes(chainId, pledge.viewChange)),
-        };
-        const message: MessageOf<'view-change'> = { kind: 'view-change', viewChange, certificate: pledge.certificate };
-        return { message, record: message };
-      }
-      case 'new-view': {
-        const newView = { ...pledge.newView, signature: sign(newViewSigningBytes(chainId, pledge.newView)) };
-        const message: MessageOf<'new-view'> = { kind: 'new-view', newView };
-        return { message, record: message };
-      }
-      case 'checkpoint': {
-        const checkpoint = {
-          ...pledge.checkpoint,
-          signature: sign(checkpointSigningBytes(chainId, pledge.checkpoint)),
-        };
-        const message: MessageOf<'checkpoint'> = { kind: 'checkpoint', checkpoint };
-        return { message, record: message };
-      }
     }
   }
 

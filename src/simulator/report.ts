@@ -26,7 +26,11 @@ export interface SimulationReport {
   readonly simulatedMs: number;
   readonly healedMs: number;
   readonly evidence: number;
+  /** Seats that the statements on the wire convict; worked out only for a run in which agreement broke. */
+  readonly convicted: readonly number[];
   readonly conflict: string | null;
+  /** Where two honest nodes made different blocks final: only ever with more liars than are tolerated. */
+  readonly fork: string | null;
 }
 
 export interface SimulationOptions {
@@ -75,8 +79,15 @@ export function runSimulation(options: SimulationOptions): SimulationReport {
     simulatedMs: world?.time ?? 0,
     healedMs,
     evidence: world?.evidence.length ?? 0,
+    convicted: world === null || world.checker.conflict === null ? [] : convictedBy(world),
     conflict: world?.checker.conflict ?? null,
+    fork: world?.checker.fork ?? null,
   };
+}
+
+function convictedBy(world: World): number[] {
+  const seats = new Set(world.convictions().map((evidence) => world.offender(evidence)));
+  return [...seats].sort((a, b) => a - b);
 }
 
 function replayCommand({ seed, n, window }: SimulationOptions): string {
@@ -106,12 +117,13 @@ function runFaults(world: World): void {
 }
 
 function planPartition(world: World, prng: Prng): void {
-  const { n, faultsMs } = world.scenario;
-  const group = new Set(shuffled(n, prng.below).slice(0, 1 + prng.below(Math.max(1, n - 1))));
+  const { faultsMs } = world.scenario;
+  const count = world.nodes.length;
+  const group = new Set(shuffled(count, prng.below).slice(0, 1 + prng.below(Math.max(1, count - 1))));
   const isOneWay = prng.chance(0.3);
   const links: number[] = [];
-  for (let from = 0; from < n; from += 1) {
-    for (let to = 0; to < n; to += 1) {
+  for (let from = 0; from < count; from += 1) {
+    for (let to = 0; to < count; to += 1) {
       if (group.has(from) === group.has(to) || (isOneWay && !group.has(from))) continue;
       links.push(from * 64 + to);
     }

@@ -14,6 +14,7 @@ import type { Transaction } from '../model/transaction.ts';
 import type { Verified } from '../model/verified.ts';
 import { makeGenesis, makeTransaction } from './abstract-ledger.ts';
 import { createAdversary } from './adversary.ts';
+import { Archive } from './archive.ts';
 import { Checker, Violation } from './checkers.ts';
 import { createKeyring, type Keyring } from './keyring.ts';
 import { type Core, SimulatedNode, type Surroundings } from './node.ts';
@@ -33,13 +34,14 @@ export class World {
   readonly prng: Prng;
   readonly nodes: SimulatedNode[] = [];
   readonly checker: Checker;
+  readonly archive = new Archive();
   readonly keyring: Keyring;
   readonly authorities: AuthoritySet;
   readonly liars: ReadonlySet<number>;
   readonly transactions: Transaction[] = [];
   readonly evidence: Evidence[] = [];
   readonly halts: string[] = [];
-  /** Links that are cut, as `from * 64 + to`, with how many partitions cut them. */
+  /** Links between instances that are cut, as `from * 64 + to`, with how many partitions cut them. */
   readonly cuts = new Map<number, number>();
   isHealed = false;
   time = 0;
@@ -89,6 +91,7 @@ export class World {
     const skew = Math.floor(skewMs * (2 * this.prng.next() - 1));
     const node = new SimulatedNode(this.#core, config, surroundings, {
       name,
+      instance: this.nodes.length,
       skewMs: skew,
       syncMsMax,
       sendsBeforeSync,
@@ -168,13 +171,14 @@ export class World {
   #transmit(node: SimulatedNode, to: number, message: Message): void {
     if (this.isHonest(node)) this.#signed(node, message);
     const { scenario, prng } = this;
-    const isCut = this.cuts.has(node.seat * 64 + to);
-    if (isCut || (!this.isHealed && prng.chance(scenario.lossRate))) return;
+    this.archive.see(message);
+    if (!this.isHealed && prng.chance(scenario.lossRate)) return;
     const copies = !this.isHealed && prng.chance(scenario.duplicateRate) ? 2 : 1;
     const wire = scenario.encoded && isEncodable(message) ? encode(messageLayout, message) : null;
     for (let copy = 0; copy < copies; copy += 1) {
       for (const target of this.nodes) {
-        if (target.seat === to) this.after(this.#delay(), () => this.#deliver(node.seat, target, wire ?? message));
+        if (target.seat !== to || this.cuts.has(node.instance * 64 + target.instance)) continue;
+        this.after(this.#delay(), () => this.#deliver(node.seat, target, wire ?? message));
       }
     }
   }
@@ -275,6 +279,17 @@ export class World {
       this.guard(node, () => node.report({ type: 'peer', seat: other.seat, connected: true }));
     }
     this.guard(node, () => node.submit(this.transactions));
+  }
+
+  /** What the statements on the wire prove against their authors. */
+  convictions(): Evidence[] {
+    return this.archive
+      .convict((digest) => this.checker.headerOf(digest))
+      .filter((evidence) => isEvidenceValid(evidence, this.#jurisdiction));
+  }
+
+  offender(evidence: Evidence): number {
+    return offenderOf(evidence, this.#jurisdiction);
   }
 
   /** A client gives a transaction to some nodes, and gossip to the rest. */
