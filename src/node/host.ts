@@ -32,6 +32,8 @@ export interface HostListener {
   readonly fatal: (error: Error) => void;
   readonly sent: (kind: MessageKind, bytes: number, copies: number) => void;
   readonly received: (kind: MessageKind, bytes: number) => void;
+  /** How long it took until it was durable, in milliseconds. */
+  readonly stored: (operation: 'journal_append' | 'chain_commit', ms: number) => void;
   /** A frame was refused before it reached the core. */
   readonly rejected: (seat: number, code: string) => void;
 }
@@ -229,11 +231,15 @@ export class Host {
   }
 
   #write(records: readonly JournalRecord[], durable: () => void): void {
-    const { journal } = this.#parts;
+    const { journal, clock, listener } = this.#parts;
     assert(journal !== null, 'only a voter writes a journal');
+    const start = clock.monotonicMs();
     journal.append(
       records.map((record) => encode(journalRecordLayout, record)),
-      durable,
+      () => {
+        listener.stored('journal_append', clock.monotonicMs() - start);
+        durable();
+      },
     );
   }
 
@@ -293,12 +299,14 @@ export class Host {
     const last = blocks.at(-1);
     if (last === undefined) return;
     const { height, timestamp } = last.header;
+    const start = clock.monotonicMs();
     const waited = blocks.map(({ body }) => waitedMs(body, mempool, clock.now()));
     const entries = executor.commit(blocks, certificate, journal?.position(), {
       visible: () => {
         for (const [index, entry] of entries.entries()) listener.final(entry, waited[index] ?? null);
       },
       durable: () => {
+        listener.stored('chain_commit', clock.monotonicMs() - start);
         listener.durable(height);
         this.report({ type: 'stored', height });
       },

@@ -15,6 +15,7 @@ import type { Journal } from '../store/journal.ts';
 import type { Executor } from './executor.ts';
 import { Host } from './host.ts';
 import { type FinalOutcome, Intake, type SubmitOutcome } from './intake.ts';
+import { createMeasuring, type Measuring } from './measuring.ts';
 import type { Mempool } from './mempool.ts';
 import type { Metrics } from './metrics.ts';
 import type { Clock, SignatureCheckLater, Signer, Timers } from './ports.ts';
@@ -66,6 +67,7 @@ export class Node {
   readonly #host: Host;
   readonly #intake: Intake;
   readonly #seats: Seats;
+  readonly #measuring: Measuring;
   readonly #listeners = new Set<(happening: NodeHappening) => void>();
   readonly #latenciesMs: number[] = [];
   #view: View;
@@ -78,6 +80,7 @@ export class Node {
     const { jurisdiction, clock, timers, chain, executor, mempool, replica } = parts;
     this.#view = replica.view;
     this.#lastFinalAt = clock.now();
+    this.#measuring = createMeasuring(parts.metrics, chain);
     this.#seats = new Seats(parts.transport, (key) => seatOf(jurisdiction.authorities, key));
     this.#host = new Host({ ...parts, links: this.#seats, listener: this.#hostListener() });
     this.#intake = new Intake({
@@ -207,7 +210,7 @@ export class Node {
   }
 
   #hostListener() {
-    const { metrics, log } = this.parts;
+    const { log } = this.parts;
     return {
       final: (entry: ChainEntry, waitedMs: number | null): void => this.#onFinal(entry, waitedMs),
       durable: (height: Height): void => {
@@ -220,14 +223,9 @@ export class Node {
         log.error({ reason }, 'this node votes no more');
       },
       fatal: (error: Error): void => this.fail(error),
-      sent: (kind: string, bytes: number, copies: number): void => {
-        for (let copy = 0; copy < copies; copy += 1) metrics.messageSent(kind, bytes);
-        if (kind === 'transactions') metrics.gossipSent(kind);
-      },
-      received: (kind: string, bytes: number): void => {
-        metrics.messageReceived(kind, bytes);
-        if (kind === 'transactions') metrics.gossipReceived(kind);
-      },
+      sent: this.#measuring.sent,
+      received: this.#measuring.received,
+      stored: this.#measuring.stored,
       rejected: (seat: number, code: string): void => {
         const authority = this.parts.genesis.authorities[seat]?.id;
         log.warn({ authority, code }, 'refused a message of an authority');
@@ -243,24 +241,9 @@ export class Node {
       this.#latenciesMs.push(waitedMs);
       if (this.#latenciesMs.length > LATENCIES_KEPT_MAX) this.#latenciesMs.shift();
     }
-    const { header } = entry.stored;
-    metrics.blockFinalised({ height: header.height, latencySeconds: waitedMs === null ? null : waitedMs / 1_000 });
+    this.#measuring.final(entry, waitedMs);
     metrics.mempool(mempool.size);
-    this.#countMoves(entry);
     if (replica.view !== this.#view) this.#onView(replica.view);
-  }
-
-  #countMoves({ stored }: ChainEntry): void {
-    for (const [index, { body }] of stored.body.entries()) {
-      const receipt = stored.receipts[index];
-      if (receipt === undefined || !receipt.accepted || receipt.replayOf !== null) continue;
-      const { operation } = body;
-      if (operation.kind === 'validate') this.parts.metrics.ticketTransition('validated', operation.tickets.length);
-      if (operation.kind === 'admit') this.parts.metrics.ticketTransition('validated', 1);
-      if (operation.kind === 'consume' || operation.kind === 'admit')
-        this.parts.metrics.ticketTransition('consumed', 1);
-      if (operation.kind === 'dispute') this.parts.metrics.ticketTransition('disputed', 1);
-    }
   }
 
   #onView(view: View): void {
@@ -268,6 +251,7 @@ export class Node {
     const primary = genesis.authorities[primaryOf(replica, view)]?.id;
     this.#view = view;
     metrics.viewChanged(view);
+    if (this.parts.mempool.size > 0) metrics.roundFailed();
     log.info({ view, primary }, 'the view has changed');
     this.#happened('view_changed', { view, primary });
   }
