@@ -25,8 +25,10 @@ export async function runStart(invocation: Invocation, options: StartCommandOpti
   try {
     return await runNode(invocation, options, { version, lifeline });
   } catch (error) {
-    lifeline.say({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
+    await lifeline.say({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
     throw error;
+  } finally {
+    lifeline.close();
   }
 }
 
@@ -51,7 +53,7 @@ async function runNode(
     ask: (question) => passphrases.get(question),
   });
   const node = await starting;
-  lifeline.say({ kind: 'ready', node: node.nodeId });
+  await lifeline.say({ kind: 'ready', node: node.nodeId });
   const { nodeId, role, httpUrl, p2pAddress } = node;
   logger.info({ node: nodeId, role, http: httpUrl, p2p: p2pAddress, home: config.node.home }, 'running');
   const ended = await Promise.race([signal.first, lifeline.closed, node.failed]);
@@ -92,9 +94,12 @@ async function stopInTime(node: RunningNode): Promise<void> {
 
 /** The channel to the devnet that started this process, if one did. */
 interface Lifeline {
-  say(message: FromNode): void;
+  /** Resolves when it was sent, or nobody is there. */
+  say(message: FromNode): Promise<void>;
   /** Resolves when the devnet is gone; never without one. */
   readonly closed: Promise<'LIFELINE'>;
+  /** An open channel keeps a process alive. */
+  close(): void;
   /** The last act after the devnet was killed. */
   removeTemporary(): void;
 }
@@ -105,8 +110,14 @@ function openLifeline(): Lifeline {
     directory = parseFromDevnet(message)?.directory ?? directory;
   });
   return {
-    say: (message) => {
-      if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+    say: (message) =>
+      new Promise((resolve) => {
+        if (process.connected && process.send !== undefined) {
+          process.send(message, undefined, undefined, () => resolve());
+        } else resolve();
+      }),
+    close: () => {
+      if (process.connected) process.disconnect();
     },
     closed: new Promise((resolve) => process.once('disconnect', () => resolve('LIFELINE'))),
     removeTemporary: () => {

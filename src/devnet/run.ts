@@ -175,9 +175,9 @@ export class Devnet {
   #onNode(event: NodeEvent): void {
     const node = this.#options.plan.nodes.find(({ name }) => name === event.name);
     if (node === undefined) return;
-    if (event.kind === 'ready') {
-      this.#ready.add(event.name);
-    } else {
+    if (event.kind === 'ready') this.#ready.add(event.name);
+    else if (event.kind === 'killed') this.#report.line(`${event.name} did not stop in time and was killed.`);
+    else {
       this.#monitor.markDown(event.name);
       this.#died.add(event.name);
       if (this.#isUp) this.#report.line(this.#deathLine(node, event));

@@ -16,6 +16,8 @@ export interface NodeCommand {
 
 export type NodeEvent =
   | { readonly kind: 'ready'; readonly name: string }
+  /** It did not end in time when asked, and was made to. */
+  | { readonly kind: 'killed'; readonly name: string }
   /** It ended without having been asked. `reason` is its own last word, if it said one. */
   | { readonly kind: 'died'; readonly name: string; readonly how: string; readonly reason: string | undefined };
 
@@ -71,7 +73,10 @@ export class Supervisor {
     this.#stopping = true;
     const all = [...this.#running.values()];
     for (const { child } of all) child.kill('SIGTERM');
-    const timer = setTimeout(() => this.kill(), STOP_MS_MAX);
+    const timer = setTimeout(() => {
+      for (const name of this.#running.keys()) this.#onEvent({ kind: 'killed', name });
+      this.kill();
+    }, STOP_MS_MAX);
     await Promise.all(all.map(({ ended }) => ended));
     clearTimeout(timer);
   }

@@ -29,6 +29,7 @@ describe('a devnet of four', () => {
     const homes = dirname(net.nodes[0]?.home ?? '');
     net.program.child.kill('SIGTERM');
     expect(await net.program.ended).toBe(0);
+    expect(net.program.stdout()).not.toContain('was killed');
     await untilGone(net.nodes.map(({ pid }) => pid));
     expect(existsSync(homes)).toBe(false);
   });
