@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createMetricsServer, type MetricsServer } from '../api/metrics-server.ts';
 import { createReader } from '../api/node-reader.ts';
 import type { Operator } from '../api/ports.ts';
 import { createApi } from '../api/server.ts';
@@ -132,14 +133,15 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   const nodeId = genesis.authorities[voter.seat]?.id ?? nameOf(genesis, voter) ?? transport.self;
   const operator = await openOperator(config, options.ask, node);
   const api = createSurface(options, { opened, node, metrics, operator, voter, timing, nodeId, store });
+  const metricsServer = config.metrics.address && createMetricsServer(metrics, config.metrics.address);
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    await Promise.all([api.close(), node.stop()]);
+    await Promise.all([api.close(), metricsServer?.close(), node.stop()]);
     await closeJournal(voter);
     await closeStore(store);
     release();
   };
-  const address = await begin(api, node).catch(async (error: unknown) => {
+  const address = await begin(api, node, metricsServer).catch(async (error: unknown) => {
     await stop();
     throw error;
   });
@@ -157,8 +159,9 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   };
 }
 
-async function begin(api: Api, node: Node): ReturnType<Api['listen']> {
+async function begin(api: Api, node: Node, metrics: MetricsServer | undefined): ReturnType<Api['listen']> {
   const address = await api.listen();
+  await metrics?.listen();
   await node.start();
   return address;
 }

@@ -161,6 +161,8 @@ export const API_WAIT_MS_MAX = 30_000;
 /** Entries of a page of blocks or tickets: unless told otherwise, and at most. */
 export const API_PAGE = 50;
 export const API_PAGE_MAX = 500;
+/** Connections to the separate metrics address: a scraper or two, and somebody with curl. */
+export const METRICS_CONNECTIONS_MAX = 16;
 /** How long a node that stops lets running requests end. */
 export const API_CLOSE_MS_MAX = 2_000;
 /** Readers of the feed, and what each may ask of it. */
