@@ -18,8 +18,8 @@ function head(): Command {
 
 function block(): Command {
   const command = leaf({
-    usage: 'block <height or hash>',
-    summary: 'one final block with its transactions, as JSON',
+    usage: 'block <block>',
+    summary: 'one final block with its transactions, as JSON; by height or by hash',
     examples: ['counterfoil chain block 1', 'counterfoil chain block 1 --certificate'],
   }).addOption(new Option('--certificate', 'the signatures that made it final instead'));
   return withNode(command).action(

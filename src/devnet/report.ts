@@ -66,11 +66,12 @@ export function tryCommands(gatewayPort: number, [first, second]: readonly [stri
   const post = (verb: string, ticket: string): string =>
     `curl -s ${address}/tickets/${verb} -H 'content-type: application/json' -d '{"ticket_id":"${ticket}"}'`;
   return [
-    `curl -s ${address}/status?pretty`,
-    `curl -s ${address}/tickets/${first}?pretty`,
+    // Quoted: zsh takes a bare question mark for a pattern of file names.
+    `curl -s '${address}/status?pretty'`,
+    `curl -s '${address}/tickets/${first}?pretty'`,
     post('validate', first),
     post('consume', first),
-    `curl -s ${address}/tickets/${first}/history?pretty`,
+    `curl -s '${address}/tickets/${first}/history?pretty'`,
     `npm run -s cf -- ticket admit ${second}${gatewayPort === 7180 ? '' : ` --node http://localhost:${gatewayPort}`}`,
   ];
 }

@@ -125,7 +125,7 @@ describe('the line of a block', () => {
 describe('what to try', () => {
   it('can be copied: status, ticket, validate, consume, admit', () => {
     const commands = tryCommands(7180, ['aaa', 'bbb']);
-    expect(commands).toContain('curl -s localhost:7180/api/v1/tickets/aaa?pretty');
+    expect(commands).toContain("curl -s 'localhost:7180/api/v1/tickets/aaa?pretty'");
     expect(commands.at(-1)).toBe('npm run -s cf -- ticket admit bbb');
     expect(tryCommands(9000, ['a', 'b']).at(-1)).toContain('--node http://localhost:9000');
   });
