@@ -4,18 +4,14 @@ import { createReader } from '../api/node-reader.ts';
 import type { Operator } from '../api/ports.ts';
 import { createApi } from '../api/server.ts';
 import { API_LIMITS, type Api, type Logger } from '../api/settings.ts';
-import { type JournalRecord, journalRecordLayout } from '../consensus/record.ts';
 import { createReplica } from '../consensus/recover.ts';
-import type { Recovered } from '../consensus/replica.ts';
 import { LAN, type Timing, WAN } from '../consensus/timing.ts';
 import { createSeed } from '../devnet/node-seed.ts';
 import { isDevnetGenesis } from '../devnet/plan.ts';
 import { type Genesis, genesisSet } from '../ledger/genesis.ts';
-import { defined } from '../lib/assert.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
-import { decode } from '../model/codec.ts';
 import { installSha256 } from '../model/hash.ts';
-import { OPERATOR_TOKEN_BYTES_MAX, RECOVERED_ANCESTORS, VERIFIED_SIGNATURES_KEPT_MAX } from '../model/limits.ts';
+import { OPERATOR_TOKEN_BYTES_MAX, VERIFIED_SIGNATURES_KEPT_MAX } from '../model/limits.ts';
 import { formatAddress } from '../network/address.ts';
 import type { Mesh } from '../network/mesh.ts';
 import { systemClock, systemTimers } from '../node/clock.ts';
@@ -25,6 +21,7 @@ import { readPrivateFile } from '../node/key-file.ts';
 import { Mempool } from '../node/mempool.ts';
 import { createMetrics, type Metrics } from '../node/metrics.ts';
 import { Node } from '../node/node.ts';
+import { recoveredFrom } from '../node/recovery.ts';
 import {
   createAdmissionCheckLater,
   createKeyObjects,
@@ -38,14 +35,7 @@ import { contactsOf, openMesh } from './compose-mesh.ts';
 import { openOperator } from './compose-operator.ts';
 import { openAuthority, type Voter } from './compose-voter.ts';
 import { CommandError } from './exit-codes.ts';
-import {
-  type AskPassphrase,
-  type OpenedGenesis,
-  type OpenedVoter,
-  openChain,
-  openGenesis,
-  openKey,
-} from './opening.ts';
+import { type AskPassphrase, type OpenedGenesis, openChain, openGenesis, openKey } from './opening.ts';
 
 export interface StartOptions {
   readonly config: NodeConfig;
@@ -191,7 +181,7 @@ function createNode(options: StartOptions, material: NodeMaterial): { readonly n
     jurisdiction,
     replica: createReplica(
       { chainId, authorities, self: seat, timing, window: 1 },
-      recoveredFrom(chain, voter.journal),
+      recoveredFrom(chain, voter.journal?.records ?? []),
     ),
     seat,
     signer: voter.signer,
@@ -227,29 +217,6 @@ function timingOf({ consensus }: NodeConfig): Timing {
     timeoutMsMax: timing.timeoutMsMax * scale,
     requestMs: timing.requestMs * scale,
   };
-}
-
-function recoveredFrom(chain: Chain, voter: OpenedVoter | null): Recovered {
-  const { head } = chain;
-  const stored = defined(chain.block(head.height), 'the newest block can be read');
-  const lowest = Math.max(0, head.height - RECOVERED_ANCESTORS);
-  const ancestors = [];
-  for (let height = lowest; height < head.height; height += 1) {
-    const block = defined(chain.block(height), `block ${height} can be read`);
-    ancestors.push({ height: block.header.height, digest: block.hash });
-  }
-  // Interrupted while catching up: the certificate in the store is of a block that is not here yet.
-  const certificate = stored.certifiedHeight === head.height ? stored.certificate : null;
-  return { final: { header: head, certificate }, ancestors, records: decodeRecords(voter) };
-}
-
-function* decodeRecords(voter: OpenedVoter | null): Generator<JournalRecord> {
-  for (const bytes of voter?.records ?? []) {
-    const record = decode(journalRecordLayout, bytes);
-    if (!record.ok)
-      throw new CommandError('DATA_UNUSABLE', `The journal holds a record that nobody knows: ${record.error.reason}.`);
-    yield record.value;
-  }
 }
 
 function createSurface(

@@ -4,16 +4,16 @@ import { parseGenesis } from '../ledger/genesis-document.ts';
 import { defined } from '../lib/assert.ts';
 import { fromHex } from '../lib/bytes.ts';
 import { seatOf } from '../model/authorities.ts';
-import { blockHash } from '../model/block.ts';
-import { Height, type PublicKey } from '../model/ids.ts';
+import type { PublicKey } from '../model/ids.ts';
 import type { NodeConfig } from '../node/config.ts';
 import { checkPins } from '../node/config-pins.ts';
 import { readKeyFile } from '../node/key-file.ts';
 import type { Key } from '../node/key-format.ts';
 import type { KeyKind } from '../node/key-pair.ts';
+import { beginChain } from '../node/recovery.ts';
 import { createSignatureCheck } from '../node/signatures.ts';
 import { CorruptionError } from '../store/blocks.ts';
-import { Chain } from '../store/chain.ts';
+import type { Chain } from '../store/chain.ts';
 import type { Journal, JournalPosition, JournalProblem } from '../store/journal.ts';
 import type { KeyValue } from '../store/key-value.ts';
 import { openLmdb } from '../store/lmdb.ts';
@@ -85,7 +85,7 @@ export async function openKey(path: string, kind: KeyKind, ask: AskPassphrase): 
 export async function openChain(config: NodeConfig, genesis: Genesis): Promise<{ store: KeyValue; chain: Chain }> {
   const store = openLmdb(config.storage.dataDir, Object.values(TABLES));
   try {
-    const chain = await begunChain(store, genesis);
+    const chain = await new Promise<Chain>((resolve) => beginChain(store, genesis, resolve));
     const { set: authorities } = foundLedger(genesis);
     checkNewestBlocks(store, { chainId: genesis.chainId, authorities, check: createSignatureCheck() });
     return { store, chain };
@@ -101,21 +101,6 @@ export async function openChain(config: NodeConfig, genesis: Genesis): Promise<{
       cause: error,
     });
   }
-}
-
-function begunChain(store: KeyValue, genesis: Genesis): Promise<Chain> {
-  const { header, changes, pageWrites } = foundLedger(genesis);
-  const stored = {
-    hash: blockHash(header),
-    header,
-    body: [],
-    receipts: [],
-    certificate: null,
-    certifiedHeight: Height(0),
-  };
-  return new Promise((resolve) => {
-    Chain.open(store, genesis.chainId, { stored, changes, pageWrites }, resolve);
-  });
 }
 
 export interface OpenedVoter {

@@ -1,0 +1,52 @@
+import { type JournalRecord, journalRecordLayout } from '../consensus/record.ts';
+import type { Recovered } from '../consensus/replica.ts';
+import { foundLedger, type Genesis } from '../ledger/genesis.ts';
+import { defined } from '../lib/assert.ts';
+import { blockHash } from '../model/block.ts';
+import { decode } from '../model/codec.ts';
+import { Height } from '../model/ids.ts';
+import { RECOVERED_ANCESTORS } from '../model/limits.ts';
+import { CorruptionError } from '../store/blocks.ts';
+import { Chain } from '../store/chain.ts';
+import type { KeyValue } from '../store/key-value.ts';
+
+/**
+ * Opens the chain of a store, or begins it with genesis when the store is empty.
+ *
+ * @throws CorruptionError when what is stored is of another chain or cannot be read
+ */
+export function beginChain(store: KeyValue, genesis: Genesis, opened: (chain: Chain) => void): void {
+  const { header, changes, pageWrites } = foundLedger(genesis);
+  const stored = {
+    hash: blockHash(header),
+    header,
+    body: [],
+    receipts: [],
+    certificate: null,
+    certifiedHeight: Height(0),
+  };
+  Chain.open(store, genesis.chainId, { stored, changes, pageWrites }, opened);
+}
+
+/** What a replica is made of after a start: the newest final blocks and, of a voter, what its journal holds. */
+export function recoveredFrom(chain: Chain, payloads: Iterable<Uint8Array>): Recovered {
+  const { head } = chain;
+  const stored = defined(chain.block(head.height), 'the newest block can be read');
+  const lowest = Math.max(0, head.height - RECOVERED_ANCESTORS);
+  const ancestors = [];
+  for (let height = lowest; height < head.height; height += 1) {
+    const block = defined(chain.block(height), `block ${height} can be read`);
+    ancestors.push({ height: block.header.height, digest: block.hash });
+  }
+  // Interrupted while catching up: the certificate in the store is of a block that is not here yet.
+  const certificate = stored.certifiedHeight === head.height ? stored.certificate : null;
+  return { final: { header: head, certificate }, ancestors, records: decodeRecords(payloads) };
+}
+
+function* decodeRecords(payloads: Iterable<Uint8Array>): Generator<JournalRecord> {
+  for (const bytes of payloads) {
+    const record = decode(journalRecordLayout, bytes);
+    if (!record.ok) throw new CorruptionError(`the journal holds a record that nobody knows: ${record.error.reason}`);
+    yield record.value;
+  }
+}
