@@ -31,8 +31,11 @@ export const ORGANISATION_KEYS_MAX = 1_024;
 export const GENESIS_BYTES_MAX = 8 * 1_048_576;
 /** One message between nodes: a chunk of blocks, or one block with its proofs. */
 export const FRAME_BYTES_MAX = 4 * 1_048_576;
-/** Blocks in one answer to a node that catches up. */
-export const SYNC_BLOCKS_MAX = 128;
+/**
+ * Blocks in one answer to a node that catches up: all of them are stored with the certificate of the last, and a
+ * certificate counts for at most four windows of blocks below its own.
+ */
+export const SYNC_BLOCKS_MAX = 4 * WINDOW_MAX;
 /** Bytes of blocks in one such answer: a frame less its envelope. */
 export const SYNC_BYTES_MAX = FRAME_BYTES_MAX - 65_536;
 /** Views ahead of ours that are believed without f+1 witnesses. */
@@ -213,11 +216,26 @@ export const OPERATOR_LIFE_MS = 60_000;
 export const OPERATOR_TOKEN_BYTES_MAX = 1_024;
 /** Final blocks below the newest one that a restarted replica knows by hash: four windows and some. */
 export const RECOVERED_ANCESTORS = 4 * WINDOW_MAX;
-/** Headers between a block and the descendant whose certificate makes it final: four windows. */
-export const FINALITY_PATH_MAX = 4 * WINDOW_MAX;
 /** Newest blocks whose links and certificates are checked at every start: a fifth of a second with 31 authorities. */
 export const START_BLOCKS_CHECKED = 128;
 /** State that a verification holds in memory before it goes on with a file: some 100,000 tickets. */
 export const REPLAYED_STATE_BYTES_MAX = 128 * 1_048_576;
 /** Accepted signatures that are remembered: some hundred blocks of 31 authorities, twice. */
 export const VERIFIED_SIGNATURES_KEPT_MAX = 16_384;
+/** Final blocks that are kept decoded: those that readers poll for, and that peers who lag a little ask for. */
+export const BLOCKS_CACHED_MAX = 16;
+/** Client signatures of one body that are checked in one turn of the loop: 5 ms, or 60 ms when each is an odd one. */
+export const SIGNATURES_PER_TURN = 64;
+/** Waiting transactions that are judged anew in one turn of the loop: about a millisecond. */
+export const JUDGED_PER_TURN = 256;
+/** How far ahead of ours an honest clock may have been when it let a transaction in. */
+export const CLOCK_TOLERANCE_MS = 2_000;
+/** Transactions of one authority that only a later state lets in: what it has seen final, and this node not yet. */
+export const DEFERRED_PER_SEAT_MAX = 64;
+/** Bytes of final blocks sent to one authority per second, and at once: reading them costs this node 25 ms per MiB. */
+export const SERVED_BYTES_PER_SECOND = 2 * FRAME_BYTES_MAX;
+export const SERVED_BYTES_BURST = 4 * FRAME_BYTES_MAX;
+/** Arrival times of proposals that are remembered: a window of every kind, and some. */
+export const ARRIVALS_KEPT_MAX = 8 * WINDOW_MAX;
+/** One kind of refused connection is logged this often. Milliseconds. */
+export const REFUSALS_LOGGED_MS = 10_000;

@@ -140,26 +140,23 @@ export class Executor {
     outcome: CommitOutcome,
   ): readonly ChainEntry[] {
     const certifiedHeight = certificate.height;
-    return blocks.map((block, index) => {
+    const entries = blocks.map((block): ChainEntry => {
       const hash = blockHash(block.header);
       const { executed } = defined(
         this.#executions.get(hash),
         `block ${block.header.height} was executed before it became final`,
       );
       const { changes, pageWrites, receipts } = executed;
-      const entry: ChainEntry = {
-        stored: { ...block, hash, receipts, certificate, certifiedHeight },
-        changes,
-        pageWrites,
-      };
-      const last = index === blocks.length - 1;
-      this.#chain.commit(entry, witness, last ? outcome : { ...outcome, visible: ignore, durable: ignore });
-      this.#executions.delete(hash);
-      for (const { header, executed: child } of this.#executions.values()) {
-        if (header.previous === hash) detachState(child.state);
-      }
-      return entry;
+      return { stored: { ...block, hash, receipts, certificate, certifiedHeight }, changes, pageWrites };
     });
+    this.#chain.commit(entries, witness, outcome);
+    for (const { stored } of entries) {
+      this.#executions.delete(stored.hash);
+      for (const { header, executed: child } of this.#executions.values()) {
+        if (header.previous === stored.hash) detachState(child.state);
+      }
+    }
+    return entries;
   }
 
   /** The state on which a transaction that comes now would be judged, were it in the next block. */
@@ -200,5 +197,3 @@ export class Executor {
     }
   }
 }
-
-function ignore(): void {}

@@ -7,10 +7,10 @@ import { type AuthoritySet, authoritySetHash } from '../model/authorities.ts';
 import { blockHash, type Header } from '../model/block.ts';
 import type { Jurisdiction, SignatureCheck } from '../model/certificate.ts';
 import { type Hash, hexBytes } from '../model/ids.ts';
-import { FINALITY_PATH_MAX, VERIFIED_SIGNATURES_KEPT_MAX } from '../model/limits.ts';
+import { SYNC_BLOCKS_MAX, VERIFIED_SIGNATURES_KEPT_MAX } from '../model/limits.ts';
 import type { Receipt } from '../model/receipt.ts';
 import { CorruptionError, readBlock, type StoredBlock } from '../store/blocks.ts';
-import { finalityFault } from '../store/finality.ts';
+import { type FinalityCheck, finalityCheck } from '../store/finality.ts';
 import type { KeyValue, KeyValueReads } from '../store/key-value.ts';
 import { heightOfKey, TABLES } from '../store/schema.ts';
 import type { ChainFault } from './chain-fault.ts';
@@ -57,6 +57,7 @@ interface Replay {
   readonly jurisdiction: Jurisdiction;
   readonly state: ReplayedState;
   readonly counts: RowCounts;
+  readonly finality: FinalityCheck;
   parent: { readonly header: Header; readonly hash: Hash } | undefined;
   /** The height that is being looked at. */
   height: number;
@@ -104,12 +105,14 @@ function startReplay(options: VerifyOptions): Replay {
   const { genesis, check, openScratch, stateBytesMax } = options;
   const { set } = foundLedger(genesis);
   const memoized = memoizedCheck(check, VERIFIED_SIGNATURES_KEPT_MAX);
-  return {
+  const jurisdiction: Jurisdiction = { chainId: genesis.chainId, authorities: set, check: memoized.check };
+  const replay: Replay = {
     options,
     reads: guardedReads(options.reads),
     set,
     setHash: authoritySetHash(set),
-    jurisdiction: { chainId: genesis.chainId, authorities: set, check: memoized.check },
+    jurisdiction,
+    finality: finalityCheck((height) => headerAt(replay, height), jurisdiction),
     state: new ReplayedState(openScratch, stateBytesMax),
     counts: new Map(),
     parent: undefined,
@@ -118,6 +121,7 @@ function startReplay(options: VerifyOptions): Replay {
     transactions: 0,
     signatures: 0,
   };
+  return replay;
 }
 
 async function* run(replay: Replay): AsyncGenerator<VerifyProgress, ChainFault | undefined> {
@@ -199,12 +203,12 @@ function replayBlock(replay: Replay, stored: StoredBlock): Result<readonly Recei
 }
 
 function certificateFault(replay: Replay, stored: StoredBlock): ChainFault | undefined {
-  const { height, jurisdiction, reads } = replay;
-  const reason = finalityFault(stored, (at) => headerAt(replay, at), jurisdiction);
+  const { height, reads } = replay;
+  const reason = replay.finality(stored);
   if (reason === undefined) return undefined;
   const { certifiedHeight } = stored;
   // The certificate may be of a descendant, and a block on the way there be the one that was changed.
-  const last = certifiedHeight - height > FINALITY_PATH_MAX ? height : Math.min(certifiedHeight, replay.head);
+  const last = certifiedHeight - height > SYNC_BLOCKS_MAX ? height : Math.min(certifiedHeight, replay.head);
   for (let at = height + 1; at <= last; at += 1) {
     const header = headerAt(replay, at);
     if (header === undefined) return missing(at);

@@ -69,7 +69,7 @@ export class Chain implements StateReader, PageReader {
         { table: TABLES.meta, key: META.chainId, value: utf8(chainId) },
       ];
       const chain = new Chain(store, genesis.stored);
-      chain.#write(genesis, meta, { visible: () => undefined, durable: () => opened(chain), failed: raise });
+      chain.#write([genesis], meta, { visible: () => undefined, durable: () => opened(chain), failed: raise });
       return;
     }
     const schema = store.get(TABLES.meta, META.schema);
@@ -140,16 +140,22 @@ export class Chain implements StateReader, PageReader {
     return readPlace(this.store, id);
   }
 
-  /** Appends the next block; the state is the new one from here on, the store shows it a moment later. */
-  commit(block: ChainEntry, witness: JournalPosition | undefined, outcome: CommitOutcome): void {
-    const { header, hash } = block.stored;
-    assert(header.height === this.#head.height + 1, `block ${header.height} follows ${this.#head.height}`);
-    assert(header.previous === this.#headHash, `block ${header.height} is a child of the head`);
-    this.#head = header;
-    this.#headHash = hash;
+  /**
+   * Appends the next blocks, oldest first, in one transaction: blocks that share a certificate come together or not at
+   * all, or a crash would leave some without a proof that they are final. The state is the new one from here on, the
+   * store shows it a moment later.
+   */
+  commit(blocks: readonly ChainEntry[], witness: JournalPosition | undefined, outcome: CommitOutcome): void {
     const meta =
       witness === undefined ? [] : [{ table: TABLES.meta, key: META.witness, value: encodeWitness(witness) }];
-    this.#write(block, meta, outcome);
+    for (const { stored } of blocks) {
+      const { header, hash } = stored;
+      assert(header.height === this.#head.height + 1, `block ${header.height} follows ${this.#head.height}`);
+      assert(header.previous === this.#headHash, `block ${header.height} is a child of the head`);
+      this.#head = header;
+      this.#headHash = hash;
+    }
+    this.#write(blocks, meta, outcome);
   }
 
   /** How far the journal was durable when the newest block was stored. */
@@ -157,32 +163,35 @@ export class Chain implements StateReader, PageReader {
     return readWitness(this.store);
   }
 
-  #write(block: ChainEntry, meta: readonly KeyValueChange[], outcome: CommitOutcome): void {
-    const batch: readonly KeyValueChange[] = [
-      ...meta,
-      ...blockChanges(block.stored),
-      ...historyChanges(block.stored),
-      ...stateIndexChanges(block.changes, (key) => this.get(key)),
-      ...block.changes.map(({ key, value }) => ({ table: TABLES.state, key, value })),
-      ...[...block.pageWrites].map(([path, page]) => ({
-        table: TABLES.pages,
-        key: pageKey(path),
-        value: encodePage(page),
-      })),
-    ];
-    this.#layers.push({
-      ids: new Set(block.stored.body.map(({ id }) => id)),
-      state: new Map(block.changes.map(({ key, value }) => [toHex(key), value])),
-      pages: block.pageWrites,
-    });
+  #write(blocks: readonly ChainEntry[], meta: readonly KeyValueChange[], outcome: CommitOutcome): void {
+    const batch = [...meta];
+    for (const block of blocks) {
+      // Before its layer covers it, what a record was is what the index by state has it under.
+      for (const row of this.#rowsOf(block)) batch.push(row);
+      this.#layers.push({
+        ids: new Set(block.stored.body.map(({ id }) => id)),
+        state: new Map(block.changes.map(({ key, value }) => [toHex(key), value])),
+        pages: block.pageWrites,
+      });
+    }
     this.store.write(batch, {
       visible: () => {
-        this.#layers.shift();
+        this.#layers.splice(0, blocks.length);
         outcome.visible();
       },
       durable: outcome.durable,
       failed: outcome.failed,
     });
+  }
+
+  #rowsOf({ stored, changes, pageWrites }: ChainEntry): readonly KeyValueChange[] {
+    return [
+      ...blockChanges(stored),
+      ...historyChanges(stored),
+      ...stateIndexChanges(changes, (key) => this.get(key)),
+      ...changes.map(({ key, value }) => ({ table: TABLES.state, key, value })),
+      ...[...pageWrites].map(([path, page]) => ({ table: TABLES.pages, key: pageKey(path), value: encodePage(page) })),
+    ];
   }
 }
 

@@ -2,7 +2,7 @@ import { isBodyOf } from '../ledger/execute.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import { START_BLOCKS_CHECKED } from '../model/limits.ts';
 import { CorruptionError, readBlock, readHeadHeight, readHeight, type StoredBlock } from './blocks.ts';
-import { finalityFault } from './finality.ts';
+import { type FinalityCheck, finalityCheck } from './finality.ts';
 import type { KeyValueReads } from './key-value.ts';
 
 /**
@@ -18,11 +18,12 @@ export function checkNewestBlocks(
   count: number = START_BLOCKS_CHECKED,
 ): void {
   const head = readHeadHeight(reads) ?? -1;
+  const finalityOf = finalityCheck((height) => readBlock(reads, height)?.header, jurisdiction);
   let parent: StoredBlock | undefined;
   for (let height = Math.max(0, head - count); height <= head; height += 1) {
     const block = readBlock(reads, height);
     if (block === undefined) throw new CorruptionError(`block ${height} is missing`);
-    const fault = placeFault(reads, block, height) ?? (parent && childFault(reads, { block, parent, jurisdiction }));
+    const fault = placeFault(reads, block, height) ?? (parent && childFault(block, parent, finalityOf));
     if (fault !== undefined) throw new CorruptionError(fault);
     parent = block;
   }
@@ -33,13 +34,10 @@ function placeFault(reads: KeyValueReads, { header, hash }: StoredBlock, height:
   return readHeight(reads, hash) === height ? undefined : `block ${height} cannot be found by its hash`;
 }
 
-function childFault(
-  reads: KeyValueReads,
-  { block, parent, jurisdiction }: { block: StoredBlock; parent: StoredBlock; jurisdiction: Jurisdiction },
-): string | undefined {
+function childFault(block: StoredBlock, parent: StoredBlock, finalityOf: FinalityCheck): string | undefined {
   const { header, body } = block;
   if (header.previous !== parent.hash) return `block ${header.height} does not follow block ${parent.header.height}`;
   if (!isBodyOf(header, body)) return `the transactions of block ${header.height} are not those of its header`;
-  const fault = finalityFault(block, (height) => readBlock(reads, height)?.header, jurisdiction);
+  const fault = finalityOf(block);
   return fault && `the certificate of block ${header.height} does not make it final: ${fault}`;
 }
