@@ -103,6 +103,7 @@ function outputOf({ terminal }: Invocation) {
   return {
     isInteractive: terminal.isInteractive,
     columns: terminal.columns,
+    emphasise: (text: string) => terminal.style.yellow(text),
     write: (text: string) => terminal.raw(text),
   };
 }

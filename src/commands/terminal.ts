@@ -19,16 +19,21 @@ export interface Terminal {
 
 /** Text in colour on terminals that want it; unchanged elsewhere. */
 export interface Style {
-  bold(text: string): string;
-  dim(text: string): string;
   red(text: string): string;
   green(text: string): string;
   yellow(text: string): string;
 }
 
+/** What is used of a standard stream. */
+export interface OutputStream {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  write(text: string): unknown;
+}
+
 export interface TerminalOptions {
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly json: boolean;
   readonly color: boolean;
@@ -43,7 +48,7 @@ function wantsColour({ stdout, environment, color }: TerminalOptions): boolean {
 
 function styleOf(colours: boolean): Style {
   const wrap = (code: number) => (text: string) => (colours ? `\u001b[${code}m${text}\u001b[0m` : text);
-  return { bold: wrap(1), dim: wrap(2), red: wrap(31), green: wrap(32), yellow: wrap(33) };
+  return { red: wrap(31), green: wrap(32), yellow: wrap(33) };
 }
 
 export function openTerminal(options: TerminalOptions): Terminal {

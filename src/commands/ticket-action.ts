@@ -8,6 +8,7 @@ import { type Invocation, wholeNumber } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
 import { answerOf, connect, failureError, waitMsOf } from './node-client.ts';
 import type { NodeOptions, WriteCommandOptions } from './node-options.ts';
+import type { Terminal } from './terminal.ts';
 import { type Decided, writeSigned } from './ticket-signing.ts';
 
 export interface IssueOptions extends WriteCommandOptions {
@@ -99,13 +100,15 @@ export async function admitTicket(invocation: Invocation, ticket: string, option
   if (options.key !== undefined) {
     const operation = await scan('admit', invocation, ticket, options);
     const decided = await signed(invocation, operation, options);
-    terminal.result({ decision: 'ADMIT', ...decided }, () => `ADMIT ${ticket}, final at height ${decided.height}`);
+    terminal.result({ decision: 'ADMIT', ...decided }, () =>
+      admitText(terminal, ticket, { decision: 'ADMIT', height: decided.height }),
+    );
     return;
   }
   const client = await connect(invocation, options);
   const body = { ticket_id: checkedName(ticket), gate: options.gate ?? null };
   const answer = answerOf(await client.admit(body, writeOptions(options)));
-  terminal.result(answer, () => admitText(ticket, answer));
+  terminal.result(answer, () => admitText(terminal, ticket, answer));
   if (answer.decision === 'ADMIT') return;
   throw new CommandError(
     'REFUSED',
@@ -114,9 +117,13 @@ export async function admitTicket(invocation: Invocation, ticket: string, option
   );
 }
 
-function admitText(ticket: string, { decision, code, detail, height }: AdmitAnswer): string {
-  if (decision === 'ADMIT') return `ADMIT ${ticket}, final at height ${height}`;
-  return `REFUSE ${code} at height ${height}: ${detail ?? ticket}`;
+function admitText(
+  { style }: Terminal,
+  ticket: string,
+  { decision, code, detail, height }: Pick<AdmitAnswer, 'decision' | 'code' | 'detail' | 'height'>,
+): string {
+  if (decision === 'ADMIT') return `${style.green('ADMIT')} ${ticket}, final at height ${height}`;
+  return `${style.red('REFUSE')} ${code} at height ${height}: ${detail ?? ticket}`;
 }
 
 interface Write {

@@ -6,6 +6,8 @@ import type { BlockStory } from './story.ts';
 export interface ReportOutput {
   readonly isInteractive: boolean;
   readonly columns: number;
+  /** Makes a warning stand out, where that can be shown. */
+  emphasise(text: string): string;
   write(text: string): void;
 }
 
@@ -18,7 +20,11 @@ const WORDS_WIDTH = 36;
 const PROPOSER_WIDTH = 11;
 
 /** What a devnet is, before anything has happened on it. */
-export function renderNodes(nodes: readonly ListedNode[], gatewayUrl: string): string {
+export function renderNodes(
+  nodes: readonly ListedNode[],
+  gatewayUrl: string,
+  emphasise: ReportOutput['emphasise'],
+): string {
   const count = nodes.length;
   const faults = faultsTolerated(count);
   const safety = faults === 0 ? 'needs all of them' : `stays correct with ${faults} of them faulty`;
@@ -30,7 +36,7 @@ export function renderNodes(nodes: readonly ListedNode[], gatewayUrl: string): s
   };
   return [
     `Counterfoil devnet · ${processes}, ${safety}`,
-    WARNING,
+    emphasise(WARNING),
     '',
     row(['node', 'role', 'http', 'p2p', 'pid']),
     ...nodes.map(({ id, role, http, p2p, pid }) => row([id, role, http, p2p, `${pid ?? '-'}`])),

@@ -75,11 +75,11 @@ export class Devnet {
 
   /** Brings the network up with its sample. @throws DevnetError; `stop` is to be called then, too */
   async start(): Promise<void> {
-    const { plan, jsonOut, temporary, commandOf } = this.#options;
+    const { plan, jsonOut, temporary, commandOf, output } = this.#options;
     if (jsonOut !== undefined) rmSync(jsonOut, { force: true });
     await this.#gateway.listen();
     for (const node of plan.nodes) this.#supervisor.start(commandOf(node), temporary);
-    this.#report.line(`${renderNodes(this.#nodes(), httpUrl(plan.basePort))}\n`);
+    this.#report.line(`${renderNodes(this.#nodes(), httpUrl(plan.basePort), output.emphasise)}\n`);
     await this.#untilAllReady();
     this.#monitor.start();
     await this.#follow();

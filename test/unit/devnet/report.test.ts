@@ -77,7 +77,7 @@ describe('the table', () => {
   );
 
   it('is the one of the documentation', () => {
-    expect(renderNodes(nodes, 'http://127.0.0.1:7180').split('\n').slice(0, 6)).toEqual([
+    expect(renderNodes(nodes, 'http://127.0.0.1:7180', String).split('\n').slice(0, 6)).toEqual([
       'Counterfoil devnet · 4 authorities, 4 processes, stays correct with 1 of them faulty',
       'DEVNET KEYS ARE PUBLIC: anybody can sign as these nodes. Never for real tickets.',
       '',
@@ -88,7 +88,7 @@ describe('the table', () => {
   });
 
   it('says of one node that it is needed', () => {
-    expect(renderNodes(nodes.slice(0, 1), '')).toContain('1 authority, 1 process, needs all of them');
+    expect(renderNodes(nodes.slice(0, 1), '', String)).toContain('1 authority, 1 process, needs all of them');
   });
 });
 
@@ -140,7 +140,7 @@ describe('what to try', () => {
 describe('a report', () => {
   function written(isInteractive: boolean): string {
     const parts: string[] = [];
-    const output = { isInteractive, columns: 20, write: (part: string) => void parts.push(part) };
+    const output = { isInteractive, columns: 20, emphasise: String, write: (part: string) => void parts.push(part) };
     const report = new Report(output);
     report.passing('heartbeat');
     report.passing('another heartbeat that is wide');

@@ -1,0 +1,59 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { AUTHORITIES_MAX, WINDOW_MAX } from '../model/limits.ts';
+import { runSimulation, type SimulationReport } from '../simulator/report.ts';
+import { type Invocation, wholeNumber } from './command-line.ts';
+import { CommandError } from './exit-codes.ts';
+
+export interface SimulateOptions {
+  readonly seed?: string;
+  readonly seeds: string;
+  readonly from: string;
+  readonly nodes?: string;
+  readonly window?: string;
+  readonly trace?: boolean;
+}
+
+const SEED_MAX = 2 ** 32 - 1;
+
+/** @throws CommandError (VERIFICATION_FAILED) when a seed breaks an invariant, after all have run */
+export async function simulate(invocation: Invocation, options: SimulateOptions): Promise<void> {
+  const { terminal } = invocation;
+  const first = wholeNumber(
+    options.seed ?? options.from,
+    options.seed === undefined ? '--from' : '--seed',
+    0,
+    SEED_MAX,
+  );
+  const count = options.seed === undefined ? wholeNumber(options.seeds, '--seeds', 1, 1_000_000) : 1;
+  const shape = {
+    ...(options.nodes === undefined ? {} : { n: wholeNumber(options.nodes, '--nodes', 1, AUTHORITIES_MAX) }),
+    ...(options.window === undefined ? {} : { window: wholeNumber(options.window, '--window', 1, WINDOW_MAX) }),
+    ...(options.trace === true ? { trace: (line: string) => terminal.data(line) } : {}),
+  };
+  const failed: SimulationReport[] = [];
+  let simulatedMs = 0;
+  for (let seed = first; seed < first + count; seed += 1) {
+    const report = runSimulation({ seed, ...shape });
+    simulatedMs += report.simulatedMs;
+    if (!report.ok) failed.push(report);
+    if (!report.ok || terminal.isJson || count === 1) terminal.result(report, () => reportText(report));
+    // A run takes the loop for itself: Ctrl-C gets its turn between two.
+    await nextTurn();
+  }
+  const seconds = Math.round(simulatedMs / 1_000);
+  if (!terminal.isJson)
+    terminal.data(`${count - failed.length} of ${count} seeds in order, ${seconds} simulated seconds`);
+  if (failed.length === 0) return;
+  throw new CommandError('VERIFICATION_FAILED', `${failed.length} of ${count} seeds broke an invariant.`, {
+    advice: `The first again, step by step: ${failed[0]?.replay ?? ''}`,
+  });
+}
+
+function reportText(report: SimulationReport): string {
+  const { seed, n, window, height, view, messages, simulatedMs, evidence, failure, replay } = report;
+  const seconds = (simulatedMs / 1_000).toFixed(1);
+  const run =
+    `seed ${seed}: ${n} authorities, window ${window}; height ${height}, view ${view}, ${messages} messages, ` +
+    `${evidence} pieces of evidence in ${seconds} simulated seconds`;
+  return failure === null ? run : `${run}\n  BROKE ${failure.invariant}: ${failure.detail}\n  again: ${replay}`;
+}
