@@ -10,7 +10,7 @@ import { messageLayout } from '../../src/model/message.ts';
 import { receiptLayout } from '../../src/model/receipt.ts';
 import { operationLayout, parseTransaction } from '../../src/model/transaction.ts';
 import { checkpointLayout, newViewLayout, viewChangeLayout } from '../../src/model/view-change.ts';
-import * as any from './arbitraries.ts';
+import * as arbitrary from './arbitraries.ts';
 
 /** A layout with values of it, so that a table can hold layouts of different things. */
 interface Subject {
@@ -33,20 +33,20 @@ function subject<T>(layout: Codec<T>, values: Arbitrary<T>): Subject {
 }
 
 const SUBJECTS: Readonly<Record<string, Subject>> = {
-  operation: subject(operationLayout, any.operation),
-  transaction: subject(transactionLayout, any.transaction),
-  receipt: subject(receiptLayout, any.receipt),
-  header: subject(headerLayout, any.header),
-  body: subject(bodyLayout, any.body),
-  block: subject(blockLayout, any.block),
-  vote: subject(voteLayout, any.vote),
-  certificate: subject(certificateLayout, any.certificate),
-  'view change': subject(viewChangeLayout, any.viewChange),
-  'new view': subject(newViewLayout, any.newView),
-  checkpoint: subject(checkpointLayout, any.checkpoint),
-  evidence: subject(evidenceLayout, any.evidence),
-  'authority set': subject(authoritySetLayout, any.authoritySet),
-  message: subject(messageLayout, any.message),
+  operation: subject(operationLayout, arbitrary.operation),
+  transaction: subject(transactionLayout, arbitrary.transaction),
+  receipt: subject(receiptLayout, arbitrary.receipt),
+  header: subject(headerLayout, arbitrary.header),
+  body: subject(bodyLayout, arbitrary.body),
+  block: subject(blockLayout, arbitrary.block),
+  vote: subject(voteLayout, arbitrary.vote),
+  certificate: subject(certificateLayout, arbitrary.certificate),
+  'view change': subject(viewChangeLayout, arbitrary.viewChange),
+  'new view': subject(newViewLayout, arbitrary.newView),
+  checkpoint: subject(checkpointLayout, arbitrary.checkpoint),
+  evidence: subject(evidenceLayout, arbitrary.evidence),
+  'authority set': subject(authoritySetLayout, arbitrary.authoritySet),
+  message: subject(messageLayout, arbitrary.message),
 };
 
 /** Either refused, or exactly the encoding of what was read. */
@@ -102,7 +102,7 @@ describe('a message', () => {
         kinds.set(bytes[0] ?? 0, bytes);
     }
     expect([...kinds.keys()].sort((a, b) => a - b)).toEqual(Array.from({ length: 15 }, (_, index) => index + 1));
-    const messages = subject(messageLayout, any.message);
+    const messages = subject(messageLayout, arbitrary.message);
     for (const bytes of kinds.values()) {
       for (let place = 0; place < bytes.length; place += 1) {
         for (const flip of [0x01, 0x80, 0xff]) {
@@ -118,7 +118,7 @@ describe('a message', () => {
 describe('a transaction', () => {
   it('is read as it was sealed, with an id that its signature does not change', () => {
     fc.assert(
-      fc.property(any.transaction, any.signature, (sealed, other) => {
+      fc.property(arbitrary.transaction, arbitrary.signature, (sealed, other) => {
         expect(parseTransaction(sealed.bytes)).toEqual({ ok: true, value: sealed });
         const resigned = Buffer.concat([sealed.bytes.subarray(0, -64), Buffer.from(other, 'hex')]);
         expect(parseTransaction(resigned)).toMatchObject({ value: { id: sealed.id, signature: other } });

@@ -71,8 +71,8 @@ export const SOCKETS: ReadonlySet<string> = new Set([
 /** Folders whose classes and factories have a lifetime: somebody must own what they make. */
 export const OWNED: ReadonlySet<string> = new Set(['store', 'network', 'node', 'api']);
 
-/** Composition roots: `commands` of the program, `simulator` of its own world. */
-export const CONSTRUCTORS: ReadonlySet<string> = new Set(['commands', 'simulator', ROOT_FILES]);
+/** Composition roots: `commands` of the program, `simulator` of its own world, `devnet` and `bench` of theirs. */
+export const CONSTRUCTORS: ReadonlySet<string> = new Set(['commands', 'simulator', 'devnet', 'bench', ROOT_FILES]);
 
 export const FORBIDDEN_FOLDER_NAMES: ReadonlySet<string> = new Set(['utils', 'common', 'types', 'helpers', 'managers']);
 

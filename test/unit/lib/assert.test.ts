@@ -8,6 +8,6 @@ describe('what must hold', () => {
     expect(() => defined(null, 'the reason')).toThrow(InvariantError);
     expect(() => defined(undefined, 'the reason')).toThrow(InvariantError);
     expect([defined(0, ''), defined('', ''), defined(false, '')]).toEqual([0, '', false]);
-    expect(() => unreachable('a case that nobody wrote' as never)).toThrow(InvariantError);
+    expect(() => (unreachable as (value: unknown) => never)('a case that nobody wrote')).toThrow(InvariantError);
   });
 });
