@@ -1,0 +1,190 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { StatusAnswer } from '../../../src/client/answers.ts';
+import { writeHome } from '../../../src/commands/homes.ts';
+import { devnetKeyPair } from '../../../src/devnet/keys.ts';
+import { type DevnetPlan, devnetConfig, devnetGenesis, devnetKeys, planDevnet } from '../../../src/devnet/plan.ts';
+import { busyPort } from '../../../src/devnet/ports.ts';
+import type { Genesis } from '../../../src/ledger/genesis.ts';
+import { parseGenesis, writeGenesis } from '../../../src/ledger/genesis-document.ts';
+import { defined } from '../../../src/lib/assert.ts';
+import type { Parameters } from '../../../src/model/authorities.ts';
+import { Timestamp } from '../../../src/model/ids.ts';
+import type { RawValue } from '../../../src/node/config-values.ts';
+import { NodeProcess } from './node-process.ts';
+import { until } from './until.ts';
+
+/** Below what systems give to outgoing connections, which could take a port between two starts of a node. */
+const PORTS_FROM = 12_000;
+const PORTS_TO = 31_000;
+const PORTS_OF_A_NETWORK = 150;
+
+/** Lays out a network on ports that are free now; every file of tests, and every other run, finds its own. */
+export async function freePlan(nodes: number): Promise<DevnetPlan> {
+  for (;;) {
+    const slot = Math.floor((Math.random() * (PORTS_TO - PORTS_FROM)) / PORTS_OF_A_NETWORK);
+    const plan = planDevnet(nodes, PORTS_FROM + slot * PORTS_OF_A_NETWORK);
+    if (!plan.ok) throw new Error(plan.error);
+    if ((await busyPort(plan.value)) === undefined) return plan.value;
+  }
+}
+
+/** A directory that goes with the tests, unless KEEP=1 asks for it to stay. */
+export function temporaryDirectory(): { readonly path: string; readonly remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'counterfoil-cluster-'));
+  const remove = (): void => {
+    if (process.env['KEEP'] === '1') process.stdout.write(`kept ${path}\n`);
+    else rmSync(path, { recursive: true, force: true });
+  };
+  return { path, remove };
+}
+
+export interface ClusterOptions {
+  readonly nodes?: number;
+  /** What the chain's genesis says besides what it says on every devnet. */
+  readonly parameters?: Partial<Parameters>;
+  /** Of every config.toml, by `section.key`. */
+  readonly config?: ReadonlyMap<string, RawValue>;
+  /** Where a node's home is, when not below the temporary directory. */
+  readonly homeOf?: (name: string) => string | undefined;
+}
+
+/** A network of devnet keys, each node a process that the tests hold in their hands. */
+export class Cluster {
+  readonly nodes: readonly NodeProcess[];
+  readonly genesis: Genesis;
+  readonly root: string;
+  readonly #remove: () => void;
+
+  private constructor(
+    nodes: readonly NodeProcess[],
+    genesis: Genesis,
+    directory: { path: string; remove: () => void },
+  ) {
+    this.nodes = nodes;
+    this.genesis = genesis;
+    this.root = directory.path;
+    this.#remove = directory.remove;
+  }
+
+  /** Makes the homes; starts nothing. */
+  static async create(options: ClusterOptions = {}): Promise<Cluster> {
+    const { nodes = 4, parameters = {}, config = new Map(), homeOf = () => undefined } = options;
+    const plan = await freePlan(nodes);
+    const directory = temporaryDirectory();
+    const document = devnetGenesis(plan, Timestamp(Date.now()));
+    const bytes = writeGenesis({ ...document, parameters: { ...document.parameters, ...parameters } });
+    const genesis = parseGenesis(bytes);
+    if (!genesis.ok) throw new Error(`this genesis is not valid: ${JSON.stringify(genesis.error)}`);
+    const processes: NodeProcess[] = [];
+    for (const [seat, node] of plan.nodes.entries()) {
+      const keys = devnetKeys(node.name);
+      const home = homeOf(node.name) ?? join(directory.path, node.name);
+      await writeHome({
+        directory: home,
+        genesis: bytes,
+        config: new Map([...devnetConfig(plan, node), ...config]),
+        authority: devnetKeyPair(keys.authority),
+        node: devnetKeyPair(keys.node),
+        operator: devnetKeyPair(keys.operator),
+        protection: { kind: 'no-passphrase' },
+      });
+      processes.push(new NodeProcess({ ...node, seat, home }));
+    }
+    return new Cluster(processes, genesis.value, directory);
+  }
+
+  /** The same, with every node up, connected, and the 500 sample tickets on the chain. */
+  static async started(options: ClusterOptions = {}): Promise<Cluster> {
+    const cluster = await Cluster.create(options);
+    try {
+      await cluster.startAll();
+      await cluster.seed();
+      return cluster;
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+  }
+
+  node(seat: number): NodeProcess {
+    return defined(this.nodes[seat], `a node in seat ${seat}`);
+  }
+
+  /** All nodes but these. */
+  others(...excluded: readonly NodeProcess[]): readonly NodeProcess[] {
+    return this.nodes.filter((node) => !excluded.includes(node));
+  }
+
+  async startAll(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.start()));
+    await this.until('all nodes to be connected', 20_000, async () => {
+      const statuses = await this.statuses();
+      return statuses.every(({ connected }) => connected === this.nodes.length);
+    });
+  }
+
+  async seed(): Promise<void> {
+    const seeded = await this.node(0).client.seed();
+    if (!seeded.ok) throw new Error(`no sample tickets: ${seeded.error.code} ${seeded.error.detail}`);
+  }
+
+  /** Of the nodes that run. @throws when one does not answer */
+  async statuses(nodes: readonly NodeProcess[] = this.#running()): Promise<readonly StatusAnswer[]> {
+    return await Promise.all(nodes.map(statusOf));
+  }
+
+  /** The node that proposes now, as the running nodes of `among` see it together. */
+  async primary(among: readonly NodeProcess[] = this.#running()): Promise<NodeProcess> {
+    const name = await this.until('the nodes to name one primary', 10_000, async () => {
+      const names = new Set((await this.statuses(among)).map(({ primary }) => primary));
+      return names.size === 1 ? [...names][0] : undefined;
+    });
+    return defined(
+      this.nodes.find((node) => node.name === name),
+      'the primary is one of the nodes',
+    );
+  }
+
+  /** `until`, telling of every node when it was in vain. */
+  async until<T>(
+    what: string,
+    deadlineMs: number,
+    probe: () => Promise<T | undefined | false> | T | undefined | false,
+  ): Promise<T> {
+    return await until(probe, { what, deadlineMs, describe: () => this.describe() });
+  }
+
+  /** Waits until these nodes hold one head and nothing waits; answers its height. */
+  async settled(nodes: readonly NodeProcess[] = this.#running(), deadlineMs = 20_000): Promise<number> {
+    return await this.until('the nodes to hold one head', deadlineMs, async () => {
+      const statuses = await this.statuses(nodes);
+      const heads = new Set(statuses.map(({ head }) => head.hash));
+      const isQuiet = statuses.every(({ mempool, syncing }) => mempool === 0 && !syncing);
+      return heads.size === 1 && isQuiet ? statuses[0]?.head.height : undefined;
+    });
+  }
+
+  async describe(): Promise<string> {
+    const lines = await Promise.all(this.nodes.map((node) => node.describe()));
+    return [...lines, ...this.nodes.map((node) => node.logTail())].join('\n');
+  }
+
+  /** Ends every process and removes everything. */
+  async close(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.kill()));
+    this.#remove();
+  }
+
+  #running(): readonly NodeProcess[] {
+    return this.nodes.filter((node) => node.isRunning);
+  }
+}
+
+/** @throws when the node does not answer */
+export async function statusOf(node: NodeProcess): Promise<StatusAnswer> {
+  const status = await node.client.status();
+  if (!status.ok) throw new Error(`${node.name}: ${status.error.code} ${status.error.detail}`);
+  return status.value;
+}
