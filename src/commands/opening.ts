@@ -85,7 +85,9 @@ export async function openKey(path: string, kind: KeyKind, ask: AskPassphrase): 
 export async function openChain(config: NodeConfig, genesis: Genesis): Promise<{ store: KeyValue; chain: Chain }> {
   const store = openLmdb(config.storage.dataDir, Object.values(TABLES));
   try {
-    const chain = await new Promise<Chain>((resolve) => beginChain(store, genesis, resolve));
+    const chain = await new Promise<Chain>((resolve, reject) =>
+      beginChain(store, genesis, (begun) => (begun.ok ? resolve(begun.value) : reject(begun.error))),
+    );
     const { set: authorities } = foundLedger(genesis);
     checkNewestBlocks(store, { chainId: genesis.chainId, authorities, check: createSignatureCheck() });
     return { store, chain };
@@ -108,7 +110,11 @@ export interface OpenedVoter {
   readonly records: Iterable<Uint8Array>;
 }
 
-/** The journal of an authority's key, or why the key must not vote any more. */
+/**
+ * The journal of an authority's key, or why the key must not vote any more.
+ *
+ * @throws Error when the disk fails
+ */
 export function openVoter(
   config: NodeConfig,
   key: PublicKey,
@@ -116,8 +122,12 @@ export function openVoter(
 ): Promise<OpenedVoter | { readonly reason: string }> {
   const disk = openNodeDisk(config.storage.journalDir);
   const publicKey = defined(fromHex(key), 'a public key is hex');
-  return new Promise((resolve) => {
-    openJournal({ disk, publicKey, ...more }, (opened) => {
+  return new Promise((resolve, reject) => {
+    const onFatal = (error: Error): void => {
+      reject(error);
+      more.onFatal(error);
+    };
+    openJournal({ disk, publicKey, witness: more.witness, onFatal }, (opened) => {
       resolve(opened.ok ? opened.value : { reason: problemSentence(opened.error) });
     });
   });

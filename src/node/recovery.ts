@@ -1,21 +1,26 @@
 import { type JournalRecord, journalRecordLayout } from '../consensus/record.ts';
 import type { Recovered } from '../consensus/replica.ts';
 import { foundLedger, type Genesis } from '../ledger/genesis.ts';
-import { defined } from '../lib/assert.ts';
+import { assert, defined } from '../lib/assert.ts';
+import type { Result } from '../lib/result.ts';
 import { blockHash } from '../model/block.ts';
 import { decode } from '../model/codec.ts';
 import { Height } from '../model/ids.ts';
 import { RECOVERED_ANCESTORS } from '../model/limits.ts';
 import { CorruptionError } from '../store/blocks.ts';
 import { Chain } from '../store/chain.ts';
-import type { KeyValue } from '../store/key-value.ts';
+import type { KeyValue, StoreError } from '../store/key-value.ts';
 
 /**
  * Opens the chain of a store, or begins it with genesis when the store is empty.
  *
  * @throws CorruptionError when what is stored is of another chain or cannot be read
  */
-export function beginChain(store: KeyValue, genesis: Genesis, opened: (chain: Chain) => void): void {
+export function beginChain(
+  store: KeyValue,
+  genesis: Genesis,
+  opened: (opened: Result<Chain, StoreError>) => void,
+): void {
   const { header, changes, pageWrites } = foundLedger(genesis);
   const stored = {
     hash: blockHash(header),
@@ -38,9 +43,8 @@ export function recoveredFrom(chain: Chain, payloads: Iterable<Uint8Array>): Rec
     const block = defined(chain.block(height), `block ${height} can be read`);
     ancestors.push({ height: block.header.height, digest: block.hash });
   }
-  // Interrupted while catching up: the certificate in the store is of a block that is not here yet.
-  const certificate = stored.certifiedHeight === head.height ? stored.certificate : null;
-  return { final: { header: head, certificate }, ancestors, records: decodeRecords(payloads) };
+  assert(stored.certifiedHeight === head.height, 'blocks of one certificate are stored together');
+  return { final: { header: head, certificate: stored.certificate }, ancestors, records: decodeRecords(payloads) };
 }
 
 function* decodeRecords(payloads: Iterable<Uint8Array>): Generator<JournalRecord> {

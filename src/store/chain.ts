@@ -1,11 +1,14 @@
 import type { StateChange, StateReader } from '../ledger/state.ts';
 import { decodePage, encodePage, nodeHash, type Page, type PageReader } from '../ledger/state-pages.ts';
 import { assert, defined } from '../lib/assert.ts';
+import { createBoundedMap } from '../lib/bounded.ts';
 import { concat, equalBytes, toHex, utf8 } from '../lib/bytes.ts';
 import { crc32c } from '../lib/crc32c.ts';
+import { err, ok, type Result } from '../lib/result.ts';
 import type { Header } from '../model/block.ts';
 import { encode, u32 } from '../model/codec.ts';
 import { type Hash, type Height, hashOfBytes, ZERO_HASH } from '../model/ids.ts';
+import { BLOCKS_CACHED_MAX } from '../model/limits.ts';
 import {
   blockChanges,
   CorruptionError,
@@ -47,21 +50,29 @@ interface Layer {
 export class Chain implements StateReader, PageReader {
   readonly store: KeyValue;
   readonly #layers: Layer[] = [];
+  readonly #blocks = createBoundedMap<number, StoredBlock>(BLOCKS_CACHED_MAX);
   #head: Header;
   #headHash: Hash;
+  #visibleHead: StoredBlock;
 
   private constructor(store: KeyValue, head: StoredBlock) {
     this.store = store;
     this.#head = head.header;
     this.#headHash = head.hash;
+    this.#visibleHead = head;
   }
 
   /**
-   * Opens what the store holds, or begins a chain with `genesis` in an empty one.
+   * Opens what the store holds, or begins a chain with `genesis` in an empty one; the error is of writing genesis.
    *
    * @throws CorruptionError when the store is of another chain or layout, or its newest block does not fit its state.
    */
-  static open(store: KeyValue, chainId: Hash, genesis: ChainEntry, opened: (chain: Chain) => void): void {
+  static open(
+    store: KeyValue,
+    chainId: Hash,
+    genesis: ChainEntry,
+    opened: (opened: Result<Chain, StoreError>) => void,
+  ): void {
     const height = readHeadHeight(store);
     if (height === undefined) {
       const meta: KeyValueChange[] = [
@@ -69,7 +80,11 @@ export class Chain implements StateReader, PageReader {
         { table: TABLES.meta, key: META.chainId, value: utf8(chainId) },
       ];
       const chain = new Chain(store, genesis.stored);
-      chain.#write([genesis], meta, { visible: () => undefined, durable: () => opened(chain), failed: raise });
+      chain.#write([genesis], meta, {
+        visible: () => undefined,
+        durable: () => opened(ok(chain)),
+        failed: (error) => opened(err(error)),
+      });
       return;
     }
     const schema = store.get(TABLES.meta, META.schema);
@@ -84,7 +99,7 @@ export class Chain implements StateReader, PageReader {
     if (chain.stateRoot() !== head.header.stateRoot) {
       throw new CorruptionError(`the state does not have the root that block ${height} names`);
     }
-    opened(chain);
+    opened(ok(chain));
   }
 
   get head(): Header {
@@ -93,6 +108,11 @@ export class Chain implements StateReader, PageReader {
 
   get headHash(): Hash {
     return this.#headHash;
+  }
+
+  /** The newest block that the store shows, which may be a moment behind the head. */
+  get visibleHead(): StoredBlock {
+    return this.#visibleHead;
   }
 
   /** Root of the newest final state. */
@@ -122,8 +142,13 @@ export class Chain implements StateReader, PageReader {
     return readPage(this.store, path);
   }
 
+  /** A block that the store shows. */
   block(height: number): StoredBlock | undefined {
-    return readBlock(this.store, height);
+    const known = this.#blocks.get(height);
+    if (known !== undefined) return known;
+    const block = readBlock(this.store, height);
+    if (block !== undefined) this.#blocks.set(height, block);
+    return block;
   }
 
   heightOf(hash: Hash): Height | undefined {
@@ -177,6 +202,10 @@ export class Chain implements StateReader, PageReader {
     this.store.write(batch, {
       visible: () => {
         this.#layers.splice(0, blocks.length);
+        for (const { stored } of blocks) {
+          this.#blocks.set(stored.header.height, stored);
+          this.#visibleHead = stored;
+        }
         outcome.visible();
       },
       durable: outcome.durable,
@@ -193,10 +222,6 @@ export class Chain implements StateReader, PageReader {
       ...[...pageWrites].map(([path, page]) => ({ table: TABLES.pages, key: pageKey(path), value: encodePage(page) })),
     ];
   }
-}
-
-function raise(error: StoreError): never {
-  throw error;
 }
 
 /** The top page has the empty path, and keys are not empty. */

@@ -63,8 +63,10 @@ export class ChainGenerator {
       certificate: null,
       certifiedHeight: Height(0),
     };
-    const chain = await new Promise<Chain>((resolve) => {
-      Chain.open(store, genesis.chainId, { stored, changes, pageWrites }, resolve);
+    const chain = await new Promise<Chain>((resolve, reject) => {
+      Chain.open(store, genesis.chainId, { stored, changes, pageWrites }, (begun) =>
+        begun.ok ? resolve(begun.value) : reject(begun.error),
+      );
     });
     return new ChainGenerator(plan, { genesis, bytes, chain });
   }
