@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+/** The program: one command line, one exit code. */
 import { readFileSync } from 'node:fs';
 import { allCommands } from './commands/all.ts';
 import { buildProgram, runProgram } from './commands/program.ts';

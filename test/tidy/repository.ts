@@ -101,7 +101,7 @@ export function ignoreFindings(gitignore: string): Finding[] {
 export function purposeFindings(files: readonly SourceFile[]): Finding[] {
   const folders = new Set(files.map((file) => folderOf(file.path)).filter((folder) => folder !== undefined));
   return [...folders]
-    .filter((folder) => !files.some((file) => folderOf(file.path) === folder && file.text.startsWith('/**')))
+    .filter((folder) => !files.some((file) => folderOf(file.path) === folder && /^(#!.*\n)?\/\*\*/.test(file.text)))
     .map((folder) => ({
       path: `src/${folder}`,
       line: 1,
