@@ -128,7 +128,8 @@ function restoreView(replica: Replica, memory: Memory): void {
   replica.view = view;
   const wasEntered = anchor?.view === view || view === config.authorities.startView;
   assert(wasEntered || memory.votes.length === 0, 'the journal has the entry into a view before its first vote');
-  if (viewChange !== null) replica.wish = viewChange.viewChange;
+  replica.wish = viewChange?.viewChange ?? null;
+  replica.ownViewChange = viewChange;
   if (wasEntered) {
     replica.mode = 'active';
     if (anchor?.view === view) replica.anchor = anchor.reference ?? { height: final.height, digest: final.digest };
@@ -137,7 +138,6 @@ function restoreView(replica: Replica, memory: Memory): void {
   }
   replica.mode = 'changing';
   assert(viewChange?.viewChange.newView === view, 'a view that was not entered was asked for');
-  replica.ownViewChange = viewChange;
   replica.viewChanges.set(config.self, viewChange);
 }
 

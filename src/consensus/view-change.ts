@@ -27,12 +27,12 @@ export function onViewChange(replica: Replica, message: MessageOf<'view-change'>
   if (viewChange.newView > replica.view || replica.mode === 'changing') replica.viewChanges.set(seat, message);
 }
 
-/** Signed and durable. */
+/** Signed and durable: never to be forgotten, even when the view was entered or left in the meantime. */
 function onOwnViewChange(replica: Replica, message: MessageOf<'view-change'>): void {
   const { viewChange } = message;
-  if (replica.mode !== 'changing' || viewChange.newView !== replica.view) return;
+  if (replica.wish?.newView !== viewChange.newView) return;
   replica.ownViewChange = message;
-  replica.viewChanges.set(viewChange.signer, message);
+  if (replica.mode === 'changing') replica.viewChanges.set(viewChange.signer, message);
 }
 
 /** §5.4: the (f+1)-th highest target of others is wanted by an honest node; follow it. */

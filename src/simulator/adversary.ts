@@ -254,7 +254,9 @@ class Liar {
 
   /** A backup that proposes a block of its own beside the primary's. */
   #usurp(message: MessageOf<'pre-prepare'>): void {
-    const { seat, transmit } = this.#means;
+    const { seat, transmit, authorities } = this.#means;
+    // Not another usurper's: they would incite each other for ever.
+    if (message.vote.signer !== primaryIndex(authorities, message.vote.view)) return;
     const forged = this.#once(message, () => {
       const timestamp = (message.header.timestamp + 1) as Header['timestamp'];
       return this.#resealed(message, { proposer: seat, timestamp });

@@ -15,7 +15,7 @@ export interface Keyring {
 const PADDING = '0'.repeat(112);
 
 /** Two 32-bit lanes of FNV-1a over a secret and a message: a stand-in that no strategy of an adversary computes. */
-function tag(secret: number, message: Uint8Array): Signature {
+export function tag(secret: number, message: Uint8Array): Signature {
   let low = (0x811c9dc5 ^ secret) >>> 0;
   let high = (0x01000193 ^ Math.imul(secret, 0x9e3779b1)) >>> 0;
   for (const byte of message) {

@@ -1,14 +1,15 @@
 import type { Effect, Pledge } from '../consensus/effect.ts';
 import type { LocalEvent, Timer } from '../consensus/event.ts';
 import type { Configuration, Recovered, Replica } from '../consensus/replica.ts';
-import { assert, defined } from '../lib/assert.ts';
+import { assert } from '../lib/assert.ts';
 import { type Block, blockHash, type Header } from '../model/block.ts';
 import type { Certificate } from '../model/certificate.ts';
-import { type Hash, type Height, type Signature, Timestamp } from '../model/ids.ts';
+import { type Hash, type Signature, Timestamp } from '../model/ids.ts';
 import type { Message } from '../model/message.ts';
 import type { Transaction } from '../model/transaction.ts';
 import type { Verified, verifyMessage } from '../model/verified.ts';
-import { isBodyValid, Overlays, rootsOf } from './abstract-ledger.ts';
+import { rootsOf } from './abstract-ledger.ts';
+import { SimulatedChain, type StoredBlock } from './chain.ts';
 import { Violation } from './checkers.ts';
 import { SimulatedJournal } from './journal.ts';
 import { signPledge } from './signing.ts';
@@ -25,13 +26,6 @@ export interface Core {
   ) => readonly Effect[];
   readonly wants: (replica: Replica, from: number, message: Message) => boolean;
   readonly verify: typeof verifyMessage;
-}
-
-interface StoredBlock {
-  readonly block: Block;
-  readonly digest: Hash;
-  /** Null for a block that a descendant's certificate makes final. */
-  certificate: Certificate | null;
 }
 
 /** What a node asks of its world. */
@@ -55,10 +49,13 @@ export interface Surroundings {
 
 const START_OF_TIME_MS = 1_000_000;
 const TRANSACTIONS_PER_BLOCK = 4;
-const BLOCKS_PER_ANSWER = 8;
 
 export interface NodeOptions {
   readonly name: string;
+  /** Its place on the network; a dead key has one too, and the core does not know it. */
+  readonly seat: number;
+  /** A crash takes the store, and leaves the journal. */
+  readonly isWipedByCrashes: boolean;
   /** Its number among all processes; twins share a seat, not this. */
   readonly instance: number;
   /** How far its clock is off, in milliseconds. */
@@ -74,7 +71,7 @@ export class SimulatedNode {
   readonly instance: number;
   readonly skewMs: number;
   readonly mempool = new Map<Hash, Transaction>();
-  readonly store: StoredBlock[];
+  readonly chain: SimulatedChain;
   alive = false;
   /** Effects until this node crashes; negative for never. */
   fuse = -1;
@@ -87,11 +84,8 @@ export class SimulatedNode {
   readonly #world: Surroundings;
   readonly #syncMsMax: number;
   readonly #sendsBeforeSync: boolean;
-  readonly #storedIds = new Set<Hash>();
-  readonly #digests = new Map<Hash, StoredBlock>();
-  #storeDurable = 1;
+  readonly #isWipedByCrashes: boolean;
   readonly #journal: SimulatedJournal;
-  #overlays = new Overlays();
   #generation = 0;
   #queue: (() => readonly Effect[])[] = [];
   #isDraining = false;
@@ -102,36 +96,27 @@ export class SimulatedNode {
     this.#core = core;
     this.#config = config;
     this.#world = world;
-    this.seat = config.self;
+    this.seat = options.seat;
+    this.#isWipedByCrashes = options.isWipedByCrashes;
     this.name = options.name;
     this.instance = options.instance;
     this.skewMs = options.skewMs;
     this.#syncMsMax = options.syncMsMax;
     this.#sendsBeforeSync = options.sendsBeforeSync;
-    this.store = [world.genesis];
+    this.chain = new SimulatedChain(world.genesis);
     this.#journal = new SimulatedJournal(
       (delayMs, run) => this.#later(delayMs, run),
       () => world.random(),
       options.syncMsMax,
     );
-    this.#digests.set(world.genesis.digest, world.genesis);
     this.replica = this.#recover();
   }
 
-  get finalHeight(): number {
-    return this.store.length - 1;
-  }
-
-  get head(): StoredBlock {
-    return defined(this.store.at(-1), 'a chain has a genesis');
-  }
-
   #recover(): Replica {
-    const ancestors = this.store.slice(-33, -1).map(({ block, digest }) => ({ height: block.header.height, digest }));
-    const { block, certificate } = this.head;
+    const { block, certificate } = this.chain.head;
     return this.#core.createReplica(this.#config, {
       final: { header: block.header, certificate },
-      ancestors,
+      ancestors: this.chain.ancestors(32),
       records: this.#journal.records,
     });
   }
@@ -151,23 +136,11 @@ export class SimulatedNode {
     this.fuse = -1;
     this.#generation += 1;
     this.#journal.crash();
-    this.#cutStore();
-    this.#overlays.clear();
+    this.chain.crash(() => this.#world.random());
+    if (this.#isWipedByCrashes) this.chain.wipe();
     this.#timers.clear();
     this.mempool.clear();
     this.#world.crashed(this);
-  }
-
-  /** A store is cut where a certificate stands: one transaction writes a certified path. */
-  #cutStore(): void {
-    const blocks = this.#storeDurable + Math.floor(this.#world.random() * (this.store.length - this.#storeDurable + 1));
-    let length = blocks;
-    while (length > this.#storeDurable && this.store[length - 1]?.certificate === null) length -= 1;
-    for (const { block, digest } of this.store.splice(length)) {
-      for (const { id } of block.body) this.#storedIds.delete(id);
-      this.#digests.delete(digest);
-    }
-    this.#storeDurable = this.store.length;
   }
 
   clock(): Timestamp {
@@ -207,7 +180,7 @@ export class SimulatedNode {
   submit(transactions: Iterable<Transaction>): void {
     if (!this.alive) return;
     for (const transaction of transactions) {
-      if (!this.#storedIds.has(transaction.id)) this.mempool.set(transaction.id, transaction);
+      if (!this.chain.has(transaction.id)) this.mempool.set(transaction.id, transaction);
     }
     this.#announce();
   }
@@ -279,7 +252,7 @@ export class SimulatedNode {
         this.#validate(effect.digest, effect.block);
         break;
       case 'drop':
-        this.#overlays.drop(effect.digests);
+        this.chain.overlays.drop(effect.digests);
         break;
       case 'build':
         this.#build(effect);
@@ -321,7 +294,7 @@ export class SimulatedNode {
 
   #pledge({ pledge, support, token }: Extract<Effect, { type: 'pledge' }>): void {
     if (pledge.kind === 'proposal' && pledge.body !== null) {
-      this.#overlays.put(pledge.ballot.digest, { header: pledge.header, body: pledge.body });
+      this.chain.overlays.put(pledge.ballot.digest, { header: pledge.header, body: pledge.body });
       this.#world.proposed(pledge.header);
     }
     this.#checkExecuted(pledge);
@@ -342,35 +315,23 @@ export class SimulatedNode {
   #checkExecuted(pledge: Pledge): void {
     if ((pledge.kind !== 'vote' && pledge.kind !== 'proposal') || pledge.ballot.phase !== 'PREPARE') return;
     const { digest, height } = pledge.ballot;
-    if (this.#overlays.get(digest) === undefined) {
+    if (this.chain.overlays.get(digest) === undefined) {
       throw new Violation('executed before PREPARE', `${this.name} at height ${height}`);
     }
   }
 
-  #parent(digest: Hash): Block | undefined {
-    return digest === this.head.digest ? this.head.block : this.#overlays.get(digest);
-  }
-
-  #judge(block: Block): 'valid' | 'invalid' | 'aborted' {
-    const parent = this.#parent(block.header.previous);
-    if (parent === undefined) return 'aborted';
-    const inFlight = this.#overlays.idsFrom(block.header.previous);
-    const isTaken = (id: Hash): boolean => inFlight.has(id) || this.#storedIds.has(id);
-    return isBodyValid(block.header, block.body, parent.header, isTaken) ? 'valid' : 'invalid';
-  }
-
   #validate(digest: Hash, block: Block): void {
     this.#later(this.#world.random() * 2, () => {
-      const verdict = this.#judge(block);
-      if (verdict === 'valid') this.#overlays.put(digest, block);
+      const verdict = this.chain.judge(block);
+      if (verdict === 'valid') this.chain.overlays.put(digest, block);
       this.report({ type: 'validated', digest, verdict });
     });
   }
 
   #build({ view, parent: digest, empty }: Extract<Effect, { type: 'build' }>): void {
     this.#later(this.#world.random() * 2, () => {
-      const parent = this.#parent(digest);
-      const inFlight = this.#overlays.idsFrom(digest);
+      const parent = this.chain.parent(digest);
+      const inFlight = this.chain.overlays.idsFrom(digest);
       const body = [...this.mempool.values()].filter(({ id }) => !inFlight.has(id)).slice(0, TRANSACTIONS_PER_BLOCK);
       if (parent === undefined || (body.length === 0 && !empty)) {
         this.report({ type: 'built', view, parent: digest, proposal: null });
@@ -389,36 +350,23 @@ export class SimulatedNode {
   }
 
   #append(blocks: readonly Block[], certificate: Certificate): void {
-    for (const block of blocks) {
-      const digest = blockHash(block.header);
-      assert(block.header.previous === this.head.digest, 'a stored block follows the one before');
-      const stored: StoredBlock = { block, digest, certificate: digest === certificate.digest ? certificate : null };
-      this.store.push(stored);
-      this.#digests.set(digest, stored);
-      for (const { id } of block.body) {
-        assert(!this.#storedIds.has(id), 'a transaction is in the chain once');
-        this.#storedIds.add(id);
-        this.mempool.delete(id);
-      }
-      this.#overlays.drop([digest]);
-    }
-    const length = this.store.length;
+    this.chain.append(blocks, certificate);
+    for (const { body } of blocks) for (const { id } of body) this.mempool.delete(id);
+    const { height } = this.chain;
     this.#later(this.#world.random() * 3 * this.#syncMsMax, () => {
-      if (length <= this.#storeDurable) return;
-      this.#storeDurable = length;
-      this.report({ type: 'stored', height: (length - 1) as Height });
+      if (this.chain.makeDurable(height)) this.report({ type: 'stored', height });
     });
   }
 
   #import(from: number, blocks: readonly Block[], certificate: Certificate): void {
     for (const [index, block] of blocks.entries()) {
-      const verdict = this.#judge(block);
+      const verdict = this.chain.judge(block);
       if (verdict !== 'valid') {
-        this.#overlays.clear();
+        this.chain.overlays.clear();
         this.report({ type: 'import-failed', from, reason: verdict === 'invalid' ? 'diverged' : 'aborted' });
         return;
       }
-      this.#overlays.put(blockHash(block.header), block);
+      this.chain.overlays.put(blockHash(block.header), block);
       if (index < blocks.length - 1) continue;
       this.#world.finalised(this, blocks, certificate);
       this.#append(blocks, certificate);
@@ -429,19 +377,9 @@ export class SimulatedNode {
 
   #serve({ to, request }: Extract<Effect, { type: 'serve' }>): void {
     if (request.kind === 'body-request') {
-      const stored = this.#digests.get(request.digest);
-      if (stored !== undefined) this.#send(to, { kind: 'body', block: stored.block });
-      return;
+      for (const answer of this.chain.body(request.digest)) this.#send(to, answer);
+    } else if (request.kind === 'blocks-request') {
+      this.#send(to, this.chain.blocksFrom(request.from, request.count));
     }
-    if (request.kind !== 'blocks-request') return;
-    const end = Math.min(this.store.length, request.from + Math.min(request.count, BLOCKS_PER_ANSWER));
-    for (let last = end - 1; last >= request.from; last -= 1) {
-      const certificate = this.store[last]?.certificate ?? null;
-      if (certificate === null) continue;
-      const blocks = this.store.slice(request.from, last + 1).map(({ block }) => block);
-      this.#send(to, { kind: 'blocks', blocks, certificate });
-      return;
-    }
-    this.#send(to, { kind: 'blocks', blocks: [], certificate: null });
   }
 }

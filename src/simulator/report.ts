@@ -73,7 +73,7 @@ export function runSimulation(options: SimulationOptions): SimulationReport {
     ok: failure === null,
     failure,
     replay: replayCommand(options),
-    height: Math.max(0, ...nodes.map(({ finalHeight }) => finalHeight)),
+    height: Math.max(0, ...nodes.map(({ chain }) => chain.height)),
     view: Math.max(0, ...nodes.map(({ replica }) => replica.view)),
     messages: world?.messages ?? 0,
     simulatedMs: world?.time ?? 0,
@@ -113,6 +113,11 @@ function runFaults(world: World): void {
   }
   for (let count = 0; count < scenario.partitions; count += 1) planPartition(world, prng);
   for (let count = 0; count < scenario.crashes; count += 1) planCrash(world, prng);
+  for (let count = 0; count < scenario.blackouts; count += 1) {
+    world.after(prng.next() * scenario.faultsMs, () => {
+      for (const node of world.nodes) node.crash();
+    });
+  }
   world.run(scenario.faultsMs);
 }
 
@@ -190,8 +195,8 @@ function survivors(world: World): SimulatedNode[] {
 }
 
 function isFinished(world: World): boolean {
-  const height = Math.max(...survivors(world).map(({ finalHeight }) => finalHeight));
-  return survivors(world).every((node) => node.alive && node.mempool.size === 0 && node.finalHeight === height);
+  const height = Math.max(...survivors(world).map(({ chain }) => chain.height));
+  return survivors(world).every((node) => node.alive && node.mempool.size === 0 && node.chain.height === height);
 }
 
 /** With nothing to do and a sound primary, views stop growing (a liar's own views may still come and go). */
@@ -206,9 +211,14 @@ function checkViewsRest(world: World): void {
 
 function describeStall(world: World): string {
   return survivors(world)
-    .map(({ name, alive, replica, mempool, finalHeight }) => {
+    .map(({ name, alive, replica, mempool, chain }) => {
       const { view, mode, failures, certificates, proposals, highest, anchor, tree } = replica;
-      const parts = [`view ${view} ${mode}`, `final ${finalHeight}`, `waiting ${mempool.size}`, `failures ${failures}`];
+      const parts = [
+        `view ${view} ${mode}`,
+        `final ${chain.height}`,
+        `waiting ${mempool.size}`,
+        `failures ${failures}`,
+      ];
       parts.push(`highest ${highest?.view}/${highest?.height}`, `anchor ${anchor.height}`);
       parts.push(`certificates ${certificates.size}`, `proposals ${proposals.size}`, `blocks ${tree.size}`);
       return `${name}${alive ? '' : ' (down)'}: ${parts.join(', ')}`;

@@ -32,6 +32,14 @@ export interface Scenario {
   /** Honest seats that stay down after the faults; together with the liars at most f. */
   readonly lost: readonly number[];
   readonly skewMs: number;
+  /** Seats whose key is dead: they follow and sign nothing. They count as faulty, as do the two below. */
+  readonly dead: readonly number[];
+  /** Seats whose clock is seconds off. */
+  readonly wrongClocks: readonly number[];
+  /** Seats that lose their store, but not their journal, in a crash. */
+  readonly wiped: readonly number[];
+  /** Times at which the power goes for all. */
+  readonly blackouts: number;
   readonly transactions: number;
   readonly checkpointInterval: number;
   readonly rotationInterval: number;
@@ -79,7 +87,8 @@ export function drawScenario(options: { seed: number; n?: number | undefined; wi
   const byzantineSeats = seats.slice(0, liars);
   const isCalm = prng.chance(0.15);
   const twins = byzantineSeats.filter(() => prng.chance(0.3));
-  const lostCount = prng.chance(0.3) ? prng.below(f - liars + 1) : 0;
+  const feeble = seats.slice(liars, f);
+  const weakness = (chance: number): readonly number[] => (prng.chance(chance) ? feeble : []);
   return {
     seed: options.seed,
     n,
@@ -98,7 +107,11 @@ export function drawScenario(options: { seed: number; n?: number | undefined; wi
     partitions: isCalm ? 0 : prng.below(4),
     crashes: isCalm ? 0 : prng.below(n > 1 ? 5 : 3),
     restartMsMax: prng.pick([50, 500, 2_000]),
-    lost: seats.slice(liars, liars + lostCount),
+    lost: weakness(0.3),
+    dead: weakness(0.1),
+    wrongClocks: weakness(0.1),
+    wiped: weakness(0.2),
+    blackouts: isCalm || prng.chance(0.7) ? 0 : 1 + prng.below(2),
     skewMs: prng.pick([0, 5, 100]),
     transactions: 3 + prng.below(15),
     checkpointInterval: prng.pick([2, 5, 100]),

@@ -26,6 +26,8 @@ interface Task {
   readonly run: () => void;
 }
 
+/** Beyond what honest clocks may differ by. */
+const WRONG_CLOCK_MS = 6_000;
 const CHAIN = Hash('c0'.repeat(32));
 
 /** The network, its time, and everybody on it. */
@@ -80,17 +82,20 @@ export class World {
   }
 
   #settle(seat: number, surroundings: Surroundings, name: string): void {
-    const { skewMs, syncMsMax, sendsBeforeSync, window } = this.scenario;
+    const { skewMs, syncMsMax, sendsBeforeSync, window, dead, wrongClocks, wiped } = this.scenario;
     const config: Configuration = {
       chainId: CHAIN,
       authorities: this.authorities,
-      self: seat,
+      self: dead.includes(seat) ? -1 : seat,
       timing: timingOf(this.scenario),
       window,
     };
-    const skew = Math.floor(skewMs * (2 * this.prng.next() - 1));
+    const skewMsMax = wrongClocks.includes(seat) ? WRONG_CLOCK_MS : skewMs;
+    const skew = Math.floor(skewMsMax * (2 * this.prng.next() - 1));
     const node = new SimulatedNode(this.#core, config, surroundings, {
       name,
+      seat,
+      isWipedByCrashes: wiped.includes(seat),
       instance: this.nodes.length,
       skewMs: skew,
       syncMsMax,
