@@ -33,7 +33,7 @@ export async function openAuthority({ config, ask, genesis, store, onFatal }: Vo
   if (key === undefined) {
     throw new CommandError('CONFIG_INVALID', `There is no authority key at ${config.consensus.authorityKeyFile}.`, {
       advice:
-        'Make one with counterfoil keys new authority, or follow without a vote: [consensus] is_authority = false.',
+        'Make one with counterfoil keys new --kind authority, or follow without a vote: [consensus] is_authority = false.',
     });
   }
   const signer = createSigner(key.secretKey);

@@ -105,7 +105,7 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   const nodeKey = await openKey(config.node.nodeKeyFile, 'node', options.ask);
   if (nodeKey === undefined) {
     throw new CommandError('CONFIG_INVALID', `There is no node key at ${config.node.nodeKeyFile}.`, {
-      advice: 'Make one with counterfoil keys new node.',
+      advice: 'Make one with counterfoil keys new --kind node.',
     });
   }
   const timing = timingOf(config);

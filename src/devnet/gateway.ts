@@ -22,6 +22,7 @@ export interface Upstream {
 }
 
 export interface GatewayOptions {
+  /** 0 takes a free one. */
   readonly port: number;
   readonly nodes: () => readonly ListedNode[];
   /** Whom to ask, the best first. */
@@ -42,10 +43,12 @@ export class Gateway {
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
-  /** @throws the error of the socket (`code` EADDRINUSE when the port is taken) */
-  async listen(): Promise<void> {
+  /** @returns the port; @throws the error of the socket (`code` EADDRINUSE when the port is taken) */
+  async listen(): Promise<number> {
     this.#server.listen(this.#options.port, LOOPBACK);
     await once(this.#server, 'listening');
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : this.#options.port;
   }
 
   async close(): Promise<void> {

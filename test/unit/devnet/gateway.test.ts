@@ -1,0 +1,184 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, request, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { Gateway, type Upstream } from '../../../src/devnet/gateway.ts';
+import type { ListedNode } from '../../../src/devnet/nodes.ts';
+
+const cleanups: (() => Promise<unknown> | unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const NODE: ListedNode = {
+  id: 'venue',
+  role: 'authority',
+  http: 'http://127.0.0.1:7182',
+  p2p: '127.0.0.1:7282',
+  pid: 4122,
+  state: 'ready',
+};
+
+async function gateway(upstreams: readonly Upstream[]): Promise<string> {
+  const made = new Gateway({ port: 0, nodes: () => [NODE], upstreams: () => upstreams, commands: ['curl <here>'] });
+  const port = await made.listen();
+  cleanups.push(() => made.close());
+  return `http://127.0.0.1:${port}`;
+}
+
+async function node(name: string, listener: RequestListener): Promise<Upstream & { readonly server: Server }> {
+  const server = createServer(listener);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { name, port: portOf(server.address()), server };
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  return address.port;
+}
+
+/** A port on which nobody listens. */
+async function deadNode(name: string): Promise<Upstream> {
+  const server = createTcpServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const port = portOf(server.address());
+  server.close();
+  await once(server, 'close');
+  return { name, port };
+}
+
+const echo: RequestListener = (incoming, response) => {
+  let body = '';
+  incoming.on('data', (chunk) => {
+    body += chunk;
+  });
+  incoming.on('end', () => {
+    response.writeHead(201, { 'x-from-node': 'yes' });
+    response.end(
+      JSON.stringify({ method: incoming.method, url: incoming.url, type: incoming.headers['content-type'], body }),
+    );
+  });
+};
+
+describe('its own pages', () => {
+  it('list the nodes, for people and for programs', async () => {
+    const url = await gateway([]);
+    const page = await fetch(url);
+    expect(page.headers.get('content-type')).toContain('text/html');
+    const text = await page.text();
+    expect(text).toContain(NODE.http);
+    expect(text).toContain('curl &lt;here&gt;');
+    expect(text).not.toMatch(/(?:src|href)="https?:\/\/(?!127\.0\.0\.1)/);
+    expect(await (await fetch(`${url}/api/v1/nodes`)).json()).toEqual({ nodes: [NODE] });
+  });
+
+  it('answer to names of this machine only', async () => {
+    const url = await gateway([]);
+    const status = await new Promise((resolve) => {
+      request(`${url}/api/v1/nodes`, { headers: { host: 'evil.example' } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).end();
+    });
+    expect(status).toBe(421);
+  });
+});
+
+describe('everything else', () => {
+  it('goes to the first node, body and all, and says which it was', async () => {
+    const url = await gateway([await node('first', echo), await node('second', echo)]);
+    const response = await fetch(`${url}/api/v1/x?y=z`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"a":1}',
+    });
+    expect(response.status).toBe(201);
+    expect(response.headers.get('counterfoil-node')).toBe('first');
+    expect(response.headers.get('x-from-node')).toBe('yes');
+    expect(await response.json()).toEqual({
+      method: 'POST',
+      url: '/api/v1/x?y=z',
+      type: 'application/json',
+      body: '{"a":1}',
+    });
+  });
+
+  it('goes to the next one when the first takes no connection, with the whole body', async () => {
+    const url = await gateway([await deadNode('gone'), await node('second', echo)]);
+    const body = 'x'.repeat(300_000);
+    const response = await fetch(`${url}/api/v1/x`, { method: 'POST', body });
+    expect(response.headers.get('counterfoil-node')).toBe('second');
+    expect(await response.json()).toMatchObject({ body });
+  });
+
+  it('is never sent to a second node once a first one took it', async () => {
+    let asked = 0;
+    const dying = await node('dying', (incoming) => {
+      asked += 1;
+      incoming.socket.destroy();
+    });
+    const spare = await node('spare', () => {
+      asked += 1;
+    });
+    const url = await gateway([dying, spare]);
+    const response = await fetch(`${url}/api/v1/x`, { method: 'POST', body: '{}' });
+    expect(response.status).toBe(502);
+    expect(await response.json()).toMatchObject({ code: 'NODE_WENT_AWAY' });
+    expect(asked).toBe(1);
+  });
+
+  it('is a problem when no node is there', async () => {
+    const url = await gateway([await deadNode('one'), await deadNode('two')]);
+    const response = await fetch(`${url}/api/v1/status`);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('content-type')).toContain('application/problem+json');
+    expect(await response.json()).toMatchObject({ code: 'NO_LIVE_NODE', status: 503 });
+  });
+});
+
+describe('a feed', () => {
+  async function feedNode(name: string): Promise<Upstream> {
+    const made = await node(name, (_incoming, response) => response.writeHead(404).end());
+    const sockets = new WebSocketServer({ server: made.server });
+    sockets.on('connection', (socket) => socket.on('message', (message) => socket.send(`${name}: ${message}`)));
+    cleanups.push(() => {
+      for (const socket of sockets.clients) socket.terminate();
+    });
+    return made;
+  }
+
+  it('goes through both ways, past a node that is gone', async () => {
+    const url = await gateway([await deadNode('gone'), await feedNode('second')]);
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`);
+    cleanups.push(() => socket.terminate());
+    await once(socket, 'open');
+    socket.send('hello');
+    const [message] = await once(socket, 'message');
+    expect(String(message)).toBe('second: hello');
+  });
+
+  it('ends when its node does', async () => {
+    const upstream = await feedNode('first');
+    const url = await gateway([upstream]);
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`);
+    await once(socket, 'open');
+    const closed = once(socket, 'close');
+    for (const cleanup of cleanups.splice(1)) await cleanup();
+    await closed;
+  });
+
+  it('is refused when no node is there', async () => {
+    const url = await gateway([]);
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`);
+    const [error] = await once(socket, 'error');
+    expect(String(error)).toContain('503');
+  });
+});
