@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Answered } from '../../src/client/call.ts';
-import { sampleTickets } from '../../src/devnet/sample.ts';
+import { sampleTickets } from '../../src/devnet/sample-tickets.ts';
 import { defined } from '../../src/lib/assert.ts';
 import { auditChain, ticketsOf, value } from './support/chain-audit.ts';
 import { type RunningDevnet, startDevnet } from './support/devnet.ts';
