@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { jobCommand, offlineCommands } from './chain-offline.ts';
 import { group, invocationOf, leaf, wholeNumber } from './command-line.ts';
 import { type NodeOptions, withNode } from './node-options.ts';
 
@@ -58,5 +59,10 @@ function log(): Command {
 }
 
 export function chainCommand(): Command {
-  return group('chain', 'look at the chain of a node', [head(), block(), log()]);
+  return group('chain', 'look at the chain of a node; check, export and import it offline', [
+    head(),
+    block(),
+    log(),
+    ...offlineCommands(),
+  ]).addCommand(jobCommand(), { hidden: true });
 }

@@ -15,6 +15,10 @@ export const EXIT_CODES = {
 
 export type ExitName = keyof typeof EXIT_CODES;
 
+export function isExitName(name: string): name is ExitName {
+  return Object.hasOwn(EXIT_CODES, name);
+}
+
 /** What ends a command: one sentence, what to do about it, and the exit code. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';

@@ -82,7 +82,10 @@ export async function openKey(path: string, kind: KeyKind, ask: AskPassphrase): 
  *
  * @throws CommandError when what is stored is of another chain, or its newest blocks are not whole and final
  */
-export async function openChain(config: NodeConfig, genesis: Genesis): Promise<{ store: KeyValue; chain: Chain }> {
+export async function openChain(
+  config: Pick<NodeConfig, 'storage'>,
+  genesis: Genesis,
+): Promise<{ store: KeyValue; chain: Chain }> {
   const store = openLmdb(config.storage.dataDir, Object.values(TABLES));
   try {
     const chain = await new Promise<Chain>((resolve, reject) =>

@@ -3,6 +3,11 @@ const SAME_SIGNAL_MS = 1_000;
 const EXIT_OF: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** Of a program that a signal has ended. */
+export function exitCodeOf(signal: NodeJS.Signals): number {
+  return EXIT_OF[signal] ?? 1;
+}
+
 export interface SignalWait {
   /** Resolves with the first signal. */
   readonly first: Promise<NodeJS.Signals>;
@@ -26,7 +31,7 @@ export function untilSignal(now: () => void): SignalWait {
       resolveFirst(signal);
     } else if (performance.now() - firstAt >= SAME_SIGNAL_MS) {
       now();
-      process.exit(EXIT_OF[signal] ?? 1);
+      process.exit(exitCodeOf(signal));
     }
   };
   for (const name of SIGNALS) process.on(name, onSignal);

@@ -218,6 +218,12 @@ export const OPERATOR_TOKEN_BYTES_MAX = 1_024;
 export const RECOVERED_ANCESTORS = 4 * WINDOW_MAX;
 /** Newest blocks whose links and certificates are checked at every start: a fifth of a second with 31 authorities. */
 export const START_BLOCKS_CHECKED = 128;
+/** A record of an exported chain: a block at its limit, with its header and 31 signatures. */
+export const CHAIN_FILE_RECORD_BYTES_MAX = BLOCK_BYTES_MAX + 65_536;
+/** Blocks of an import that are on their way to the disk before more are executed. */
+export const IMPORT_BLOCKS_IN_FLIGHT_MAX = 256;
+/** How long a process that reads a database may say nothing: over damaged pages it may never end. */
+export const JOB_SILENCE_MS_MAX = 60_000;
 /** State that a verification holds in memory before it goes on with a file: some 100,000 tickets. */
 export const REPLAYED_STATE_BYTES_MAX = 128 * 1_048_576;
 /** Accepted signatures that are remembered: some hundred blocks of 31 authorities, twice. */

@@ -1,3 +1,5 @@
+import type { BlockProblem } from '../ledger/check-block.ts';
+import type { Body } from '../model/block.ts';
 import { TABLES } from '../store/schema.ts';
 
 /** What can be wrong with a stored chain. Stable names. */
@@ -58,4 +60,12 @@ const CODES: ReadonlyMap<number, ChainFaultCode> = new Map([
 /** The fault of a row of a table. */
 export function codeOfTable(table: number): ChainFaultCode {
   return CODES.get(table) ?? 'DATABASE_DAMAGED';
+}
+
+/** What `checkBlock` says of a block, as a fault of the chain that it is in. */
+export function faultOfBlock(height: number, body: Body, problem: BlockProblem): ChainFault {
+  const { code, reason } = problem;
+  const index = 'index' in problem ? problem.index : undefined;
+  const what = index === undefined ? `block ${height}` : `transaction ${index} (${body[index]?.id}) of block ${height}`;
+  return { code, height, what, detail: `breaks the rules: ${reason}` };
 }

@@ -1,4 +1,4 @@
-import { type BlockProblem, checkBlock } from '../ledger/check-block.ts';
+import { checkBlock } from '../ledger/check-block.ts';
 import { storedState } from '../ledger/execute.ts';
 import { foundLedger, type Genesis } from '../ledger/genesis.ts';
 import { defined } from '../lib/assert.ts';
@@ -13,7 +13,7 @@ import { CorruptionError, readBlock, type StoredBlock } from '../store/blocks.ts
 import { type FinalityCheck, finalityCheck } from '../store/finality.ts';
 import type { KeyValue, KeyValueReads } from '../store/key-value.ts';
 import { heightOfKey, TABLES } from '../store/schema.ts';
-import type { ChainFault } from './chain-fault.ts';
+import { type ChainFault, faultOfBlock } from './chain-fault.ts';
 import { guardedReads, UnreadableError } from './guarded-reads.ts';
 import { ReplayedState } from './replayed-state.ts';
 import { memoizedCheck } from './signatures.ts';
@@ -195,7 +195,7 @@ function replayBlock(replay: Replay, stored: StoredBlock): Result<readonly Recei
     recentIds: { has: (id) => isEarlier(reads, id, height) },
     check: options.check,
   });
-  if (!executed.ok) return err(blockFault(stored, height, executed.error));
+  if (!executed.ok) return err(faultOfBlock(height, stored.body, executed.error));
   const unproven = certificateFault(replay, stored);
   if (unproven !== undefined) return err(unproven);
   state.put(executed.value.changes, executed.value.pageWrites);
@@ -238,13 +238,6 @@ function isEarlier(reads: KeyValueReads, id: Hash, height: number): boolean {
   const place = placeOf(reads, hexBytes(id));
   if (place === undefined || place.height >= height) return false;
   return readBlock(reads, place.height)?.body[place.index]?.id === id;
-}
-
-function blockFault({ body }: StoredBlock, height: number, problem: BlockProblem): ChainFault {
-  const { code, reason } = problem;
-  const index = 'index' in problem ? problem.index : undefined;
-  const what = index === undefined ? `block ${height}` : `transaction ${index} (${body[index]?.id}) of block ${height}`;
-  return { code, height, what, detail: `breaks the rules: ${reason}` };
 }
 
 function summary(replay: Replay): VerifiedChain {

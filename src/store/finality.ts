@@ -9,7 +9,9 @@ import { verifyMessage } from '../model/verified.ts';
 import type { StoredBlock } from './blocks.ts';
 
 /** Why the certificate that is stored with a block does not make it final; undefined when it does. */
-export type FinalityCheck = (block: StoredBlock) => string | undefined;
+export type FinalityCheck = (
+  block: Pick<StoredBlock, 'header' | 'hash' | 'certificate' | 'certifiedHeight'>,
+) => string | undefined;
 
 /**
  * Checks certificates of the block itself, or of a descendant that a path of headers leads to (consensus.md §4): one

@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { createSignatureCheck } from '../node/signatures.ts';
+import { verifyChain } from '../node/verify-chain.ts';
+import { openLmdb } from '../store/lmdb.ts';
+import { TABLES } from '../store/schema.ts';
+import { loadGenesis } from './files.ts';
+import type { JobOf } from './job-process.ts';
+import { type Ending, faultReport, reporter, withSnapshot } from './job-report.ts';
+
+export async function verify({ dataDir, genesisFile, scratchDir }: JobOf<'verify'>): Promise<Ending> {
+  const { genesis } = loadGenesis(genesisFile);
+  const progress = reporter();
+  return await withSnapshot(dataDir, async (reads) => {
+    const run = verifyChain({
+      reads,
+      genesis,
+      check: createSignatureCheck(),
+      openScratch: () => openLmdb(join(scratchDir, 'state'), [TABLES.state, TABLES.pages]),
+    });
+    for (;;) {
+      const next = await run.next();
+      if (next.done !== true) {
+        await progress(next.value.height, next.value.of);
+        continue;
+      }
+      if (!next.value.ok) return faultReport(next.value.error);
+      const { head, ...counts } = next.value.value;
+      const { blocks, transactions, signatures, tickets } = counts;
+      const sentence =
+        `The chain in ${dataDir} is in order: ${blocks} blocks, ${transactions} transactions, ${signatures} signatures, ` +
+        `${tickets} tickets.\nIts head is block ${head.height}, ${head.hash}.`;
+      return { kind: 'done', answer: { valid: true, ...counts, head }, sentence };
+    }
+  });
+}

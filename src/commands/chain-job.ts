@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { installSha256 } from '../model/hash.ts';
+import { exportChain } from './chain-job-export.ts';
+import { importChain } from './chain-job-import.ts';
+import { verify } from './chain-job-verify.ts';
+import { CommandError, exitNameOf } from './exit-codes.ts';
+import { type Job, type JobReport, jobSchema } from './job-process.ts';
+import { type Ending, report } from './job-report.ts';
+
+/** Does the jobs that come over the channel to the process that started this one, and ends with it. */
+export function serveJobs(): void {
+  installSha256((bytes) => createHash('sha256').update(bytes).digest());
+  process.on('disconnect', () => process.exit(0));
+  process.on('message', (message) => {
+    perform(jobSchema.parse(message)).then(report, (error: unknown) => report(failureOf(error)));
+  });
+}
+
+function failureOf(error: unknown): JobReport {
+  const isCommand = error instanceof CommandError;
+  const cause = error instanceof Error && error.cause instanceof Error && !isCommand ? `: ${error.cause.message}` : '';
+  return {
+    kind: 'failed',
+    exit: exitNameOf(error),
+    code: isCommand ? error.code : undefined,
+    message: `${error instanceof Error ? error.message : String(error)}${cause}`,
+    advice: isCommand ? error.advice : '',
+  };
+}
+
+function perform(job: Job): Promise<Ending> {
+  switch (job.kind) {
+    case 'verify':
+      return verify(job);
+    case 'export':
+      return exportChain(job);
+    case 'import':
+      return importChain(job);
+  }
+}
