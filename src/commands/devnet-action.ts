@@ -2,18 +2,10 @@ import { randomInt } from 'node:crypto';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createClient } from '../client/http.ts';
+import { devnetGenesis, devnetKeys, isDevnetGenesis } from '../devnet/genesis.ts';
 import type { DevnetClient } from '../devnet/http.ts';
 import { devnetKeyPair } from '../devnet/keys.ts';
-import {
-  type DevnetPlan,
-  devnetConfig,
-  devnetGenesis,
-  devnetKeys,
-  httpUrl,
-  isDevnetGenesis,
-  type PlannedNode,
-  planDevnet,
-} from '../devnet/plan.ts';
+import { type DevnetPlan, devnetConfig, httpUrl, type PlannedNode, planDevnet } from '../devnet/plan.ts';
 import { busyPort } from '../devnet/ports.ts';
 import { Devnet } from '../devnet/run.ts';
 import { SAMPLE_CAPACITY } from '../devnet/sample.ts';

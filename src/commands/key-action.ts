@@ -12,7 +12,7 @@ import type { PassphraseOptions } from './passphrase-options.ts';
 import { newProtection, Passphrases } from './secrets.ts';
 
 /** @throws CommandError with the sentence of a fault */
-export function keyProblem(fault: KeyFileFault): CommandError {
+function keyProblem(fault: KeyFileFault): CommandError {
   const exit = fault.code === 'KEY_MISSING' ? 'NOT_FOUND' : 'FAILED';
   return new CommandError(exit, `${fault.reason}.`, { code: fault.code });
 }

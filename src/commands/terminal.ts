@@ -18,7 +18,7 @@ export interface Terminal {
 }
 
 /** Text in colour on terminals that want it; unchanged elsewhere. */
-export interface Style {
+interface Style {
   red(text: string): string;
   green(text: string): string;
   yellow(text: string): string;

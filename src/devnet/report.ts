@@ -58,14 +58,6 @@ function finality(finalMs: number | undefined): string {
   return finalMs < 1_000 ? `final in ${`${finalMs}`.padStart(2)} ms` : `final in ${(finalMs / 1_000).toFixed(1)} s`;
 }
 
-export interface WelcomeText {
-  readonly readyMs: number;
-  readonly gatewayPort: number;
-  readonly ticket: string;
-  /** Undefined when the network is temporary. */
-  readonly home: string | undefined;
-}
-
 /** What to try, in the order in which a ticket lives: each line can be copied. */
 export function tryCommands(gatewayPort: number, [first, second]: readonly [string, string]): readonly string[] {
   const address = `localhost:${gatewayPort}/api/v1`;

@@ -4,12 +4,13 @@ import { defined } from '../lib/assert.ts';
 import { quorumOf } from '../model/authorities.ts';
 import { BlockFollower } from './follow.ts';
 import { Gateway } from './gateway.ts';
+import { devnetKeys } from './genesis.ts';
 import { DevnetClient } from './http.ts';
 import { devnetKeyPair } from './keys.ts';
 import { type ListedNode, listNodes, NodeMonitor, type NodeState } from './nodes.ts';
-import { type DevnetPlan, devnetKeys, httpUrl, type PlannedNode } from './plan.ts';
+import { type DevnetPlan, httpUrl, type PlannedNode } from './plan.ts';
 import { Report, type ReportOutput, renderBlock, renderNodes, renderWelcome, tryCommands } from './report.ts';
-import { sampleTicketId } from './sample.ts';
+import { sampleTicketId } from './sample-tickets.ts';
 import { type SampleTarget, seedSample } from './seed.ts';
 import { type NodeCommand, type NodeEvent, Supervisor } from './supervisor.ts';
 

@@ -29,7 +29,7 @@ function setting<T>(kind: Kind<T>, initial: RawValue, note: string): Setting<T> 
 }
 
 /** `host:port`, or `name@host:port` with the name that genesis gives the node. */
-export function isPeerAddress(text: string): boolean {
+function isPeerAddress(text: string): boolean {
   const [name = '', ...rest] = text.split('@');
   if (rest.length === 0) return parseAddress(text) !== undefined;
   return isName(name) && rest.length === 1 && parseAddress(rest[0] ?? '') !== undefined;

@@ -17,7 +17,7 @@ export type LogLevel = Values['logging']['level'];
 export type LogFormat = Values['logging']['format'];
 
 /** Where a node finds another: its name in genesis when the operator gave one. */
-export interface BootstrapPeer extends HostAndPort {
+interface BootstrapPeer extends HostAndPort {
   readonly name: string | undefined;
 }
 
@@ -68,7 +68,7 @@ export interface NodeConfig {
 }
 
 /** Later ones win over earlier ones. */
-export type Origin = 'default' | 'file' | 'env' | 'flag';
+type Origin = 'default' | 'file' | 'env' | 'flag';
 
 /** One value and where it came from. */
 export interface ResolvedSetting {

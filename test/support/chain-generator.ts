@@ -1,6 +1,7 @@
 /** Chains of real blocks, as many as wanted: production execution, real signatures, repeatable from a seed. */
 import { devnetKeyPair } from '../../src/devnet/keys.ts';
-import { devnetGenesis, devnetKeys, planDevnet } from '../../src/devnet/plan.ts';
+import { devnetGenesis, devnetKeys } from '../../src/devnet/genesis.ts';
+import { planDevnet } from '../../src/devnet/plan.ts';
 import { foundLedger, type Genesis } from '../../src/ledger/genesis.ts';
 import { parseGenesis, writeGenesis } from '../../src/ledger/genesis-document.ts';
 import { defined } from '../../src/lib/assert.ts';

@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { devnetGenesis, devnetKeys, isDevnetGenesis } from '../../../src/devnet/genesis.ts';
 import { devnetKeyPair } from '../../../src/devnet/keys.ts';
-import {
-  DEVNET_ORGANISATIONS,
-  type DevnetPlan,
-  devnetConfig,
-  devnetGenesis,
-  devnetKeys,
-  isDevnetGenesis,
-  planDevnet,
-} from '../../../src/devnet/plan.ts';
+import { DEVNET_ORGANISATIONS, type DevnetPlan, devnetConfig, planDevnet } from '../../../src/devnet/plan.ts';
 import { parseGenesis, writeGenesis } from '../../../src/ledger/genesis-document.ts';
 import { defined } from '../../../src/lib/assert.ts';
 import { PublicKey, Timestamp } from '../../../src/model/ids.ts';

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  SAMPLE_CAPACITY,
-  type SampleStep,
-  sampleCatalogue,
-  sampleIssues,
-  sampleTicketId,
-  sampleTickets,
-} from '../../../src/devnet/sample.ts';
+import { SAMPLE_CAPACITY, type SampleStep, sampleCatalogue, sampleIssues } from '../../../src/devnet/sample.ts';
+import { sampleTicketId, sampleTickets } from '../../../src/devnet/sample-tickets.ts';
 import { encode } from '../../../src/model/codec.ts';
 import { TICKETS_PER_TRANSACTION_MAX, TRANSACTION_BYTES_MAX } from '../../../src/model/limits.ts';
 import { operationLayout } from '../../../src/model/transaction.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { devnetKeyPair } from '../../../src/devnet/keys.ts';
-import { sampleTickets } from '../../../src/devnet/sample.ts';
+import { sampleTickets } from '../../../src/devnet/sample-tickets.ts';
 import { type SampleOutcome, type SampleTarget, seedSample } from '../../../src/devnet/seed.ts';
 import { Hash, Timestamp } from '../../../src/model/ids.ts';
 import { signedBytesOf, type Transaction } from '../../../src/model/transaction.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDuration, parseDuration, parseSize } from '../../../src/node/config-values.ts';
+import { formatDuration, parseDuration, parseSize } from '../../../src/node/units.ts';
 
 describe('times', () => {
   it.each([
