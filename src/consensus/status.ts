@@ -82,13 +82,20 @@ function* answersAbout(replica: Replica, status: Status): Generator<Message> {
   else if (status.view === view && mode === 'active') yield* ownVotesAt(replica, status.missing);
 }
 
-/** What shows a peer that this replica is in its view for a reason. */
+/**
+ * What shows a peer that this replica is in its view for a reason: the NEW-VIEW, else a certificate of the view. The own
+ * VIEW-CHANGE goes with it: after a restart it may be all that is left to bring a stuck view to its end.
+ */
 export function* proofOfView(replica: Replica): Generator<Message> {
   const { newView, highest, mode, ownViewChange, view } = replica;
-  if (mode === 'changing' && ownViewChange !== null) yield ownViewChange;
-  if (mode !== 'active') return;
-  if (newView !== null) yield { kind: 'new-view', newView };
-  else if (highest !== null && highest.view === view) yield { kind: 'certificate', certificate: highest };
+  if (mode === 'halted') return;
+  if (mode === 'active' && newView !== null) {
+    yield { kind: 'new-view', newView };
+    return;
+  }
+  if (mode === 'active' && highest !== null && highest.view === view)
+    yield { kind: 'certificate', certificate: highest };
+  if (ownViewChange?.viewChange.newView === view) yield ownViewChange;
 }
 
 function* ownVotesAt(replica: Replica, heights: readonly Height[]): Generator<Message> {

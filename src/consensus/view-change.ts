@@ -48,13 +48,19 @@ export function joinViewChange(replica: Replica): boolean {
   return true;
 }
 
-/** The wait for a NEW-VIEW starts once a quorum wants this view or a later one. */
+/**
+ * The wait for a NEW-VIEW starts once a quorum wants this view or a later one. Whoever says that it is in such a view has
+ * wanted it, or followed those who did: its VIEW-CHANGE may have been lost, and it may not send it any more.
+ */
 export function armNewViewTimer(replica: Replica): void {
-  if (replica.mode !== 'changing' || replica.timers.has('new-view')) return;
-  let wishes = replica.viewChanges.has(replica.config.self) ? 0 : 1;
-  for (const { viewChange } of replica.viewChanges.values()) if (viewChange.newView >= replica.view) wishes += 1;
-  if (wishes < replica.quorum) return;
-  const { timing } = replica.config;
+  const { config, view, mode } = replica;
+  if (mode !== 'changing' || replica.timers.has('new-view')) return;
+  const wishes = replica.peers.filter(({ status }, seat) => {
+    const wish = replica.viewChanges.get(seat)?.viewChange.newView ?? -1;
+    return seat === config.self || wish >= view || (status !== null && status.view >= view);
+  });
+  if (wishes.length < replica.quorum) return;
+  const { timing } = config;
   setTimer(replica, 'new-view', backedOff(timing.newViewMs, replica.failures, timing));
 }
 

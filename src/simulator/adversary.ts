@@ -22,6 +22,7 @@ export type StrategyName =
   | 'withhold-body'
   | 'wrong-state'
   | 'partial-commit'
+  | 'partial-votes'
   | 'stale-new-view'
   | 'double-new-view'
   | 'ignore-anchor'
@@ -125,6 +126,8 @@ class Liar {
         return [];
       case 'partial-commit':
         return message.kind === 'vote' && message.vote.phase === 'COMMIT' && to !== this.#favourite ? [] : [message];
+      case 'partial-votes':
+        return message.kind === 'vote' && to !== this.#favourite ? [] : [message];
       case 'withhold-body':
         if (message.kind === 'body' || message.kind === 'blocks') return [];
         return message.kind === 'pre-prepare' && to % 2 === 0 ? [{ ...message, body: null }] : [message];

@@ -54,7 +54,7 @@ export interface Scenario {
   readonly syncMsMax: number;
 }
 
-const STRATEGIES: readonly StrategyName[] = [
+export const STRATEGIES: readonly StrategyName[] = [
   'silent',
   'equivocate',
   'propose-twice',
@@ -63,6 +63,7 @@ const STRATEGIES: readonly StrategyName[] = [
   'withhold-body',
   'wrong-state',
   'partial-commit',
+  'partial-votes',
   'stale-new-view',
   'double-new-view',
   'ignore-anchor',
@@ -125,7 +126,7 @@ export function drawScenario(options: { seed: number; n?: number | undefined; wi
 }
 
 /** The timers of a run. The cap on doubling stays, so that a healed network comes to rest at any haste. */
-export function timingOf({ haste }: Scenario): Timing {
+export function timingOf({ haste }: Pick<Scenario, 'haste'>): Timing {
   const scale = (ms: number): number => Math.max(1, Math.round(ms * haste));
   return {
     ...LAN,

@@ -44,6 +44,8 @@ function quorum(name: string, formula: string): Mutant {
 /** A mistake and the runs that must show it. */
 export interface Case {
   readonly mutant: Mutant;
+  /** What must break; anything, when left out. */
+  readonly breaks?: RegExp;
   readonly options: Omit<SimulationOptions, 'seed' | 'core'>;
 }
 
@@ -55,9 +57,12 @@ const ONE_LIAR = {
   lost: [],
 };
 
+const SAFETY = /lemma|agreement/;
+
 /** Consensus.md §13: what a good harness kills. */
 export const CASES: readonly Case[] = [
   {
+    breaks: SAFETY,
     mutant: {
       name: 'M1: votes below the anchor',
       changes: [
@@ -82,6 +87,7 @@ export const CASES: readonly Case[] = [
     options: { n: 4, window: 1, scenario: STORMY },
   },
   {
+    breaks: /no vote in a past view|amnesia|lemma|agreement/,
     mutant: {
       name: 'M2: decides a COMMIT after its VIEW-CHANGE',
       changes: [
@@ -110,6 +116,7 @@ export const CASES: readonly Case[] = [
     options: { n: 4, window: 1, scenario: STORMY },
   },
   {
+    breaks: SAFETY,
     mutant: {
       name: 'M3: chooses the anchor by height before view',
       changes: [
@@ -135,15 +142,19 @@ export const CASES: readonly Case[] = [
       window: 2,
       scenario: {
         ...STORMY,
-        haste: 0.05,
+        faultsMs: 4_000,
         transactions: 40,
-        byzantine: [{ seat: 0, strategies: ['stale-new-view', 'back-everything', 'drop-some'] }],
+        byzantine: [{ seat: 0, strategies: ['partial-votes'] }],
         twins: [],
         lost: [],
+        dead: [],
+        wiped: [],
+        wrongClocks: [],
       },
     },
   },
   {
+    breaks: SAFETY,
     mutant: {
       name: 'M4: takes a PREPARE certificate for final',
       changes: [

@@ -1,0 +1,263 @@
+import { defined } from '../lib/assert.ts';
+import type { Prng } from '../lib/prng.ts';
+import { hexBytes, Timestamp } from '../model/ids.ts';
+import type { Clock, Timers } from '../node/ports.ts';
+import { beginChain } from '../node/recovery.ts';
+import type { Chain } from '../store/chain.ts';
+import { readWitness } from '../store/chain.ts';
+import { listSegments, segmentName } from '../store/journal-segment.ts';
+import { MemoryKeyValue } from '../store/memory.ts';
+import { MemoryDisk } from '../store/memory-disk.ts';
+import { checkNewestBlocks } from '../store/newest-blocks.ts';
+import { createJournal, type OpenedJournal, openJournal } from '../store/open-journal.ts';
+import { TABLES } from '../store/schema.ts';
+import { BEGINNING } from './full-genesis.ts';
+import { type Crew, connectProcess } from './full-crew.ts';
+import type { FullProcess } from './full-process.ts';
+import type { MachineFault } from './full-scenario.ts';
+
+/** Thrown by a port when the machine dies while its program uses it. */
+export class MachineDied extends Error {
+  override readonly name = 'MachineDied';
+}
+
+/** One computer: a clock, two disks, and the program that runs on it until something ends it. */
+export class Machine {
+  readonly seat: number;
+  readonly name: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  process: FullProcess | null = null;
+  isOn = false;
+  /** Why this key must not vote any more, by the way in which its journal was lost; null while it may. */
+  deadKey: MachineFault | null = null;
+  /** Heights that this machine has said are durable here: no crash may take them back. */
+  promisedHeight = 0;
+  boots = 0;
+  readonly #crew: Crew;
+  readonly #prng: Prng;
+  readonly #rate: number;
+  readonly #skewMs: number;
+  #disk: MemoryDisk;
+  #store: MemoryKeyValue;
+  #storeFreeAt = 0;
+  #planned: MachineFault | null = null;
+  #fuse = 0;
+  /** Set while a fault takes effect in the middle of something. */
+  #dying: MachineFault | null = null;
+
+  constructor(seat: number, crew: Crew) {
+    this.seat = seat;
+    this.name = `${seat}`;
+    this.#crew = crew;
+    this.#prng = crew.prng;
+    const { skewMs, driftPpm } = crew.scenario;
+    this.#skewMs = skewMs * (2 * this.#prng.next() - 1);
+    this.#rate = 1 + (driftPpm * (2 * this.#prng.next() - 1)) / 1_000_000;
+    this.clock = {
+      now: () => Timestamp(Math.floor(BEGINNING + this.#elapsedMs() + this.#skewMs)),
+      monotonicMs: () => this.#elapsedMs(),
+    };
+    this.timers = { after: (delayMs, run) => this.#after(delayMs / this.#rate, run), soon: (run) => void this.#after(0, run) };
+    this.#disk = new MemoryDisk({ schedule: (task) => this.#later(crew.scenario.syncMsMax, task), onOperation: () => this.use() });
+    this.#store = this.#emptyStore();
+  }
+
+  get disk(): MemoryDisk {
+    return this.#disk;
+  }
+
+  get store(): MemoryKeyValue {
+    return this.#store;
+  }
+
+  #elapsedMs(): number {
+    return this.#crew.time.now * this.#rate;
+  }
+
+  #emptyStore(): MemoryKeyValue {
+    return new MemoryKeyValue({ tables: Object.values(TABLES), schedule: (task) => this.#laterInOrder(task) });
+  }
+
+  /** Makes the journal of the new key, as `keys new` does, and then starts. */
+  install(): void {
+    this.isOn = true;
+    const { publicKey } = this.#crew.signerOf(this.seat);
+    const incarnation = new Uint8Array(16).map(() => this.#prng.below(256));
+    createJournal({ disk: this.#disk, publicKey: hexBytes(publicKey), incarnation }, () => this.#boot());
+  }
+
+  start(): void {
+    if (this.isOn) return;
+    this.isOn = true;
+    this.run(() => this.#boot());
+  }
+
+  /** The way of `commands/compose`: the chain, its newest blocks, the journal behind its witness, the replica. */
+  #boot(): void {
+    const { genesis, jurisdiction, checker } = this.#crew;
+    this.boots += 1;
+    beginChain(this.#store, genesis, (chain) => {
+      checkNewestBlocks(this.#store, jurisdiction);
+      checker.recovered(this, chain);
+      const { publicKey } = this.#crew.signerOf(this.seat);
+      const options = {
+        disk: this.#disk,
+        publicKey: hexBytes(publicKey),
+        witness: readWitness(this.#store),
+        onFatal: (error: Error) => this.#failed(error),
+        segmentBytesMax: this.#crew.segmentBytesMax,
+      };
+      openJournal(options, (opened) => {
+        checker.opened(this, opened.ok ? null : opened.error.code);
+        this.#launch(chain, opened.ok ? opened.value : null);
+      });
+    });
+  }
+
+  #launch(chain: Chain, opened: OpenedJournal | null): void {
+    const process = connectProcess(this, this.#crew, { chain, opened });
+    this.process = process;
+    process.start();
+    this.#crew.wire.attach(this.seat, {
+      peer: (seat, connected) => this.run(() => process.peer(seat, connected)),
+      frame: (from, frame) => this.run(() => this.#crew.received(this, from, frame)),
+    });
+    this.#crew.trace(() => `${this.name} runs as ${opened === null ? 'an observer' : 'a voter'} from height ${chain.head.height}`);
+  }
+
+  #failed(error: Error): void {
+    if (this.#dying === null && this.isOn) this.#crew.checker.fatal(this, error);
+  }
+
+  /** Whatever happens on this machine happens in here: it may be the last thing. */
+  run(deed: () => void): void {
+    if (!this.isOn) return;
+    try {
+      deed();
+    } catch (error) {
+      if (!(error instanceof MachineDied) && !this.#crew.forgives(this, error)) throw error;
+      this.#dying ??= 'kill';
+    }
+    if (this.#dying !== null) this.#fall(this.#dying);
+    else if (this.process !== null) this.#crew.checker.afterEvent(this, this.process);
+  }
+
+  /** One use of a port; the one at which a planned fault strikes throws. */
+  use(): void {
+    if (this.#dying !== null) throw new MachineDied();
+    if (this.#fuse === 0) return;
+    this.#fuse -= 1;
+    if (this.#fuse > 0 || this.#planned === null) return;
+    this.#dying = this.#planned;
+    throw new MachineDied();
+  }
+
+  /** Something happens to this machine after so many uses of its ports. */
+  plan(fault: MachineFault, fuse: number): void {
+    if (fuse === 0 || !this.isOn) {
+      this.#fall(fault);
+      return;
+    }
+    this.#planned = fault;
+    this.#fuse = fuse;
+  }
+
+  /** No fault is planned any more. */
+  spare(): void {
+    if (this.#planned !== null && this.#fuse > 0 && isLasting(this.#planned)) this.#fall(this.#planned);
+    this.#fuse = 0;
+    this.#planned = null;
+  }
+
+  switchOff(): void {
+    if (this.isOn) this.#fall('power-failure');
+  }
+
+  #fall(fault: MachineFault): void {
+    this.#crew.trace(() => `${this.name} falls: ${fault}`);
+    this.isOn = false;
+    this.process = null;
+    this.#dying = null;
+    this.#fuse = 0;
+    this.#planned = null;
+    this.#crew.wire.detach(this.seat);
+    this.#loseUnsynced(fault);
+    if (fault === 'wipe-data') {
+      this.#store = this.#emptyStore();
+      this.promisedHeight = 0;
+    }
+    if (fault === 'lose-journal') this.#loseJournal();
+    if (fault === 'roll-journal-back') this.#rollJournalBack();
+    this.#crew.fell(this);
+  }
+
+  #loseUnsynced(fault: MachineFault): void {
+    if (fault === 'kill') {
+      this.#disk = this.#disk.kill();
+      this.#store = this.#store.crash(true);
+      return;
+    }
+    const zeros = this.#prng.chance(0.2);
+    this.#disk = this.#disk.crash({
+      bytesKept: (_, unsynced) => (this.#prng.chance(0.3) ? 0 : this.#prng.below(unsynced + 1)),
+      keeps: () => this.#prng.chance(0.5),
+      zeros,
+    });
+    this.#store = this.#store.crash(this.#prng.chance(0.5));
+  }
+
+  #loseJournal(): void {
+    for (const name of this.#disk.list()) this.#disk.remove(name);
+    this.#disk = this.#disk.copy();
+    this.deadKey = 'lose-journal';
+  }
+
+  /** The end that the data directory has seen goes; what it has not seen may go in any crash. */
+  #rollJournalBack(): void {
+    const witness = readWitness(this.#store);
+    const newest = listSegments(this.#disk).at(-1);
+    const length = newest === undefined ? 0 : this.#disk.bytesOf(segmentName(newest)).length;
+    if (witness === undefined || witness.segment !== newest || length < witness.offset) {
+      this.#loseJournal();
+      return;
+    }
+    const name = segmentName(newest);
+    this.#disk.overwrite(name, this.#disk.bytesOf(name).slice(0, this.#prng.below(witness.offset)));
+    this.deadKey = 'roll-journal-back';
+  }
+
+  /** Runs later if the machine is then still in the same run. */
+  #after(delayMs: number, run: () => void): () => void {
+    this.use();
+    const { boots } = this;
+    let isDue = true;
+    this.#crew.time.after(delayMs, () => {
+      if (isDue && this.isOn && this.boots === boots) this.run(run);
+    });
+    return () => {
+      isDue = false;
+    };
+  }
+
+  #later(msMax: number, task: () => void): void {
+    this.#crew.time.after(this.#prng.next() * msMax, () => this.run(task));
+  }
+
+  /** What a store is asked for, it does in order. */
+  #laterInOrder(task: () => void): void {
+    const { time, scenario } = this.#crew;
+    this.#storeFreeAt = Math.max(time.now, this.#storeFreeAt) + this.#prng.next() * scenario.storeMsMax;
+    time.after(this.#storeFreeAt - time.now, () => this.run(task));
+  }
+
+  /** Where the process of now is, for whoever must know that it has not ended meanwhile. */
+  running(): FullProcess {
+    return defined(this.process, `machine ${this.name} runs`);
+  }
+}
+
+/** Faults that a run counts on, once they are planned. */
+function isLasting(fault: MachineFault): boolean {
+  return fault === 'lose-journal' || fault === 'roll-journal-back';
+}
