@@ -97,6 +97,7 @@ export async function disputeTicket(invocation: Invocation, ticket: string, opti
 /** A refused scan is an answer; only its exit code tells that nobody came in. */
 export async function admitTicket(invocation: Invocation, ticket: string, options: ScanOptions): Promise<void> {
   const { terminal } = invocation;
+  const ticket_id = checkedName(ticket);
   if (options.key !== undefined) {
     const operation = await scan('admit', invocation, ticket, options);
     const decided = await signed(invocation, operation, options);
@@ -106,8 +107,7 @@ export async function admitTicket(invocation: Invocation, ticket: string, option
     return;
   }
   const client = await connect(invocation, options);
-  const body = { ticket_id: checkedName(ticket), gate: options.gate ?? null };
-  const answer = answerOf(await client.admit(body, writeOptions(options)));
+  const answer = answerOf(await client.admit({ ticket_id, gate: options.gate ?? null }, writeOptions(options)));
   terminal.result(answer, () => admitText(terminal, ticket, answer));
   if (answer.decision === 'ADMIT') return;
   throw new CommandError(
@@ -182,9 +182,10 @@ async function scan<Kind extends 'consume' | 'admit'>(
 }
 
 export async function showTicket(invocation: Invocation, ticket: string, options: NodeOptions): Promise<void> {
+  const id = checkedName(ticket);
   const client = await connect(invocation, options);
-  const found = answerOf(await client.ticket(checkedName(ticket)));
-  const { versions } = answerOf(await client.history(ticket));
+  const found = answerOf(await client.ticket(id));
+  const { versions } = answerOf(await client.history(id));
   invocation.terminal.result({ ...found, versions }, () => {
     const history = versions.map(
       ({ version, state, type, at, height, agent, gate }) =>
