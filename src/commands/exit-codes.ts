@@ -44,9 +44,6 @@ export class CommandError extends Error {
 const EXIT_OF_ERROR: Readonly<Record<string, ExitName>> = {
   CorruptionError: 'DATA_UNUSABLE',
   StoreError: 'DATA_UNUSABLE',
-  LockError: 'DATA_UNUSABLE',
-  LOCKED: 'DATA_UNUSABLE',
-  HOME_IN_USE: 'DATA_UNUSABLE',
   DISK_FULL: 'FAILED',
   ECONNREFUSED: 'UNREACHABLE',
   ECONNRESET: 'UNREACHABLE',

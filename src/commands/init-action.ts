@@ -192,10 +192,9 @@ function networkSteps(
   );
   const next = isSpread
     ? [
-        'Next: the journal of a vote cannot be copied. On each machine run',
-        '  counterfoil init --home <dir>',
-        'and write the genesis document with counterfoil genesis new from the public keys; or move these homes with',
-        'mv on one file system only. To try it on this machine, leave out --hosts.',
+        'Next: mount each home into the container of its name and start it there (counterfoil start --home ...).',
+        'Mount, do not copy: a copied journal does not vote. For machines of their own, run counterfoil init on each',
+        'and write the genesis document from the public keys (counterfoil genesis new).',
       ]
     : ['Next, each in a terminal of its own:', ...starts];
   return [`Network ${made.network_id}, chain ${made.chain_id}:`, ...rows, ...next].join('\n');

@@ -29,9 +29,10 @@ export function initCommand(): Command {
       ).helpGroup(whole),
     )
     .addOption(
-      new Option('--hosts <host,...>', 'one machine each (default: all on this one, on ports of their own)').helpGroup(
-        whole,
-      ),
+      new Option(
+        '--hosts <host,...>',
+        'names of their containers, one each (default: all on this machine, on ports of their own)',
+      ).helpGroup(whole),
     )
     .addOption(
       new Option('--network-id <name>', 'name of the network (default: the name of its directory)').helpGroup(whole),

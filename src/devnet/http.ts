@@ -1,3 +1,4 @@
+import { pause } from '../client/call.ts';
 import type { Client } from '../client/http.ts';
 import { submitUntilFinal } from '../client/wait.ts';
 import { defined } from '../lib/assert.ts';
@@ -23,10 +24,13 @@ const AGAIN = new Set([
 export class DevnetClient {
   readonly #clients: readonly Client[];
   #next = 0;
+  readonly #signal: AbortSignal;
   #present: Promise<ReadonlySet<string>> | undefined;
 
-  constructor(clients: readonly Client[]) {
+  /** @param signal ends what is under way */
+  constructor(clients: readonly Client[], signal: AbortSignal) {
     this.#clients = clients;
+    this.#signal = signal;
   }
 
   /** Whether a ticket was there when this was first asked. */
@@ -39,13 +43,17 @@ export class DevnetClient {
   async submit(transaction: Transaction, deadlineMs: number): Promise<SampleOutcome> {
     for (;;) {
       const outcome = await this.#submitOnce(transaction);
-      if (outcome.outcome === 'final' || !AGAIN.has(outcome.code) || Date.now() > deadlineMs) return outcome;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      const isOver = this.#signal.aborted || Date.now() > deadlineMs;
+      if (outcome.outcome === 'final' || !AGAIN.has(outcome.code) || isOver) return outcome;
+      await pause(RETRY_MS, this.#signal);
     }
   }
 
   async #submitOnce(transaction: Transaction): Promise<SampleOutcome> {
-    const answered = await submitUntilFinal(this.#client(), transaction, { timeoutMs: WAIT_MS });
+    const answered = await submitUntilFinal(this.#client(), transaction, {
+      timeoutMs: WAIT_MS,
+      signal: this.#signal,
+    });
     if (answered.ok) {
       const { height, receipt } = answered.value;
       return { outcome: 'final', height, code: receipt.accepted ? null : (receipt.code ?? 'REFUSED') };

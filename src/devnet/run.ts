@@ -58,6 +58,7 @@ export class Devnet {
   readonly #ready = new Set<string>();
   #follower: BlockFollower | undefined;
   #onProgress: () => void = () => undefined;
+  readonly #stopped = new AbortController();
   #failure: DevnetError | undefined;
   #isUp = false;
 
@@ -94,6 +95,9 @@ export class Devnet {
   /** Ends every process that was started here. */
   async stop(): Promise<void> {
     this.#isUp = false;
+    this.#stopped.abort();
+    this.#failure ??= new DevnetError('It was stopped before it was ready.');
+    this.#onProgress();
     this.#monitor.stop();
     this.#follower?.stop();
     await Promise.all([this.#supervisor.stop(), this.#gateway.close()]);
@@ -153,6 +157,7 @@ export class Devnet {
     const { plan, output, clients, gatewayClient } = this.#options;
     const status = await defined(clients[0], 'a devnet has a node').status();
     if (!status.ok) throw new DevnetError(`The first node does not answer: ${status.error.detail}`);
+    if (this.#failure !== undefined) throw this.#failure;
     this.#follower = new BlockFollower({
       client: gatewayClient,
       from: status.value.head.height + 1,
@@ -168,7 +173,10 @@ export class Devnet {
   async #seed(): Promise<void> {
     const { tickets, target, clients } = this.#options;
     if (tickets === 0) return;
-    const seeded = await seedSample(target(new DevnetClient(clients), Date.now() + READY_MS_MAX), tickets);
+    const seeded = await seedSample(
+      target(new DevnetClient(clients, this.#stopped.signal), Date.now() + READY_MS_MAX),
+      tickets,
+    );
     if (!seeded.ok) throw new DevnetError(`The sample tickets could not be issued: ${seeded.error.detail}`);
     if (seeded.value.added > 0) await this.#follower?.told(seeded.value.height);
   }

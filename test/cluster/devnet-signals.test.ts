@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readDescribed, startDevnet } from './devnet.ts';
-import { endPrograms, freeBasePort, startProgram, until, untilGone } from './program.ts';
+import { endPrograms, freeBasePort, startCounterfoil, startProgram, until, untilGone } from './program.ts';
 
 let directory: string;
 
@@ -48,6 +48,22 @@ describe('a devnet that is killed', () => {
     net.program.child.kill('SIGKILL');
     await untilGone(net.nodes.map(({ pid }) => pid));
     expect(existsSync(join(home, 'federation', 'journal'))).toBe(true);
+  });
+});
+
+describe('a devnet that is stopped before it is ready', () => {
+  it('ends at once and leaves nothing', async () => {
+    const temporary = mkdtempSync(join(directory, 'tmp-'));
+    const args = ['devnet', '--nodes', '2', '--base-port', `${await freeBasePort()}`];
+    const program = startCounterfoil(args, { environment: { TMPDIR: temporary } });
+    await program.says(/DEVNET KEYS ARE PUBLIC/);
+    const pids = [...program.stdout().matchAll(/^ {2}\S+ +authority .* (\d+)$/gm)].map(([, pid]) => Number(pid));
+    expect(pids).toHaveLength(2);
+    program.child.kill('SIGTERM');
+    expect(await program.ended).toBe(0);
+    expect(program.stdout()).not.toContain('Ready in');
+    await untilGone(pids);
+    expect(readdirSync(temporary)).toEqual([]);
   });
 });
 
