@@ -23,7 +23,8 @@ export interface LoadOptions {
   readonly lanes: number;
 }
 
-const WAIT_MS = 10_000;
+/** Longer than a view change; what takes longer is counted as undecided. */
+const WAIT_MS = 4_000;
 const RETRY_MS = 20;
 const ORGANISATION = 'boxoffice';
 

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { devnetKeyPair } from '../../../src/devnet/keys.ts';
 import { devnetKeys } from '../../../src/devnet/genesis.ts';
+import { devnetKeyPair } from '../../../src/devnet/keys.ts';
 import { SAMPLE_EVENT } from '../../../src/devnet/sample.ts';
 import { GateId, type Hash, OrganisationId, TicketId, TierId, Timestamp } from '../../../src/model/ids.ts';
 import {
