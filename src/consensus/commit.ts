@@ -1,11 +1,11 @@
 import { assert } from '../lib/assert.ts';
 import { type Block, blockHash, type Header } from '../model/block.ts';
 import type { Certificate } from '../model/certificate.ts';
-import { type Hash, Height, type View } from '../model/ids.ts';
+import { type Hash, Height } from '../model/ids.ts';
 import { WINDOW_MAX } from '../model/limits.ts';
 import { compareRank } from '../model/view-change.ts';
 import { dropOverlays, journalBlocks, pruneTree, trace } from './block-tree.ts';
-import { decide } from './proposals.ts';
+import { decide, spentViewOf } from './proposals.ts';
 import type { BlockReference, JournalRecord } from './record.ts';
 import { broadcast, cancelTimer, canVote, halt, pledge, type Replica, slotKey, wholeBlock } from './replica.ts';
 import { enterView, nextView, startViewChange } from './view.ts';
@@ -144,13 +144,6 @@ export function rotate(replica: Replica): boolean {
   offerFinal(replica);
   startViewChange(replica, nextView(replica.view));
   return true;
-}
-
-/** The view that ends with this final block, if one does. */
-export function spentViewOf(replica: Replica, header: Header): View | null {
-  const { rotationInterval } = replica.config.authorities.parameters;
-  if (rotationInterval === 0 || header.height === 0 || header.height % rotationInterval !== 0) return null;
-  return header.view;
 }
 
 /** Tells all others what is final. */

@@ -1,7 +1,7 @@
 import { assert } from '../lib/assert.ts';
 import { type Body, blockHash, HEADER_VERSION, type Header } from '../model/block.ts';
 import type { Ballot, Phase } from '../model/certificate.ts';
-import { type Hash, Height } from '../model/ids.ts';
+import { type Hash, Height, type View } from '../model/ids.ts';
 import type { MessageOf } from '../model/message.ts';
 import { descends, insertBlock, journalBlocks, trace } from './block-tree.ts';
 import type { Proposal } from './event.ts';
@@ -53,10 +53,16 @@ function mayVote(replica: Replica, block: PendingBlock): boolean {
   );
 }
 
-/** §7 rotation: where the view must end, nothing is built on top within it. */
+/** The view that ends with this block (§7 rotation), if one does; the block below the first of an epoch ends none. */
+export function spentViewOf(replica: Replica, { height, view }: Header): View | null {
+  const { firstHeight, parameters } = replica.config.authorities;
+  const { rotationInterval } = parameters;
+  return rotationInterval > 0 && height >= firstHeight && height % rotationInterval === 0 ? view : null;
+}
+
+/** Where the view must end, nothing is built on top within it. */
 function isViewOver(replica: Replica, parent: Header): boolean {
-  const { rotationInterval } = replica.config.authorities.parameters;
-  return rotationInterval > 0 && parent.height % rotationInterval === 0 && parent.view === replica.view;
+  return spentViewOf(replica, parent) === replica.view;
 }
 
 /** Rules R1 and R2 and the vote conditions, for a block whose whole path is here and valid. */
