@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { installSha256 } from '../model/hash.ts';
 import { exportChain } from './chain-job-export.ts';
 import { importChain } from './chain-job-import.ts';
@@ -9,7 +9,7 @@ import { type Ending, report } from './job-report.ts';
 
 /** Does the jobs that come over the channel to the process that started this one, and ends with it. */
 export function serveJobs(): void {
-  installSha256((bytes) => createHash('sha256').update(bytes).digest());
+  installSha256((bytes) => hash('sha256', bytes, 'buffer'));
   process.on('disconnect', () => process.exit(0));
   process.on('message', (message) => {
     perform(jobSchema.parse(message)).then(report, (error: unknown) => report(failureOf(error)));

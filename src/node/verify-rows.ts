@@ -7,7 +7,7 @@ import { blockChanges, CorruptionError, readBlock, readPlace, type StoredBlock }
 import type { KeyValueChange, KeyValueEntry, KeyValueReads } from '../store/key-value.ts';
 import { heightOfKey, TABLES } from '../store/schema.ts';
 import { historyChanges, stateIndexChanges } from '../store/tickets.ts';
-import { type ChainFault, codeOfTable } from './chain-fault.ts';
+import { type ChainFault, codeOfTable, faultOfBlock } from './chain-fault.ts';
 
 /** How many rows each table should have, as far as the replay has come. */
 export type RowCounts = Map<number, number>;
@@ -35,9 +35,19 @@ export function blockRowsFault(
     // Both were just read, and read in one way only.
     if (row.table === TABLES.blocks || row.table === TABLES.certificates) continue;
     const fault = rowFault(reads, row, stored.header.height);
-    if (fault !== undefined) return fault;
+    if (fault !== undefined) return repetitionFault(reads, row, stored.header.height) ?? fault;
   }
   return undefined;
+}
+
+/** The index holds one place of a transaction: when a later block has it again, that block is the one at fault. */
+function repetitionFault(reads: KeyValueReads, row: KeyValueChange, height: number): ChainFault | undefined {
+  const place = row.table === TABLES.transactions ? placeOf(reads, row.key) : undefined;
+  if (place === undefined || place.height <= height) return undefined;
+  const { index } = place;
+  const body = readBlock(reads, place.height)?.body ?? [];
+  if (body[index]?.id !== toHex(row.key)) return undefined;
+  return faultOfBlock(place.height, body, { code: 'TRANSACTION_INVALID', reason: 'ALREADY_FINAL', index });
 }
 
 /** @param height where to look for the cause */

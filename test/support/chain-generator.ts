@@ -1,6 +1,7 @@
 /** Chains of real blocks, as many as wanted: production execution, real signatures, repeatable from a seed. */
-import { devnetKeyPair } from '../../src/devnet/keys.ts';
+
 import { devnetGenesis, devnetKeys } from '../../src/devnet/genesis.ts';
+import { devnetKeyPair } from '../../src/devnet/keys.ts';
 import { planDevnet } from '../../src/devnet/plan.ts';
 import { foundLedger, type Genesis } from '../../src/ledger/genesis.ts';
 import { parseGenesis, writeGenesis } from '../../src/ledger/genesis-document.ts';
@@ -8,7 +9,7 @@ import { defined } from '../../src/lib/assert.ts';
 import { utf8 } from '../../src/lib/bytes.ts';
 import { createPrng, type Prng } from '../../src/lib/prng.ts';
 import { type AuthoritySet, authoritySetHash, primaryIndex, quorumOf } from '../../src/model/authorities.ts';
-import { type Block, blockHash, HEADER_VERSION } from '../../src/model/block.ts';
+import { type Block, blockHash, HEADER_VERSION, type Header } from '../../src/model/block.ts';
 import { type Ballot, ballotSigningBytes, type Certificate } from '../../src/model/certificate.ts';
 import { sha256 } from '../../src/model/hash.ts';
 import { type Hash, Height, Timestamp, View } from '../../src/model/ids.ts';
@@ -117,7 +118,7 @@ export class ChainGenerator {
       blocks.push(block);
       parent = blockHash(block.header);
     }
-    const certificate = this.#certify(defined(blocks.at(-1), 'there is a block'));
+    const certificate = this.certify(defined(blocks.at(-1), 'there is a block').header);
     let entries: readonly ChainEntry[] = [];
     const written = new Promise<void>((resolve, reject) => {
       const failed = (error: StoreError): void => reject(error);
@@ -155,13 +156,15 @@ export class ChainGenerator {
     return { header, body };
   }
 
-  #certify({ header }: Block): Certificate {
+  /** Votes of a quorum for any header, also one that breaks the rules. */
+  certify(header: Header, changes: Partial<Ballot> = {}): Certificate {
     const ballot: Ballot = {
       phase: 'COMMIT',
       epoch: this.set.epoch,
       view: View(this.#view),
       height: header.height,
       digest: blockHash(header),
+      ...changes,
     };
     const message = ballotSigningBytes(this.genesis.chainId, ballot);
     const absent = this.#signers.length - quorumOf(this.#signers.length);
