@@ -47,6 +47,9 @@ export async function runDevnet(
   const busy = await busyPort(plan);
   if (busy !== undefined) throw portBusy(busy);
   const root = kept ?? makeTemporaryDirectory();
+  const removeTemporary = (): void => {
+    if (kept === undefined) rmSync(root, { recursive: true, force: true });
+  };
   try {
     const genesis = await prepareHomes(root, plan);
     const devnet = new Devnet({
@@ -55,7 +58,7 @@ export async function runDevnet(
       networkId: genesis.networkId,
       homeOf: (node) => join(root, node.name),
       commandOf: (node) => nodeCommand(invocation, root, node),
-      restartHint: (node) => `npm run -s cf -- start --home ${join(root, node.name)}`,
+      restartHint: (node) => `npm run -s cf -- start --home ${shellWord(join(root, node.name))}`,
       temporary: kept === undefined ? root : undefined,
       kept: kept === undefined ? undefined : invocation.home,
       tickets,
@@ -66,10 +69,16 @@ export async function runDevnet(
       output: outputOf(invocation),
       startedAt,
     });
-    await untilStopped(devnet, plan, root);
+    const homes = plan.nodes.map(({ name }) => join(root, name));
+    await untilStopped(devnet, homes, removeTemporary);
   } finally {
-    if (kept === undefined) rmSync(root, { recursive: true, force: true });
+    removeTemporary();
   }
+}
+
+/** A path that can be pasted into a shell. */
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function parseOptions(options: DevnetCommandOptions): Asked {
@@ -179,15 +188,18 @@ function sampleTarget(genesis: LoadedGenesis['genesis'], client: DevnetClient, d
 }
 
 /** Until a signal; a second one, at least a second later, ends everything at once. */
-async function untilStopped(devnet: Devnet, plan: DevnetPlan, root: string): Promise<void> {
-  const signal = untilSignal(() => devnet.kill());
+async function untilStopped(devnet: Devnet, homes: readonly string[], removeTemporary: () => void): Promise<void> {
+  const signal = untilSignal(() => {
+    devnet.kill();
+    removeTemporary();
+  });
   try {
     await Promise.race([devnet.start(), signal.first]);
     await signal.first;
     devnet.say('Stopping ...');
   } finally {
     await devnet.stop();
-    await stopOthers(plan.nodes.map(({ name }) => join(root, name)));
+    await stopOthers(homes);
     signal.dispose();
   }
 }

@@ -43,16 +43,19 @@ async function runNode(
     isTerminal: process.stderr.isTTY === true,
     colour: process.stderr.isTTY === true && !invocation.environment['NO_COLOR'],
   });
+  process.once('uncaughtException', (error) => {
+    logger.error({ error: error.message, stack: error.stack }, 'this node found a bug in itself and stops');
+    process.exit(EXIT_CODES.FAILED);
+  });
   const passphrases = new Passphrases(invocation, options.passphraseFile);
   const signal = untilSignal(() => undefined);
-  const starting = startNode({
+  const node = await startNode({
     config,
     shownConfig: shownConfig(resolved),
     version,
     logger,
     ask: (question) => passphrases.get(question),
   });
-  const node = await starting;
   await lifeline.say({ kind: 'ready', node: node.nodeId });
   const { nodeId, role, httpUrl, p2pAddress } = node;
   logger.info({ node: nodeId, role, http: httpUrl, p2p: p2pAddress, home: config.node.home }, 'running');

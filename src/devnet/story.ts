@@ -16,9 +16,16 @@ export interface BlockStory {
 
 /** What the transactions of a block did, in words: accepted ones together, refused ones by their code. */
 export function wordsOf(block: Pick<BlockAnswer, 'transactions'>): string {
-  const accepted = block.transactions.filter(({ receipt }) => receipt.accepted);
-  const refused = block.transactions.filter(({ receipt }) => !receipt.accepted);
-  const parts = [...catalogueWords(accepted), ...ticketWords(accepted), ...refusalWords(refused)];
+  const repeated = block.transactions.filter(({ receipt }) => receipt.replay_of !== undefined);
+  const fresh = block.transactions.filter(({ receipt }) => receipt.replay_of === undefined);
+  const accepted = fresh.filter(({ receipt }) => receipt.accepted);
+  const refused = fresh.filter(({ receipt }) => !receipt.accepted);
+  const parts = [
+    ...catalogueWords(accepted),
+    ...ticketWords(accepted),
+    ...refusalWords(refused),
+    ...counted(repeated.length, 'repeated', 'repeated'),
+  ];
   return parts.length === 0 ? 'heartbeat' : parts.join(', ');
 }
 

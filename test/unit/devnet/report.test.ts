@@ -62,6 +62,11 @@ describe('the words of a block', () => {
     );
   });
 
+  it('do not tell twice what was sent twice', () => {
+    const repeated = { accepted: true, replay_of: 'ab' };
+    expect(words(transaction('issue', { tickets: ['a'] }, repeated))).toBe('1 repeated');
+  });
+
   it('call an empty block a heartbeat', () => {
     expect(words()).toBe('heartbeat');
   });
