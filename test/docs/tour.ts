@@ -68,7 +68,8 @@ export class Tour {
           .replace(new RegExp(`(?<![0-9a-f])${actual}(?![0-9a-f])`, 'g'), written),
       text,
     );
-    return ports.replaceAll(` --node http://localhost:${WRITTEN_BASE_PORT}`, '').replaceAll('\r', '');
+    const placed = ports.replaceAll(this.#options.directory, '/home/you/counterfoil');
+    return placed.replaceAll(` --node http://localhost:${WRITTEN_BASE_PORT}`, '').replaceAll('\r', '');
   }
 
   /** Runs a block to its end. @returns both outputs as a terminal shows them */

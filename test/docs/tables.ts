@@ -1,0 +1,101 @@
+import { chainRoutes } from '../../src/api/chain.ts';
+import type { Route } from '../../src/api/exchange.ts';
+import { nodeRoutes } from '../../src/api/node.ts';
+import { PROBLEMS } from '../../src/api/problems.ts';
+import { ticketRoutes } from '../../src/api/tickets.ts';
+import { EXIT_CODES } from '../../src/commands/exit-codes.ts';
+import { TRANSACTION_FAULTS } from '../../src/ledger/validate.ts';
+import { GateId } from '../../src/model/ids.ts';
+import * as limits from '../../src/model/limits.ts';
+import { REFUSALS } from '../../src/model/receipt.ts';
+import { ALL_SETTINGS } from '../../src/node/config-schema.ts';
+import { CAUSES } from '../../src/node/explain.ts';
+import { createMetrics } from '../../src/node/metrics.ts';
+import { MemoryNode } from '../unit/api/memory-node.ts';
+
+/** The limits that people outside the code meet: their names in limits.ts. */
+const QUOTED = [
+  'AUTHORITIES_MAX',
+  'BLOCK_BYTES_MAX',
+  'BLOCK_TRANSACTIONS_MAX',
+  'TRANSACTION_BYTES_MAX',
+  'TICKETS_PER_TRANSACTION_MAX',
+  'NAME_CHARS_MAX',
+  'TEXT_BYTES_MAX',
+  'TICKET_DATA_BYTES_MAX',
+  'IDEMPOTENCY_KEY_BYTES_MAX',
+  'TRANSACTION_LIFE_MS_MAX',
+  'WINDOW_MAX',
+  'ORGANISATIONS_MAX',
+  'ORGANISATION_KEYS_MAX',
+  'API_BODY_BYTES_MAX',
+  'API_ISSUE_BODY_BYTES_MAX',
+  'API_WAIT_MS',
+  'API_WAIT_MS_MAX',
+  'API_PAGE_MAX',
+  'API_REQUESTS_PER_ADDRESS_PER_SECOND',
+  'FEED_CONNECTIONS_MAX',
+  'FEED_TOPICS_MAX',
+  'MEMPOOL_TRANSACTIONS_MAX',
+  'MEMPOOL_PER_SIGNER_MAX',
+  'FRAME_BYTES_MAX',
+] as const satisfies readonly (keyof typeof limits)[];
+
+type Row = readonly string[];
+
+/** The rows of every table of docs/operations.md that the code decides, by the name above the table: their first cells. */
+export async function tablesFromCode(): Promise<ReadonlyMap<string, readonly Row[]>> {
+  return new Map<string, readonly Row[]>([
+    ['config', ALL_SETTINGS.map(configRow)],
+    [
+      'routes',
+      routes().map(({ method, path, isOperators }) => [code(`${method} ${path}`), isOperators ? 'operator' : '']),
+    ],
+    ['errors', errorRows()],
+    ['causes', CAUSES.map((cause) => [code(cause)])],
+    ['exits', Object.entries(EXIT_CODES).map(([name, value]) => [`${value}`, code(name)])],
+    ['metrics', await metricRows()],
+    ['limits', QUOTED.map((name) => [code(name), limits[name].toLocaleString('en-GB')])],
+  ]);
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function configRow({ section, key, setting }: (typeof ALL_SETTINGS)[number]): Row {
+  const note = setting.note.replaceAll('\n', ' ').replaceAll('|', '\\|');
+  return [code(`${section}.${key}`), code(JSON.stringify(setting.initial)), note];
+}
+
+/** Those of a devnet, which has one more. */
+function routes(): readonly Route[] {
+  const { reader, submit, operator, seed } = new MemoryNode();
+  const gate = GateId('main');
+  return [
+    ...nodeRoutes(reader, createMetrics()),
+    ...chainRoutes({ reader, submit, devnet: true }),
+    ...ticketRoutes({ reader, submit, operator, seed, onSeeded: () => undefined, gate }),
+  ];
+}
+
+function errorRows(): readonly Row[] {
+  const refusals = new Set<string>(REFUSALS);
+  const faults = new Set<string>(TRANSACTION_FAULTS);
+  return Object.entries(PROBLEMS).map(([name, { status, title }]) => {
+    const kind = refusals.has(name) ? 'refused' : faults.has(name) ? 'invalid' : 'request';
+    return [code(name), `${status}`, kind, title];
+  });
+}
+
+/** Names and kinds as the exposition has them, of our own metrics only. */
+async function metricRows(): Promise<readonly Row[]> {
+  const metrics = createMetrics();
+  const { text } = await metrics.expose();
+  const kinds = new Map([...text.matchAll(/^# TYPE (counterfoil_\w+) (\w+)$/gm)].map(([, name, kind]) => [name, kind]));
+  return [...text.matchAll(/^# HELP (counterfoil_\w+) (.+)$/gm)].map(([, name = '', help = '']) => [
+    code(name),
+    kinds.get(name) ?? '',
+    help,
+  ]);
+}
