@@ -45,6 +45,8 @@ export class World {
   readonly halts: string[] = [];
   /** Links between instances that are cut, as `from * 64 + to`, with how many partitions cut them. */
   readonly cuts = new Map<number, number>();
+  /** What the network loses on purpose: a story's own fault. */
+  loses: ((from: number, to: number, message: Message) => boolean) | null = null;
   isHealed = false;
   time = 0;
   messages = 0;
@@ -177,6 +179,7 @@ export class World {
     if (this.isHonest(node)) this.#signed(node, message);
     const { scenario, prng } = this;
     this.archive.see(message);
+    if (this.loses?.(node.seat, to, message) === true) return;
     if (!this.isHealed && prng.chance(scenario.lossRate)) return;
     const copies = !this.isHealed && prng.chance(scenario.duplicateRate) ? 2 : 1;
     const wire = scenario.encoded && isEncodable(message) ? encode(messageLayout, message) : null;
