@@ -1,13 +1,14 @@
-import type { Peer, Replica } from '../consensus/replica.ts';
+import type { Replica } from '../consensus/replica.ts';
 import { primaryOf } from '../consensus/replica.ts';
 import type { Timing } from '../consensus/timing.ts';
 import { MOVES, type Move } from '../ledger/lifecycle.ts';
 import { stateKey, TICKET, TICKET_STATES, type TicketRecord, type TicketState } from '../ledger/records.ts';
 import { defined } from '../lib/assert.ts';
-import { Height, type TicketId, Timestamp } from '../model/ids.ts';
-import { AUTHORITY_BLOCKS_COUNTED, TICKET_HISTORY_MAX } from '../model/limits.ts';
-import { type ChainFacts, explain } from '../node/explain.ts';
+import { type Height, type TicketId, Timestamp } from '../model/ids.ts';
+import { TICKET_HISTORY_MAX } from '../model/limits.ts';
+import { type AuthorityFacts, type ChainFacts, explain } from '../node/explain.ts';
 import type { Node } from '../node/node.ts';
+import { TABLES } from '../store/schema.ts';
 import { decodeTicket, readHistory, readTicketIds, readTicketIdsOfAll, type TicketEvent } from '../store/tickets.ts';
 import type { AuthorityView, Explanation, FinalBlock, NodeStatus, Reader, TicketVersion } from './ports.ts';
 
@@ -37,7 +38,8 @@ export function createReader(node: Node, settings: ReaderSettings): Reader {
       const place = chain.place(id);
       const block = place === undefined ? undefined : chain.block(place.height);
       if (place === undefined || block === undefined) {
-        return { state: node.parts.mempool.has(id) ? 'pending' : 'unknown' };
+        // Final and not yet visible is still on its way for whoever reads here.
+        return { state: node.parts.mempool.has(id) || chain.has(id) ? 'pending' : 'unknown' };
       }
       const receipt = defined(block.receipts[place.index], 'a final transaction has a receipt');
       const transaction = defined(block.body[place.index], 'a final transaction is in its block');
@@ -50,7 +52,10 @@ export function createReader(node: Node, settings: ReaderSettings): Reader {
         wanted === undefined
           ? readTicketIdsOfAll(chain.store, { after, limit })
           : readTicketIds(chain.store, { state: wanted, after, limit });
-      return { tickets: ids.flatMap((id) => ticketOf(node, id as TicketId) ?? []), asOf: chain.head.height };
+      return {
+        tickets: ids.flatMap((id) => ticketOf(node, id as TicketId) ?? []),
+        asOf: chain.visibleHead.header.height,
+      };
     },
     history: (id) => versionsOf(readHistory(chain.store, id, TICKET_HISTORY_MAX)),
     peers: () =>
@@ -71,7 +76,7 @@ export function createReader(node: Node, settings: ReaderSettings): Reader {
     evidence: () => node.evidence(),
     stats: () => ({
       cacheSize: node.parts.mempool.size,
-      sequence: chain.head.height,
+      sequence: chain.visibleHead.header.height,
       storage: settings.storageSizes(),
       finalityMs: percentiles(node.latenciesMs),
     }),
@@ -82,15 +87,15 @@ export function createReader(node: Node, settings: ReaderSettings): Reader {
 function statusOf(node: Node, settings: ReaderSettings): NodeStatus {
   const { chain, genesis, mempool, transport, seat, clock } = node.parts;
   const { replica } = node;
-  const { code } = explanationOf(node, settings);
-  const isLagging = code === 'LAGGING';
+  const { header, hash } = chain.visibleHead;
+  const isLagging = node.heightAhead() !== undefined;
   return {
     nodeId: settings.nodeId,
     role: seat >= 0 ? 'authority' : settings.observerReason === null ? 'follower' : 'observer',
     version: settings.version,
     networkId: genesis.networkId,
     chainId: genesis.chainId,
-    head: { height: chain.head.height, hash: chain.headHash, time: chain.head.timestamp },
+    head: { height: header.height, hash, time: header.timestamp },
     epoch: replica.config.authorities.epoch,
     view: replica.view,
     primary: genesis.authorities[primaryOf(replica, replica.view)]?.id ?? '',
@@ -112,7 +117,7 @@ function blockAt(node: Node, height: Height): FinalBlock | undefined {
 }
 
 function ticketOf(node: Node, id: TicketId): TicketRecord | undefined {
-  const bytes = node.parts.chain.get(stateKey(TICKET, id));
+  const bytes = node.parts.chain.store.get(TABLES.state, stateKey(TICKET, id));
   return bytes === undefined ? undefined : decodeTicket(bytes, id);
 }
 
@@ -151,65 +156,39 @@ function headOf(replica: Replica, seat: number | undefined) {
 }
 
 function authoritiesOf(node: Node): readonly AuthorityView[] {
-  const { genesis, chain, seat } = node.parts;
+  const { genesis, seat } = node.parts;
   const connected = new Set(node.connectedSeats());
-  const counts = genesis.authorities.map(() => ({ proposed: 0, signed: 0, lastVoteHeight: null as Height | null }));
-  const lowest = Math.max(1, chain.head.height - AUTHORITY_BLOCKS_COUNTED + 1);
-  for (let height = chain.head.height as number; height >= lowest; height -= 1) {
-    const block = chain.block(height);
-    if (block === undefined) continue;
-    const proposer = counts[block.header.proposer];
-    if (proposer !== undefined) proposer.proposed += 1;
-    for (const signer of block.certificate?.signers ?? []) {
-      const count = counts[signer];
-      if (count === undefined) continue;
-      count.signed += 1;
-      count.lastVoteHeight ??= Height(height);
-    }
-  }
   return genesis.authorities.map(({ id, publicKey, organisation }, index) => ({
     id,
     publicKey,
     organisation,
     connected: index === seat || connected.has(index),
-    ...(counts[index] ?? { proposed: 0, signed: 0, lastVoteHeight: null }),
+    ...node.share(index),
   }));
 }
 
 function explanationOf(node: Node, settings: ReaderSettings): Explanation {
-  const { clock, chain, mempool, genesis, seat } = node.parts;
+  const { clock, chain, mempool, genesis } = node.parts;
   const { replica } = node;
-  const connected = new Set(node.connectedSeats());
-  const primary = primaryOf(replica, replica.view);
-  const others = genesis.authorities.flatMap(({ id }, index) => {
-    if (index === seat) return [];
-    const peer: Peer | undefined = replica.peers[index];
-    return [
-      {
-        id,
-        connected: connected.has(index),
-        heardAt: peer?.heardAt ?? settings.startedAt,
-        finalHeight: peer?.status?.finalHeight ?? null,
-        clockOffsetMs: peer?.status ? peer.status.now - peer.heardAt : null,
-        isPrimary: index === primary,
-      },
-    ];
-  });
+  const oldest = mempool.oldest();
   const facts: ChainFacts = {
     now: clock.now(),
     lastFinalAt: Timestamp(node.lastFinalAt),
     finalHeight: chain.head.height,
+    heightAhead: node.heightAhead() ?? null,
     waiting: mempool.size,
+    oldestWaitMs: oldest === undefined ? 0 : clock.monotonicMs() - oldest.arrivedMs,
     mode: replica.mode,
     view: replica.view,
     haltReason: node.halted,
     failure: failureOf(node.fatal),
     observerReason: settings.observerReason,
-    self: seat >= 0 ? settings.nodeId : null,
-    isPrimary: primary === seat,
+    twinAddress: node.twinAddress,
+    voters: node.connectedAuthorities(),
     quorum: node.quorum,
+    weakQuorum: replica.weakQuorum,
     authorities: genesis.authorities.length,
-    others,
+    others: othersOf(node, settings),
     patienceMs: settings.timing.progressMs,
     precisionMs: settings.timing.precisionMs,
     silenceMs: 2 * settings.timing.statusMs,
@@ -217,9 +196,34 @@ function explanationOf(node: Node, settings: ReaderSettings): Explanation {
   return explain(facts);
 }
 
+function othersOf(node: Node, settings: ReaderSettings): readonly AuthorityFacts[] {
+  const { genesis, seat } = node.parts;
+  const { replica } = node;
+  const connected = new Set(node.connectedSeats());
+  const primary = primaryOf(replica, replica.view);
+  return genesis.authorities.flatMap(({ id }, index) => {
+    if (index === seat) return [];
+    const status = replica.peers[index]?.status ?? null;
+    const heardAt = replica.peers[index]?.heardAt;
+    return [
+      {
+        id,
+        connected: connected.has(index),
+        heardAt: status === null || heardAt === undefined ? settings.startedAt : heardAt,
+        clockOffsetMs: status === null || heardAt === undefined ? null : status.now - heardAt,
+        isPrimary: index === primary,
+      },
+    ];
+  });
+}
+
+/** A full disk hides behind what could not be done because of it. */
 function failureOf(error: Error | null): ChainFacts['failure'] {
   if (error === null) return null;
-  const code = 'code' in error && (error.code === 'ENOSPC' || error.code === 'DISK_FULL') ? 'DISK_FULL' : 'FAILED';
+  let code: 'DISK_FULL' | 'FAILED' = 'FAILED';
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && (cause.code === 'ENOSPC' || cause.code === 'DISK_FULL')) code = 'DISK_FULL';
+  }
   return { code, message: error.message };
 }
 

@@ -245,3 +245,7 @@ export const SERVED_BYTES_BURST = 4 * FRAME_BYTES_MAX;
 export const ARRIVALS_KEPT_MAX = 8 * WINDOW_MAX;
 /** One kind of refused connection is logged this often. Milliseconds. */
 export const REFUSALS_LOGGED_MS = 10_000;
+/** Blocks behind others that are more than messages under way: a node so far behind answers for nothing new. */
+export const LAG_BLOCKS = 8;
+/** How long a sighting of this node's own keys elsewhere is shown. Milliseconds. */
+export const TWIN_SHOWN_MS = 60_000;

@@ -10,7 +10,7 @@ import {
   type LedgerState,
   storedState,
 } from '../ledger/execute.ts';
-import { type RecentIds, validateHeader } from '../ledger/validate.ts';
+import { checkTransaction, type TransactionFault, validateHeader } from '../ledger/validate.ts';
 import { assert, defined } from '../lib/assert.ts';
 import { type AuthoritySet, authoritySetHash } from '../model/authorities.ts';
 import { type Block, type Body, blockHash, type Header } from '../model/block.ts';
@@ -159,13 +159,27 @@ export class Executor {
     return entries;
   }
 
-  /** The state on which a transaction that comes now would be judged, were it in the next block. */
+  /** The newest final state. */
   finalState(): LedgerState {
     return storedState(this.#chain, this.#chain, this.#chain.head.stateRoot);
   }
 
-  get recentIds(): RecentIds {
-    return this.#chain;
+  /** Says why a transaction could not be in the next block, were its time `timestamp`; of this turn of the loop only. */
+  judge(timestamp: Timestamp): (transaction: Transaction) => TransactionFault | undefined {
+    const context = {
+      chainId: this.#chainId,
+      timestamp: Timestamp(Math.max(timestamp, this.#chain.head.timestamp + 1)),
+      transactionLifeMsMax: this.#set.parameters.transactionLifeMsMax,
+      state: this.finalState().records,
+      recentIds: this.#chain,
+    };
+    return (transaction) => checkTransaction(transaction, context);
+  }
+
+  /** Whether a block in memory holds a transaction. */
+  isInFlight(id: Hash): boolean {
+    for (const { body } of this.#executions.values()) if (body.some((one) => one.id === id)) return true;
+    return false;
   }
 
   #stateAfter(digest: Hash): LedgerState | undefined {

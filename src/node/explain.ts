@@ -6,8 +6,6 @@ export interface AuthorityFacts {
   readonly connected: boolean;
   /** When this node last heard its status, or since when it is gone; milliseconds since 1970. */
   readonly heardAt: Timestamp;
-  /** Its final height, when it has said so. */
-  readonly finalHeight: number | null;
   /** Its clock less ours when it last spoke, in milliseconds. */
   readonly clockOffsetMs: number | null;
   readonly isPrimary: boolean;
@@ -18,8 +16,12 @@ export interface ChainFacts {
   readonly now: Timestamp;
   readonly lastFinalAt: Timestamp;
   readonly finalHeight: number;
+  /** The height that others have reached, when this node is catching up with them. */
+  readonly heightAhead: number | null;
   /** Transactions that wait for a block. */
   readonly waiting: number;
+  /** How long the first of them has waited; 0 when there is none. */
+  readonly oldestWaitMs: number;
   readonly mode: 'active' | 'changing' | 'halted';
   readonly view: number;
   readonly haltReason: string | null;
@@ -27,10 +29,13 @@ export interface ChainFacts {
   readonly failure: { readonly code: string; readonly message: string } | null;
   /** Why this node holds an authority's key and does not vote. */
   readonly observerReason: string | null;
-  /** Name of this node when it is an authority. */
-  readonly self: string | null;
-  readonly isPrimary: boolean;
+  /** Where somebody else was lately who holds this node's keys. */
+  readonly twinAddress: string | null;
+  /** Authorities here that vote, this node included. */
+  readonly voters: number;
   readonly quorum: number;
+  /** One more than may be faulty. */
+  readonly weakQuorum: number;
   readonly authorities: number;
   readonly others: readonly AuthorityFacts[];
   /** Work is overdue after this long without a block. */
@@ -47,6 +52,7 @@ export const CAUSES = [
   'DISK_FULL',
   'FAILED',
   'HALTED',
+  'TWIN_KEY',
   'OBSERVER',
   'CLOCK_OFF',
   'LAGGING',
@@ -66,83 +72,91 @@ export interface Explained {
 
 /** Why the chain moves or does not, as this node sees it: the gravest cause first. */
 export function explain(facts: ChainFacts): Explained {
-  const absent = facts.others.filter(({ connected }) => !connected);
-  const waitingFor = absent.map(({ id, heardAt }) => ({ authority: id, since: heardAt, why: 'not connected' }));
-  const stuck = (code: Cause, reason: string, waiting: Explained['waitingFor'] = waitingFor): Explained => ({
-    moving: false,
-    code,
-    reason,
-    waitingFor: waiting,
-  });
-  if (facts.failure !== null) {
-    const isFull = facts.failure.code === 'DISK_FULL';
-    const advice = isFull ? 'Make room and restart it.' : 'Mend the cause and restart it.';
-    return stuck(
-      isFull ? 'DISK_FULL' : 'FAILED',
-      `This node has stopped taking part: ${facts.failure.message}. ${advice} Reads go on.`,
-    );
-  }
-  if (facts.haltReason !== null) return stuck('HALTED', haltSentence(facts.haltReason));
-  const clock = clockSentence(facts);
-  if (clock !== undefined) return stuck('CLOCK_OFF', clock);
-  const ahead = aheadOf(facts);
-  if (ahead !== undefined) {
-    return stuck('LAGGING', `This node is at height ${facts.finalHeight}, others are at ${ahead}: it is catching up.`);
-  }
-  return networkCause(facts, waitingFor, stuck);
+  const waitingFor = facts.others
+    .filter(({ connected }) => !connected)
+    .map(({ id, heardAt }) => ({ authority: id, since: heardAt, why: 'not connected' }));
+  return { waitingFor, ...(ownTrouble(facts) ?? standstill(facts) ?? conditions(facts) ?? calm(facts, waitingFor)) };
 }
 
-function networkCause(
-  facts: ChainFacts,
-  waitingFor: Explained['waitingFor'],
-  stuck: (code: Cause, reason: string, waiting?: Explained['waitingFor']) => Explained,
-): Explained {
-  const votes = facts.others.filter(({ connected }) => connected).length + (facts.self === null ? 0 : 1);
-  if (votes < facts.quorum) {
-    return stuck(
-      'NO_QUORUM',
-      `${votes} of ${facts.authorities} authorities are here and a block needs ${facts.quorum}: nothing becomes final until ${facts.quorum - votes} more return.`,
-    );
+type Found = Omit<Explained, 'waitingFor'> & Partial<Pick<Explained, 'waitingFor'>>;
+
+/** What is wrong with this node, and ends its part. */
+function ownTrouble(facts: ChainFacts): Found | undefined {
+  const { failure, haltReason } = facts;
+  if (failure !== null) {
+    const isFull = failure.code === 'DISK_FULL';
+    const advice = isFull ? 'Make room and restart it.' : 'Mend the cause and restart it.';
+    const reason = `This node has stopped taking part: ${failure.message}. ${advice} Reads go on.`;
+    return { moving: false, code: isFull ? 'DISK_FULL' : 'FAILED', reason };
   }
-  const age = facts.now - facts.lastFinalAt;
-  const overdue = facts.waiting > 0 && age > facts.patienceMs;
-  if (overdue) {
-    const primary = facts.others.find(({ isPrimary }) => isPrimary);
-    const isSilent = primary !== undefined && (!primary.connected || facts.now - primary.heardAt > facts.silenceMs);
-    if (isSilent) {
-      const silent = [{ authority: primary.id, since: primary.heardAt, why: 'it is the primary and silent' }];
-      return stuck(
-        'SILENT_PRIMARY',
-        `The primary ${primary.id} is silent; the others are about to replace it.`,
-        silent,
-      );
-    }
-    if (facts.mode === 'changing') return stuck('VIEW_CHANGE', `The authorities are agreeing on view ${facts.view}.`);
-    return stuck('WAITING', `${facts.waiting} transactions wait, the last block came ${seconds(age)} ago.`);
+  return haltReason === null ? undefined : { moving: false, code: 'HALTED', reason: haltSentence(haltReason) };
+}
+
+/** Why nothing becomes final here now. */
+function standstill(facts: ChainFacts): Found | undefined {
+  const { voters, quorum, authorities, heightAhead, finalHeight } = facts;
+  if (voters < quorum) {
+    const missing = `nothing becomes final until ${quorum - voters} more return.`;
+    const reason = `${voters} of ${authorities} authorities are here and a block needs ${quorum}: ${missing}`;
+    return { moving: false, code: 'NO_QUORUM', reason };
   }
-  if (facts.observerReason !== null) {
+  if (heightAhead !== null) {
+    const reason = `This node is at height ${finalHeight}, others are at ${heightAhead}: it is catching up.`;
+    return { moving: false, code: 'LAGGING', reason };
+  }
+  const clock = clockSentence(facts);
+  if (!isOverdue(facts)) return undefined;
+  if (clock !== undefined) return { moving: false, code: 'CLOCK_OFF', reason: clock };
+  return overdue(facts);
+}
+
+function isOverdue({ now, lastFinalAt, oldestWaitMs, patienceMs }: ChainFacts): boolean {
+  return oldestWaitMs > patienceMs && now - lastFinalAt > patienceMs;
+}
+
+/** Work waits, a quorum is here, and no block comes. */
+function overdue({ others, now, silenceMs, mode, view, waiting, lastFinalAt }: ChainFacts): Found {
+  const primary = others.find(({ isPrimary }) => isPrimary);
+  const isSilent = primary !== undefined && (!primary.connected || now - primary.heardAt > silenceMs);
+  if (isSilent) {
+    const { id, heardAt } = primary;
     return {
-      moving: true,
-      code: 'OBSERVER',
-      reason: `This node follows without a vote: ${facts.observerReason}`,
-      waitingFor,
+      moving: false,
+      code: 'SILENT_PRIMARY',
+      reason: `The primary ${id} is silent; the others are about to replace it.`,
+      waitingFor: [{ authority: id, since: heardAt, why: 'it is the primary and silent' }],
     };
   }
-  const missing =
-    waitingFor.length === 0 ? '' : ` ${waitingFor.map(({ authority }) => authority).join(', ')} not connected.`;
-  return facts.waiting === 0 && age > facts.patienceMs
-    ? {
-        moving: true,
-        code: 'IDLE',
-        reason: `Nothing waits; the last block came ${seconds(age)} ago.${missing}`,
-        waitingFor,
-      }
-    : {
-        moving: true,
-        code: 'MOVING',
-        reason: `Blocks become final; the last one came ${seconds(age)} ago.${missing}`,
-        waitingFor,
-      };
+  if (mode === 'changing') {
+    return { moving: false, code: 'VIEW_CHANGE', reason: `The authorities are agreeing on view ${view}.` };
+  }
+  const reason = `${waiting} transactions wait, the last block came ${seconds(now - lastFinalAt)} ago.`;
+  return { moving: false, code: 'WAITING', reason };
+}
+
+/** What an operator must mend although the chain moves. */
+function conditions(facts: ChainFacts): Found | undefined {
+  const { twinAddress, observerReason } = facts;
+  if (twinAddress !== null) {
+    const reason = `Somebody at ${twinAddress} holds the keys of this node. Stop one of the two: a key that votes in two places is evidence against its owner.`;
+    return { moving: true, code: 'TWIN_KEY', reason };
+  }
+  const clock = clockSentence(facts);
+  if (clock !== undefined) return { moving: true, code: 'CLOCK_OFF', reason: clock };
+  if (observerReason === null) return undefined;
+  return { moving: true, code: 'OBSERVER', reason: `This node follows without a vote: ${observerReason}` };
+}
+
+function calm(facts: ChainFacts, waitingFor: Explained['waitingFor']): Found {
+  const { now, lastFinalAt, waiting, patienceMs } = facts;
+  const age = now - lastFinalAt;
+  const absent = waitingFor.map(({ authority }) => authority).join(', ');
+  const missing = absent === '' ? '' : ` Not connected: ${absent}.`;
+  const isIdle = waiting === 0 && age > patienceMs;
+  const reason = isIdle
+    ? `Nothing waits; the last block came ${seconds(age)} ago.${missing}`
+    : `Blocks become final; the last one came ${seconds(age)} ago.${missing}`;
+  return { moving: true, code: isIdle ? 'IDLE' : 'MOVING', reason };
 }
 
 function haltSentence(reason: string): string {
@@ -150,7 +164,7 @@ function haltSentence(reason: string): string {
     case 'DIVERGED':
       return 'Halted: a certified block is invalid by this node’s own execution. Wipe data/ (never the journal) and restart; if it happens again it is a bug.';
     case 'SAFETY':
-      return 'Halted: two certificates for different blocks at one height exist, so more than f authorities are faulty. Both are kept as evidence; people must decide.';
+      return 'Halted: two certificates for different blocks at one height exist, so more than f authorities are faulty. Both are in the log of this node; people must decide.';
     case 'DUPLICATE_KEY':
       return 'Halted: another machine signs with this authority’s key. Find it; this key must not vote again.';
     default:
@@ -158,28 +172,21 @@ function haltSentence(reason: string): string {
   }
 }
 
-/** Off when a majority of those who speak agree among themselves and not with us. */
-function clockSentence({ others, precisionMs }: ChainFacts): string | undefined {
+/** Off when most of those who speak, and more than may lie, are off on the same side. */
+function clockSentence({ others, precisionMs, weakQuorum }: ChainFacts): string | undefined {
   const offsets = others.flatMap(({ connected, clockOffsetMs }) =>
     connected && clockOffsetMs !== null ? [clockOffsetMs] : [],
   );
-  if (offsets.length === 0) return undefined;
-  const sorted = [...offsets].sort((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
-  if (Math.abs(median) <= precisionMs) return undefined;
-  const direction = median > 0 ? 'behind' : 'ahead of';
-  return `The clock of this node is ${seconds(Math.abs(median))} ${direction} the other authorities: set it right (NTP), or its proposals are refused.`;
+  const enough = Math.max(weakQuorum, Math.floor(offsets.length / 2) + 1);
+  for (const side of [1, -1]) {
+    const far = offsets.map((offset) => side * offset).filter((offset) => offset > precisionMs);
+    if (far.length < enough) continue;
+    const median = far.sort((a, b) => a - b)[Math.floor(far.length / 2)] ?? 0;
+    const direction = side > 0 ? 'behind' : 'ahead of';
+    return `The clock of this node is ${seconds(median)} ${direction} the other authorities: set it right (NTP), or its proposals are refused.`;
+  }
+  return undefined;
 }
-
-/** Height that the others have reached when it is well above ours. */
-function aheadOf({ others, finalHeight }: ChainFacts): number | undefined {
-  const heights = others.flatMap((other) => (other.connected && other.finalHeight !== null ? [other.finalHeight] : []));
-  const highest = Math.max(-1, ...heights);
-  return highest > finalHeight + LAG_BLOCKS ? highest : undefined;
-}
-
-/** Blocks behind that are more than a message under way. */
-const LAG_BLOCKS = 8;
 
 function seconds(ms: number): string {
   return ms < 10_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 1_000)} s`;

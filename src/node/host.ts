@@ -5,19 +5,23 @@ import { type JournalRecord, journalRecordLayout } from '../consensus/record.ts'
 import type { Replica } from '../consensus/replica.ts';
 import { wants } from '../consensus/wants.ts';
 import { assert, unreachable } from '../lib/assert.ts';
-import { type Body, blockHash } from '../model/block.ts';
-import type { Jurisdiction } from '../model/certificate.ts';
+import type { Block, Body } from '../model/block.ts';
+import type { Certificate, Jurisdiction } from '../model/certificate.ts';
 import { decode, encode } from '../model/codec.ts';
 import type { Evidence } from '../model/evidence.ts';
-import type { Hash, Height } from '../model/ids.ts';
+import type { Hash, Height, View } from '../model/ids.ts';
 import { type Message, type MessageKind, messageLayout } from '../model/message.ts';
-import { verifyMessage, verifyTransaction } from '../model/verified.ts';
+import { verifyMessage } from '../model/verified.ts';
 import type { Chain, ChainEntry } from '../store/chain.ts';
 import type { Journal } from '../store/journal.ts';
+import { Announcer } from './announcer.ts';
+import { checkBody } from './body-check.ts';
 import type { Executor } from './executor.ts';
+import { importBlocks } from './import-blocks.ts';
 import type { Mempool } from './mempool.ts';
 import type { Clock, Links, Signer, Timers, Urgency } from './ports.ts';
-import { serve } from './serving.ts';
+import { PrimaryJudge } from './primary-judge.ts';
+import { ServingAllowance, serve } from './serving.ts';
 import { signPledge } from './signing.ts';
 
 /** What the host tells whoever runs it; every call is made outside a step. */
@@ -27,7 +31,9 @@ export interface HostListener {
   /** A crash no longer loses the chain up to this height. */
   readonly durable: (height: Height) => void;
   readonly evidence: (evidence: Evidence) => void;
-  readonly halted: (reason: Extract<Effect, { type: 'halt' }>['reason']) => void;
+  readonly halted: (reason: Extract<Effect, { type: 'halt' }>['reason'], certificates: readonly Certificate[]) => void;
+  /** The replica has come to another view. */
+  readonly entered: (view: View) => void;
   /** The environment failed (disk full, journal lost): nothing may be signed any more and the process must end. */
   readonly fatal: (error: Error) => void;
   readonly sent: (kind: MessageKind, bytes: number, copies: number) => void;
@@ -63,14 +69,25 @@ const URGENCIES: Partial<Record<MessageKind, Urgency>> = {
 /** The one loop: events in, one step each, effects carried out in order. */
 export class Host {
   readonly #parts: HostParts;
+  readonly #announcer: Announcer;
+  readonly #allowance: ServingAllowance;
+  readonly #primaryJudge: PrimaryJudge;
   readonly #queue: Event[] = [];
   readonly #timers = new Map<Timer, () => void>();
+  /** Bodies whose signatures are being checked: what ends that. */
+  readonly #checking = new Map<Hash, () => void>();
+  #cancelImport: () => void = () => undefined;
   #draining = false;
   #stopped = false;
-  #pendingAnnounced = false;
 
   constructor(parts: HostParts) {
     this.#parts = parts;
+    this.#announcer = new Announcer({
+      ...parts,
+      tell: (pending) => this.report({ type: 'pending', pending }),
+    });
+    this.#allowance = new ServingAllowance(parts.clock);
+    this.#primaryJudge = new PrimaryJudge(parts);
   }
 
   start(): void {
@@ -80,8 +97,11 @@ export class Host {
   /** No effect is carried out any more. */
   stop(): void {
     this.#stopped = true;
-    for (const cancel of this.#timers.values()) cancel();
+    this.#announcer.stop();
+    this.#cancelImport();
+    for (const cancel of [...this.#timers.values(), ...this.#checking.values()]) cancel();
     this.#timers.clear();
+    this.#checking.clear();
   }
 
   get replica(): Replica {
@@ -110,15 +130,9 @@ export class Host {
     return undefined;
   }
 
-  /** The mempool has grown: told once, however many transactions arrive in the same turn. */
+  /** The mempool has grown. */
   transactionsArrived(): void {
-    if (this.#pendingAnnounced) return;
-    this.#pendingAnnounced = true;
-    this.#parts.timers.soon(() => {
-      this.#pendingAnnounced = false;
-      const { size, bytes } = this.#parts.mempool;
-      if (size > 0) this.report({ type: 'pending', pending: { count: size, bytes } });
-    });
+    this.#announcer.changed();
   }
 
   broadcast(message: Message): void {
@@ -129,10 +143,12 @@ export class Host {
     this.#parts.listener.sent(message.kind, frame.length, seats.length);
   }
 
-  send(to: number, message: Message): void {
+  /** @returns the bytes of the frame */
+  send(to: number, message: Message): number {
     const frame = encode(messageLayout, message);
     this.#parts.links.send(to, frame, URGENCIES[message.kind] ?? 'consensus');
     this.#parts.listener.sent(message.kind, frame.length, 1);
+    return frame.length;
   }
 
   #receive(seat: number, message: Message): void {
@@ -144,6 +160,7 @@ export class Host {
       links.penalize(seat, verified.error.reason);
       return;
     }
+    if (message.kind === 'pre-prepare') this.#primaryJudge.proposed(message.vote.digest);
     this.#enqueue({ type: 'message', from: seat, message: verified.value, now: clock.now() });
   }
 
@@ -154,15 +171,29 @@ export class Host {
     this.#draining = true;
     try {
       for (let next = this.#queue.shift(); next !== undefined && !this.#stopped; next = this.#queue.shift()) {
-        for (const effect of step(this.#parts.replica, next)) this.#carryOut(effect);
+        this.#take(next);
       }
+    } catch (error) {
+      // A broken invariant ends the process: until it has ended, this replica must sign nothing more.
+      this.stop();
+      throw error;
     } finally {
       this.#draining = false;
     }
   }
 
+  #take(event: Event): void {
+    const { replica, listener } = this.#parts;
+    const { view } = replica;
+    for (const effect of step(replica, event)) {
+      if (this.#stopped) return;
+      this.#carryOut(effect);
+    }
+    if (replica.view !== view) listener.entered(replica.view);
+  }
+
   #carryOut(effect: Effect): void {
-    const { executor, listener, journal, chain } = this.#parts;
+    const { listener, journal } = this.#parts;
     switch (effect.type) {
       case 'pledge':
         this.#pledge(effect);
@@ -183,23 +214,22 @@ export class Host {
         this.#cancelTimer(effect.timer);
         break;
       case 'validate':
-        this.#validate(effect);
+        this.#validate(effect.digest, effect.block);
         break;
       case 'drop':
-        executor.drop(effect.digests);
-        this.transactionsArrived();
+        this.#drop(effect.digests);
         break;
       case 'build':
         this.#build(effect);
         break;
       case 'commit':
-        this.#commit(effect);
+        this.#commit(effect.blocks, effect.certificate);
         break;
       case 'import':
         this.#import(effect);
         break;
       case 'serve':
-        for (const answer of serve(chain, effect.request)) this.send(effect.to, answer);
+        this.#serve(effect);
         break;
       case 'evidence':
         listener.evidence(effect.evidence);
@@ -209,7 +239,7 @@ export class Host {
         journal.truncate(encode(journalRecordLayout, effect.snapshot), () => undefined);
         break;
       case 'halt':
-        listener.halted(effect.reason);
+        listener.halted(effect.reason, effect.certificates);
         break;
       default:
         unreachable(effect);
@@ -259,20 +289,32 @@ export class Host {
     });
   }
 
-  #validate({ digest, block }: Extract<Effect, { type: 'validate' }>): void {
-    const { executor } = this.#parts;
-    const verdict = this.#areSignaturesValid(block.body) ? executor.validate(digest, block) : 'invalid';
-    this.report({ type: 'validated', digest, verdict });
+  #validate(digest: Hash, block: Block): void {
+    this.#endCheck(digest);
+    let isAnswered = false;
+    const end = checkBody(this.#parts, block.body, (areValid) => {
+      isAnswered = true;
+      this.#checking.delete(digest);
+      const verdict = areValid ? this.#parts.executor.validate(digest, block) : 'invalid';
+      this.report({ type: 'validated', digest, verdict });
+    });
+    if (!isAnswered) this.#checking.set(digest, end);
   }
 
-  /** A transaction that was verified when it came in is not verified again, if its signature is the same to the byte. */
-  #areSignaturesValid(body: Body): boolean {
-    const { mempool, jurisdiction } = this.#parts;
-    return body.every(
-      (transaction) =>
-        mempool.get(transaction.id)?.signature === transaction.signature ||
-        verifyTransaction(transaction, jurisdiction.check).ok,
-    );
+  #endCheck(digest: Hash): void {
+    this.#checking.get(digest)?.();
+    this.#checking.delete(digest);
+  }
+
+  #drop(digests: readonly Hash[]): void {
+    for (const digest of digests) this.#endCheck(digest);
+    this.#parts.executor.drop(digests);
+    this.transactionsArrived();
+  }
+
+  #serve({ to, request }: Extract<Effect, { type: 'serve' }>): void {
+    if (!this.#allowance.allows(to)) return;
+    for (const answer of serve(this.#parts.chain, request)) this.#allowance.charge(to, this.send(to, answer));
   }
 
   #build({ view, parent, empty }: Extract<Effect, { type: 'build' }>): void {
@@ -292,21 +334,21 @@ export class Host {
     }
   }
 
-  /** Blocks that catching up has stored in the meantime are skipped: nothing is committed twice. */
-  #commit({ blocks: all, certificate }: Pick<Extract<Effect, { type: 'commit' }>, 'blocks' | 'certificate'>): void {
+  /** Blocks that are stored already are skipped: nothing is committed twice. */
+  #commit(all: readonly Block[], certificate: Certificate): void {
     const { executor, journal, listener, mempool, chain, clock } = this.#parts;
     const blocks = all.filter(({ header }) => header.height > chain.head.height);
     const last = blocks.at(-1);
     if (last === undefined) return;
     const { height, timestamp } = last.header;
-    const start = clock.monotonicMs();
-    const waited = blocks.map(({ body }) => waitedMs(body, mempool, clock.now()));
+    const nowMs = clock.monotonicMs();
+    const arrivals = blocks.map(({ body }) => arrivalsOf(body, mempool));
     const entries = executor.commit(blocks, certificate, journal?.position(), {
       visible: () => {
-        for (const [index, entry] of entries.entries()) listener.final(entry, waited[index] ?? null);
+        for (const [index, entry] of entries.entries()) listener.final(entry, waitedMs(arrivals[index] ?? [], nowMs));
       },
       durable: () => {
-        listener.stored('chain_commit', clock.monotonicMs() - start);
+        listener.stored('chain_commit', clock.monotonicMs() - nowMs);
         listener.durable(height);
         this.report({ type: 'stored', height });
       },
@@ -314,40 +356,33 @@ export class Host {
     });
     for (const { body } of blocks) for (const { id } of body) mempool.remove(id);
     mempool.expire(timestamp);
+    const starved = this.#primaryJudge.starvedBy(last, arrivals.at(-1) ?? []);
+    if (starved !== undefined) this.report({ type: 'starved', view: starved });
     if (mempool.size > 0) this.transactionsArrived();
   }
 
-  /** Certified blocks, one by one, so that what else is waiting gets its turn between them. */
   #import({ from, blocks, certificate }: Extract<Effect, { type: 'import' }>): void {
-    const { executor, timers, chain } = this.#parts;
-    const next = (index: number): void => {
-      if (this.#stopped) return;
-      const block = blocks[index];
-      if (block === undefined) {
+    const { links } = this.#parts;
+    this.#cancelImport = importBlocks(this.#parts, blocks, (outcome) => {
+      if (outcome === 'executed') {
         const last = blocks.at(-1);
         assert(last !== undefined, 'an import has blocks');
+        this.#commit(blocks, certificate);
         this.report({ type: 'imported', header: last.header, certificate });
         return;
       }
-      const { header, body } = block;
-      if (header.height > chain.head.height) {
-        const digest = blockHash(header);
-        const verdict = this.#areSignaturesValid(body) ? executor.validate(digest, block) : 'invalid';
-        if (verdict !== 'valid') {
-          const reason = verdict === 'invalid' ? 'diverged' : 'aborted';
-          this.report({ type: 'import-failed', from, reason });
-          return;
-        }
-        this.#commit({ blocks: [block], certificate });
-      }
-      timers.soon(() => next(index + 1));
-    };
-    next(0);
+      if (outcome === 'invalid') links.penalize(from, 'a body that is not that of its header');
+      this.report({ type: 'import-failed', from, reason: outcome });
+    });
   }
 }
 
-/** How long the first transaction of a block that this node had waiting has waited, in milliseconds. */
-function waitedMs(body: Body, mempool: Mempool, now: number): number | null {
-  const arrivals = body.flatMap(({ id }) => mempool.arrivedAt(id) ?? []);
-  return arrivals.length === 0 ? null : now - Math.min(...arrivals);
+/** When the transactions of a block that waited here had come. */
+function arrivalsOf(body: Body, mempool: Mempool): readonly number[] {
+  return body.flatMap(({ id }) => mempool.arrivedMs(id) ?? []);
+}
+
+/** How long the first of them had waited, in milliseconds. */
+function waitedMs(arrivalsMs: readonly number[], nowMs: number): number | null {
+  return arrivalsMs.length === 0 ? null : nowMs - arrivalsMs.reduce((a, b) => Math.min(a, b));
 }

@@ -1,12 +1,13 @@
-import { checkTransaction } from '../ledger/validate.ts';
+import type { TransactionFault } from '../ledger/validate.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
-import type { Hash, Height } from '../model/ids.ts';
-import { Timestamp } from '../model/ids.ts';
+import type { Hash, Height, View } from '../model/ids.ts';
 import { FORWARD_BATCH_MAX, GOSSIP_BYTES_MAX, VERIFICATIONS_IN_FLIGHT_MAX, WAITERS_MAX } from '../model/limits.ts';
 import type { Receipt } from '../model/receipt.ts';
 import { type Transaction, transactionSigningBytes } from '../model/transaction.ts';
 import { type Verified, verifyTransaction } from '../model/verified.ts';
+import type { StoredBlock } from '../store/blocks.ts';
 import type { Chain, ChainEntry } from '../store/chain.ts';
+import { Deferred } from './deferred.ts';
 import type { Executor } from './executor.ts';
 import type { Host } from './host.ts';
 import type { Admission, Mempool } from './mempool.ts';
@@ -37,15 +38,27 @@ export interface IntakeParts {
   readonly checkLater: SignatureCheckLater;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** Whether enough authorities are connected for anything to become final. */
-  readonly hasQuorum: () => boolean;
-  /** The seat that proposes now, or -1 when it is this one. */
-  readonly primary: () => number;
+  /** Why nothing that is new can become final through this node now; undefined when it can. */
+  readonly refusal: () => NotAdmittedOutcome | undefined;
+  /** Who proposes now, when that is another seat and connected. */
+  readonly primary: () => { readonly seat: number; readonly view: View } | undefined;
   /** What a transaction waits for before it is passed on to the primary once more. */
   readonly forwardAfterMs: number;
 }
 
 type Waiter = (outcome: SubmitOutcome) => void;
+
+/** A transaction of another authority, and what becomes of whoever sent it. */
+interface Offer {
+  readonly seat: number;
+  readonly transaction: Transaction;
+  /** When it came, by the clock that only grows. */
+  readonly sinceMs: number;
+  readonly judge: (transaction: Transaction) => TransactionFault | undefined;
+  /** The sender was found out meanwhile. */
+  readonly isOver: () => boolean;
+  readonly reject: () => void;
+}
 
 /** The way in for transactions: checked once, at the door, and passed on to every authority. */
 export class Intake {
@@ -53,24 +66,30 @@ export class Intake {
   readonly #waiters = new Map<Hash, Waiter[]>();
   #waiting = 0;
   /** Final and not yet durable, oldest first. */
-  readonly #undurable: ChainEntry[] = [];
+  readonly #undurable: StoredBlock[] = [];
+  readonly #deferred: Deferred;
   #gossip: Transaction[] = [];
   #verifying = 0;
+  #stopped = false;
   #cancelForward: () => void = () => undefined;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
+    const { transactionLifeMsMax } = parts.jurisdiction.authorities.parameters;
+    this.#deferred = new Deferred({ lifeMsMax: transactionLifeMsMax, patienceMs: 10 * parts.forwardAfterMs });
   }
 
   start(): void {
     this.#cancelForward = this.#parts.timers.after(this.#parts.forwardAfterMs, () => {
+      this.#retryDeferred();
       this.#forward();
       this.start();
     });
   }
 
-  /** Everybody who waits is told that nothing is known yet. */
+  /** Everybody who waits is told that nothing is known yet, and nobody waits any more. */
   stop(): void {
+    this.#stopped = true;
     this.#cancelForward();
     for (const id of [...this.#waiters.keys()]) this.#tell(id, { outcome: 'pending' });
   }
@@ -82,8 +101,8 @@ export class Intake {
       done(earlier);
       return;
     }
-    const { mempool } = this.#parts;
-    if (mempool.has(transaction.id)) {
+    const { mempool, chain } = this.#parts;
+    if (mempool.has(transaction.id) || chain.has(transaction.id)) {
       this.#wait(transaction.id, waitMs, done);
       return;
     }
@@ -107,32 +126,33 @@ export class Intake {
     });
   }
 
-  /** What another authority passes on. Answers whether everything in it had the right form and signatures so far. */
-  fromPeer(transactions: readonly Transaction[], rejected: () => void): void {
-    const { mempool, chain, jurisdiction } = this.#parts;
+  /** What another authority passes on; `rejected` when that is what no honest authority does. */
+  fromPeer(seat: number, transactions: readonly Transaction[], rejected: () => void): void {
+    const { jurisdiction, clock, executor } = this.#parts;
+    const judge = executor.judge(clock.now());
+    const sinceMs = clock.monotonicMs();
+    let isRejected = false;
+    const reject = (): void => {
+      if (!isRejected) rejected();
+      isRejected = true;
+    };
     for (const transaction of transactions) {
-      if (mempool.admits(transaction) !== 'added' || chain.has(transaction.id)) continue;
-      if (transaction.body.chainId !== jurisdiction.chainId) {
-        rejected();
-        continue;
-      }
-      if (this.#verifying >= VERIFICATIONS_IN_FLIGHT_MAX) return;
-      this.#verify(transaction, (verified) => {
-        if (verified === undefined) rejected();
-        else this.#admit(verified);
-      });
+      if (isRejected || this.#verifying >= VERIFICATIONS_IN_FLIGHT_MAX) return;
+      if (transaction.body.chainId !== jurisdiction.chainId) reject();
+      else this.#takeOver({ seat, transaction, sinceMs, judge, isOver: () => isRejected, reject });
     }
   }
 
   /** A block is final and visible. */
-  final(entry: ChainEntry): void {
-    this.#undurable.push(entry);
+  final({ stored }: ChainEntry): void {
+    this.#undurable.push(stored);
+    this.#retryDeferred();
   }
 
   /** The chain is durable up to this height: those who wait for its transactions may know. */
   durable(height: Height): void {
-    for (let entry = this.#undurable[0]; entry !== undefined; entry = this.#undurable[0]) {
-      const { header, hash, body, receipts } = entry.stored;
+    for (let stored = this.#undurable[0]; stored !== undefined; stored = this.#undurable[0]) {
+      const { header, hash, body, receipts } = stored;
       if (header.height > height) return;
       this.#undurable.shift();
       for (const [index, { id }] of body.entries()) {
@@ -147,7 +167,7 @@ export class Intake {
   outcomeOf(id: Hash): FinalOutcome | undefined {
     const place = this.#parts.chain.place(id);
     if (place === undefined) return undefined;
-    const undurable = this.#undurable[0]?.stored.header.height;
+    const undurable = this.#undurable[0]?.header.height;
     if (undurable !== undefined && place.height >= undurable) return undefined;
     const block = this.#parts.chain.block(place.height);
     const receipt = block?.receipts[place.index];
@@ -156,18 +176,44 @@ export class Intake {
   }
 
   #refusalOf(transaction: Transaction): NotAdmittedOutcome | undefined {
-    const { mempool, executor, chain, jurisdiction, clock, hasQuorum } = this.#parts;
-    const fault = checkTransaction(transaction, {
-      chainId: jurisdiction.chainId,
-      timestamp: Timestamp(Math.max(clock.now(), chain.head.timestamp + 1)),
-      transactionLifeMsMax: jurisdiction.authorities.parameters.transactionLifeMsMax,
-      state: executor.finalState().records,
-      recentIds: chain,
-    });
+    const { mempool, executor, clock, refusal } = this.#parts;
+    if (this.#stopped) return notAdmitted('STOPPING', 'this node is stopping; send it to another one');
+    // A node that is cut off or behind knows too little to say that a transaction is not permitted.
+    const refused = refusal();
+    if (refused !== undefined) return refused;
+    const fault = executor.judge(clock.now())(transaction);
     if (fault !== undefined) return notAdmitted(fault, FAULT_DETAILS[fault]);
-    if (!hasQuorum()) return notAdmitted('NO_QUORUM', 'fewer authorities are connected than a block needs votes');
-    if (this.#waiting >= WAITERS_MAX || this.#verifying >= VERIFICATIONS_IN_FLIGHT_MAX) return admissionRefusal('full');
+    if (this.#verifying >= VERIFICATIONS_IN_FLIGHT_MAX) return admissionRefusal('full');
     return admissionRefusal(mempool.admits(transaction));
+  }
+
+  /** The signature of one that another authority let in is judged by the full rule before anybody is blamed for it. */
+  #takeOver(offer: Offer): void {
+    const { mempool, clock, jurisdiction } = this.#parts;
+    const { seat, transaction, sinceMs, judge } = offer;
+    if (mempool.admits(transaction) !== 'added') return;
+    const fault = judge(transaction);
+    if (fault !== undefined) {
+      this.#deferred.add({ seat, transaction, sinceMs, reject: offer.reject }, fault, clock.now());
+      return;
+    }
+    this.#verify(transaction, (admissible) => {
+      if (offer.isOver()) return;
+      if (admissible !== undefined) this.#admit(admissible);
+      else {
+        const verified = verifyTransaction(transaction, jurisdiction.check);
+        if (verified.ok) this.#admit(verified.value);
+        else offer.reject();
+      }
+    });
+  }
+
+  #retryDeferred(): void {
+    const { clock, executor } = this.#parts;
+    const held = this.#deferred.take(clock.monotonicMs());
+    if (held.length === 0) return;
+    const judge = executor.judge(clock.now());
+    for (const one of held) this.#takeOver({ ...one, judge, isOver: () => false });
   }
 
   #verify(transaction: Transaction, done: (verified: Verified<Transaction> | undefined) => void): void {
@@ -183,7 +229,7 @@ export class Intake {
   #admit(transaction: Verified<Transaction>): Admission {
     const { mempool, host, clock, chain } = this.#parts;
     if (chain.has(transaction.id)) return 'known';
-    const admission = mempool.add(transaction, clock.now());
+    const admission = mempool.add(transaction, clock.monotonicMs());
     if (admission === 'added') host.transactionsArrived();
     return admission;
   }
@@ -202,9 +248,11 @@ export class Intake {
   /** Whatever has waited too long goes to the primary again: it may have missed it. */
   #forward(): void {
     const { mempool, clock, host, primary, forwardAfterMs } = this.#parts;
-    const seat = primary();
-    if (seat < 0) return;
-    const overdue = mempool.overdue(clock.now(), forwardAfterMs, FORWARD_BATCH_MAX);
+    const current = primary();
+    if (current === undefined) return;
+    const { seat, view } = current;
+    const query = { ageMs: forwardAfterMs, view, most: FORWARD_BATCH_MAX };
+    const overdue = mempool.overdue(clock.monotonicMs(), query);
     for (const transactions of inFrames(overdue)) host.send(seat, { kind: 'transactions', transactions });
   }
 
@@ -214,7 +262,7 @@ export class Intake {
       done(final);
       return;
     }
-    if (waitMs === 0) {
+    if (waitMs === 0 || this.#stopped || this.#waiting >= WAITERS_MAX) {
       done({ outcome: 'pending' });
       return;
     }
@@ -251,9 +299,9 @@ const FAULT_DETAILS = {
   UNKNOWN_SIGNER: 'the signer is not a key of the organisation that the transaction names',
   NOT_PERMITTED: 'the organisation does not hold the role that this operation needs for this event',
   ALREADY_FINAL: 'the transaction is final already',
-} as const;
+} as const satisfies Record<TransactionFault, string>;
 
-function notAdmitted(code: string, detail: string): NotAdmittedOutcome {
+export function notAdmitted(code: string, detail: string): NotAdmittedOutcome {
   return { outcome: 'not-admitted', code, detail };
 }
 

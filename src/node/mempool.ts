@@ -1,20 +1,32 @@
-import type { Hash, PublicKey, Timestamp } from '../model/ids.ts';
+import type { Hash, PublicKey, Timestamp, View } from '../model/ids.ts';
 import { MEMPOOL_BYTES_MAX, MEMPOOL_PER_SIGNER_MAX, MEMPOOL_TRANSACTIONS_MAX } from '../model/limits.ts';
 import type { Transaction } from '../model/transaction.ts';
 import type { Verified } from '../model/verified.ts';
 
 export type Admission = 'added' | 'known' | 'full' | 'quota';
 
-interface Entry {
+/** A transaction that waits. Times are of the clock that only grows, in milliseconds. */
+export interface Waiting {
   readonly transaction: Verified<Transaction>;
-  readonly arrivedAt: Timestamp;
-  forwardedAt: Timestamp | null;
+  readonly arrivedMs: number;
+  /** To the primary of which view it was last passed on. */
+  readonly forwarded: { readonly view: View; readonly atMs: number } | null;
 }
+
+interface Entry extends Waiting {
+  forwarded: Waiting['forwarded'];
+}
+
+/** How finely expiries are sorted: at most one of these is searched entry by entry. */
+const EXPIRY_SLOT_MS = 1_000;
+/** Intervals after which the same primary is sent a transaction again. */
+const FORWARD_AGAIN_INTERVALS = 10;
 
 /** Transactions that wait for a block, oldest first. They stay until a block that holds them is final. */
 export class Mempool {
   readonly #entries = new Map<Hash, Entry>();
   readonly #perSigner = new Map<PublicKey, number>();
+  readonly #byExpiry = new Map<number, Set<Hash>>();
   #bytes = 0;
 
   get size(): number {
@@ -34,13 +46,17 @@ export class Mempool {
     return (this.#perSigner.get(transaction.body.signer) ?? 0) >= MEMPOOL_PER_SIGNER_MAX ? 'quota' : 'added';
   }
 
-  add(transaction: Verified<Transaction>, now: Timestamp): Admission {
+  /** @param nowMs of the clock that only grows */
+  add(transaction: Verified<Transaction>, nowMs: number): Admission {
     const admission = this.admits(transaction);
     if (admission !== 'added') return admission;
-    this.#entries.set(transaction.id, { transaction, arrivedAt: now, forwardedAt: null });
+    this.#entries.set(transaction.id, { transaction, arrivedMs: nowMs, forwarded: null });
     this.#bytes += transaction.bytes.length;
-    const { signer } = transaction.body;
+    const { signer, expiresAt } = transaction.body;
     this.#perSigner.set(signer, (this.#perSigner.get(signer) ?? 0) + 1);
+    const slot = slotOf(expiresAt);
+    const ids = this.#byExpiry.get(slot) ?? new Set();
+    this.#byExpiry.set(slot, ids.add(transaction.id));
     return 'added';
   }
 
@@ -49,8 +65,8 @@ export class Mempool {
   }
 
   /** When this node first saw a waiting transaction. */
-  arrivedAt(id: Hash): Timestamp | undefined {
-    return this.#entries.get(id)?.arrivedAt;
+  arrivedMs(id: Hash): number | undefined {
+    return this.#entries.get(id)?.arrivedMs;
   }
 
   has(id: Hash): boolean {
@@ -62,10 +78,14 @@ export class Mempool {
     if (entry === undefined) return;
     this.#entries.delete(id);
     this.#bytes -= entry.transaction.bytes.length;
-    const { signer } = entry.transaction.body;
+    const { signer, expiresAt } = entry.transaction.body;
     const left = (this.#perSigner.get(signer) ?? 1) - 1;
     if (left === 0) this.#perSigner.delete(signer);
     else this.#perSigner.set(signer, left);
+    const slot = slotOf(expiresAt);
+    const ids = this.#byExpiry.get(slot);
+    ids?.delete(id);
+    if (ids?.size === 0) this.#byExpiry.delete(slot);
   }
 
   /** Oldest first. */
@@ -73,35 +93,47 @@ export class Mempool {
     for (const { transaction } of this.#entries.values()) yield transaction;
   }
 
-  /** Removes what no later block may take, and names it. */
+  /** The one that has waited longest. */
+  oldest(): Waiting | undefined {
+    for (const entry of this.#entries.values()) return entry;
+    return undefined;
+  }
+
+  /** Removes what no block later than `blockTime` may take, and names it. */
   expire(blockTime: Timestamp): readonly Hash[] {
     const expired: Hash[] = [];
-    for (const [id, { transaction }] of this.#entries) if (transaction.body.expiresAt < blockTime) expired.push(id);
+    const newest = slotOf(blockTime);
+    for (const [slot, ids] of this.#byExpiry) {
+      if (slot > newest) continue;
+      for (const id of ids) if (slot < newest || (this.get(id)?.body.expiresAt ?? 0) <= blockTime) expired.push(id);
+    }
     for (const id of expired) this.remove(id);
     return expired;
   }
 
-  /** Waiting for at least `ageMs` and not passed on since: to be sent to the primary now, which is noted. */
-  overdue(now: Timestamp, ageMs: number, most: number): readonly Verified<Transaction>[] {
+  /** Waiting for at least `ageMs` and not passed on to this view's primary lately: to be sent to it now, which is noted. */
+  overdue(
+    nowMs: number,
+    query: { readonly ageMs: number; readonly view: View; readonly most: number },
+  ): readonly Verified<Transaction>[] {
+    const { ageMs, view, most } = query;
     const overdue: Verified<Transaction>[] = [];
     for (const entry of this.#entries.values()) {
-      if (overdue.length >= most || now - entry.arrivedAt < ageMs) break;
-      if (entry.forwardedAt !== null && now - entry.forwardedAt < 10 * ageMs) continue;
-      entry.forwardedAt = now;
+      if (overdue.length >= most || nowMs - entry.arrivedMs < ageMs) break;
+      const { forwarded } = entry;
+      if (forwarded?.view === view && nowMs - forwarded.atMs < FORWARD_AGAIN_INTERVALS * ageMs) continue;
+      entry.forwarded = { view, atMs: nowMs };
       overdue.push(entry.transaction);
     }
     return overdue;
   }
 
-  /** The longest-waiting one, for the rule of fairness. */
-  oldest():
-    | {
-        readonly transaction: Verified<Transaction>;
-        readonly arrivedAt: Timestamp;
-        readonly forwardedAt: Timestamp | null;
-      }
-    | undefined {
-    for (const entry of this.#entries.values()) return entry;
-    return undefined;
+  /** The link to the primary broke: what was passed on over it may have been lost. */
+  forgetForwards(): void {
+    for (const entry of this.#entries.values()) entry.forwarded = null;
   }
+}
+
+function slotOf(expiresAt: Timestamp): number {
+  return Math.floor(expiresAt / EXPIRY_SLOT_MS);
 }

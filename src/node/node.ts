@@ -2,24 +2,29 @@ import type { Replica } from '../consensus/replica.ts';
 import { primaryOf } from '../consensus/replica.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import { idempotencyKey } from '../ledger/records.ts';
-import { quorumOf, seatOf } from '../model/authorities.ts';
-import type { Jurisdiction } from '../model/certificate.ts';
+import { toHex } from '../lib/bytes.ts';
+import { seatOf } from '../model/authorities.ts';
+import { type Certificate, certificateLayout, type Jurisdiction } from '../model/certificate.ts';
+import { encode } from '../model/codec.ts';
 import { type Evidence, offenderOf } from '../model/evidence.ts';
-import type { Height, OrganisationId, PublicKey, View } from '../model/ids.ts';
-import { EVIDENCE_KEPT_MAX, LATENCIES_KEPT_MAX } from '../model/limits.ts';
+import { Height, type OrganisationId, type PublicKey, type View } from '../model/ids.ts';
+import { EVIDENCE_KEPT_MAX, LATENCIES_KEPT_MAX, TWIN_SHOWN_MS } from '../model/limits.ts';
 import { type Operation, operationHash, type Transaction } from '../model/transaction.ts';
-import type { AuthorityContact, Transport, TransportEvent } from '../network/transport.ts';
+import type { AuthorityContact, PeerInfo, Transport, TransportEvent } from '../network/transport.ts';
 import type { Chain, ChainEntry } from '../store/chain.ts';
 import { readEvidence, writeEvidence } from '../store/evidence.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Executor } from './executor.ts';
 import { Host } from './host.ts';
-import { type FinalOutcome, Intake, type SubmitOutcome } from './intake.ts';
+import { type FinalOutcome, Intake, type NotAdmittedOutcome, notAdmitted, type SubmitOutcome } from './intake.ts';
 import { createMeasuring, type Measuring } from './measuring.ts';
 import type { Mempool } from './mempool.ts';
 import type { Metrics } from './metrics.ts';
+import { Participation, type Share } from './participation.ts';
 import type { Clock, SignatureCheckLater, Signer, Timers } from './ports.ts';
+import { Refusals, type RefusedEvent } from './refusals.ts';
 import { Seats } from './seats.ts';
+import { foreignPrimary, heightAhead, standstill, votersPresent } from './standing.ts';
 
 /** Where a node writes what happened to it. */
 export interface Log {
@@ -68,18 +73,23 @@ export class Node {
   readonly #intake: Intake;
   readonly #seats: Seats;
   readonly #measuring: Measuring;
+  readonly #participation: Participation;
+  readonly #refusals: Refusals;
   readonly #listeners = new Set<(happening: NodeHappening) => void>();
   readonly #latenciesMs: number[] = [];
-  #view: View;
   #halted: string | null = null;
   #fatal: Error | null = null;
   #lastFinalAt: number;
+  #toldHeight: number;
+  #twin: { readonly address: string; readonly atMs: number } | null = null;
 
   constructor(parts: NodeParts) {
     this.parts = parts;
     const { jurisdiction, clock, timers, chain, executor, mempool, replica } = parts;
-    this.#view = replica.view;
-    this.#lastFinalAt = clock.now();
+    this.#lastFinalAt = chain.head.timestamp;
+    this.#toldHeight = chain.head.height;
+    this.#participation = new Participation(chain);
+    this.#refusals = new Refusals(clock);
     this.#measuring = createMeasuring(parts.metrics, chain);
     this.#seats = new Seats(parts.transport, (key) => seatOf(jurisdiction.authorities, key));
     this.#host = new Host({ ...parts, links: this.#seats, listener: this.#hostListener() });
@@ -92,8 +102,8 @@ export class Node {
       checkLater: parts.checkLater,
       clock,
       timers,
-      hasQuorum: () => this.connectedAuthorities() >= this.quorum,
-      primary: () => (primaryOf(replica, replica.view) === parts.seat ? -1 : primaryOf(replica, replica.view)),
+      refusal: () => this.#standstill(),
+      primary: () => foreignPrimary(replica, this.#seats.connected()),
       forwardAfterMs: parts.forwardAfterMs,
     });
   }
@@ -128,7 +138,7 @@ export class Node {
   }
 
   get quorum(): number {
-    return quorumOf(this.parts.jurisdiction.authorities.authorities.length);
+    return this.parts.replica.quorum;
   }
 
   get replica(): Replica {
@@ -158,11 +168,25 @@ export class Node {
     return this.#seats.connected();
   }
 
-  /** Authorities connected that vote, this one included if it does. */
+  /** Authorities here that vote, this one included if it does. */
   connectedAuthorities(): number {
-    const { replica, seat } = this.parts;
-    const voting = this.#seats.connected().filter((other) => replica.peers[other]?.status?.mode !== 'observer');
-    return voting.length + (seat >= 0 ? 1 : 0);
+    return votersPresent(this.parts.replica, this.#seats.connected());
+  }
+
+  /** The height that others have reached when this node is catching up with them. */
+  heightAhead(): number | undefined {
+    return heightAhead(this.parts.replica, this.#seats.connected());
+  }
+
+  /** Where somebody was lately who holds this node's own keys, if anywhere. */
+  get twinAddress(): string | null {
+    const isRecent = this.#twin !== null && this.parts.clock.monotonicMs() - this.#twin.atMs < TWIN_SHOWN_MS;
+    return isRecent ? (this.#twin?.address ?? null) : null;
+  }
+
+  /** What an authority did in the newest blocks. */
+  share(seat: number): Share {
+    return this.#participation.share(seat);
   }
 
   submit(transaction: Transaction, waitMs: number): Promise<SubmitOutcome> {
@@ -209,19 +233,34 @@ export class Node {
     this.#tell({ type, height: this.parts.chain.head.height, data });
   }
 
+  #standstill(): NotAdmittedOutcome | undefined {
+    return this.#fatal === null
+      ? standstill(this.parts.replica, this.#seats.connected())
+      : notAdmitted('NOT_READY', `this node takes no part any more: ${this.#fatal.message}`);
+  }
+
+  #onDurable(height: Height): void {
+    this.#intake.durable(height);
+    while (this.#toldHeight < height) {
+      this.#toldHeight += 1;
+      this.#tell({ type: 'block_finalised', height: Height(this.#toldHeight) });
+    }
+  }
+
+  #onHalted(reason: string, certificates: readonly Certificate[]): void {
+    this.#halted = reason;
+    const proof = certificates.map((certificate) => toHex(encode(certificateLayout, certificate)));
+    this.parts.log.error({ reason, certificates: proof }, 'this node votes no more');
+  }
+
   #hostListener() {
     const { log } = this.parts;
     return {
       final: (entry: ChainEntry, waitedMs: number | null): void => this.#onFinal(entry, waitedMs),
-      durable: (height: Height): void => {
-        this.#intake.durable(height);
-        this.#tell({ type: 'block_finalised', height });
-      },
+      durable: (height: Height): void => this.#onDurable(height),
       evidence: (evidence: Evidence): void => this.#onEvidence(evidence),
-      halted: (reason: string): void => {
-        this.#halted = reason;
-        log.error({ reason }, 'this node votes no more');
-      },
+      halted: (reason: string, certificates: readonly Certificate[]): void => this.#onHalted(reason, certificates),
+      entered: (view: View): void => this.#onView(view),
       fatal: (error: Error): void => this.fail(error),
       sent: this.#measuring.sent,
       received: this.#measuring.received,
@@ -234,22 +273,21 @@ export class Node {
   }
 
   #onFinal(entry: ChainEntry, waitedMs: number | null): void {
-    const { metrics, clock, mempool, replica } = this.parts;
+    const { metrics, clock, mempool } = this.parts;
     this.#lastFinalAt = clock.now();
     this.#intake.final(entry);
+    this.#participation.add(entry.stored);
     if (waitedMs !== null) {
       this.#latenciesMs.push(waitedMs);
       if (this.#latenciesMs.length > LATENCIES_KEPT_MAX) this.#latenciesMs.shift();
     }
     this.#measuring.final(entry, waitedMs);
     metrics.mempool(mempool.size);
-    if (replica.view !== this.#view) this.#onView(replica.view);
   }
 
   #onView(view: View): void {
     const { metrics, log, replica, genesis } = this.parts;
     const primary = genesis.authorities[primaryOf(replica, view)]?.id;
-    this.#view = view;
     metrics.viewChanged(view);
     if (this.parts.mempool.size > 0) metrics.roundFailed();
     log.info({ view, primary }, 'the view has changed');
@@ -268,38 +306,60 @@ export class Node {
   }
 
   #onTransport(event: TransportEvent): void {
-    const { log, metrics, transport } = this.parts;
     switch (event.type) {
-      case 'up': {
-        const { peer } = event;
-        const seat = this.#seats.join(peer);
-        const name = seat === undefined ? peer.id : this.parts.genesis.authorities[seat]?.id;
-        log.info({ peer: name, address: peer.address, direction: peer.direction }, 'peer connected');
-        metrics.peers(transport.peers().length);
-        if (seat !== undefined) this.#host.report({ type: 'peer', seat, connected: true });
-        this.#happened('peer_joined', { id: peer.id, name, role: peer.role });
+      case 'up':
+        this.#onUp(event.peer);
         return;
-      }
-      case 'down': {
-        const { peer, reason } = event;
-        const seat = this.#seats.leave(peer.id);
-        const name = seat === undefined ? peer.id : this.parts.genesis.authorities[seat]?.id;
-        log.info({ peer: name, reason }, 'peer gone');
-        metrics.peers(transport.peers().length);
-        if (seat !== undefined) this.#host.report({ type: 'peer', seat, connected: false });
-        this.#happened('peer_left', { id: peer.id, name, reason });
+      case 'down':
+        this.#onDown(event.peer, event.reason);
         return;
-      }
       case 'frame': {
         const seat = this.#seats.seat(event.peer);
         if (seat === undefined) return;
         const message = this.#host.frame(seat, event.frame);
         if (message?.kind !== 'transactions') return;
-        this.#intake.fromPeer(message.transactions, () => this.#seats.penalize(seat));
+        this.#intake.fromPeer(seat, message.transactions, () => this.#seats.penalize(seat));
         return;
       }
       case 'refused':
-        log.warn({ address: event.address, reason: event.reason, by: event.by }, 'connection refused');
+        this.#onRefused(event);
     }
+  }
+
+  #onUp(peer: PeerInfo): void {
+    const { log, metrics, transport, genesis } = this.parts;
+    const joined = this.#seats.join(peer);
+    const name = joined === undefined ? peer.id : genesis.authorities[joined.seat]?.id;
+    const fields = { peer: name, address: peer.address, direction: peer.direction };
+    if (joined?.isTwin === true) log.warn(fields, 'a second session proves the key of this authority');
+    else log.info(fields, 'peer connected');
+    metrics.peers(transport.peers().length);
+    if (joined?.isTwin === false) this.#host.report({ type: 'peer', seat: joined.seat, connected: true });
+    this.#happened('peer_joined', { id: peer.id, name, role: peer.role });
+  }
+
+  #onDown(peer: PeerInfo, reason: string): void {
+    const { log, metrics, transport, genesis, mempool } = this.parts;
+    const left = this.#seats.leave(peer.id);
+    const name = left === undefined ? peer.id : genesis.authorities[left.seat]?.id;
+    log.info({ peer: name, reason }, 'peer gone');
+    metrics.peers(transport.peers().length);
+    if (left?.wasSeated === true) {
+      mempool.forgetForwards();
+      this.#host.report({ type: 'peer', seat: left.seat, connected: false });
+      if (left.isSeatTaken) this.#host.report({ type: 'peer', seat: left.seat, connected: true });
+    }
+    this.#happened('peer_left', { id: peer.id, name, reason });
+  }
+
+  #onRefused(event: RefusedEvent): void {
+    const { log, clock } = this.parts;
+    const { address, reason, by, direction } = event;
+    const isTwin = reason === 'SELF' && direction === 'inbound';
+    if (isTwin) this.#twin = { address, atMs: clock.monotonicMs() };
+    const times = this.#refusals.count(event);
+    if (times === undefined) return;
+    if (isTwin) log.error({ address, times }, 'somebody else proves to hold the keys of this node');
+    else log.warn({ address, reason, by, times }, 'connection refused');
   }
 }

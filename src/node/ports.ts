@@ -40,6 +40,8 @@ export interface Links {
   send(seat: number, frame: Uint8Array, urgency: Urgency): void;
   /** Seats that are connected now, this one not among them. */
   connected(): readonly number[];
+  /** Measured round trip to a connected seat in milliseconds, once there was one. */
+  roundTripMs(seat: number): number | undefined;
   /** A seat sent what no honest node sends; the transport decides what that costs it. */
   penalize(seat: number, reason: string): void;
 }

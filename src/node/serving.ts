@@ -1,9 +1,10 @@
 import type { Effect } from '../consensus/effect.ts';
 import { type Block, bodySize, type Header } from '../model/block.ts';
-import { SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, WINDOW_MAX } from '../model/limits.ts';
+import type { Certificate } from '../model/certificate.ts';
+import { SERVED_BYTES_BURST, SERVED_BYTES_PER_SECOND, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX } from '../model/limits.ts';
 import type { Message } from '../model/message.ts';
-import type { StoredBlock } from '../store/blocks.ts';
 import type { Chain } from '../store/chain.ts';
+import type { Clock } from './ports.ts';
 
 type Request = Extract<Effect, { type: 'serve' }>['request'];
 
@@ -31,7 +32,7 @@ export function serve(chain: Chain, request: Request): readonly Message[] {
  */
 function serveBlocks(chain: Chain, from: number, count: number): readonly Message[] {
   const blocks: Block[] = [];
-  let certified: { readonly length: number; readonly certificate: StoredBlock['certificate'] } | undefined;
+  let certified: { readonly length: number; readonly certificate: Certificate } | undefined;
   let bytes = 0;
   for (let height = from; blocks.length < SYNC_BLOCKS_MAX; height += 1) {
     if (blocks.length >= count && certified !== undefined) break;
@@ -40,7 +41,8 @@ function serveBlocks(chain: Chain, from: number, count: number): readonly Messag
     bytes += HEADER_BYTES + bodySize(stored.body);
     if (bytes > SYNC_BYTES_MAX) break;
     blocks.push({ header: stored.header, body: stored.body });
-    if (stored.certifiedHeight === height) certified = { length: blocks.length, certificate: stored.certificate };
+    const { certificate } = stored;
+    if (certificate?.height === height) certified = { length: blocks.length, certificate };
   }
   if (certified === undefined) return [];
   return [{ kind: 'blocks', blocks: blocks.slice(0, certified.length), certificate: certified.certificate }];
@@ -49,7 +51,7 @@ function serveBlocks(chain: Chain, from: number, count: number): readonly Messag
 function serveFinal(chain: Chain, height: number): readonly Message[] {
   const stored = chain.block(height);
   if (stored === undefined || stored.certificate === null) return [];
-  if (stored.certifiedHeight - height > 4 * WINDOW_MAX) return [];
+  if (stored.certifiedHeight - height >= SYNC_BLOCKS_MAX) return [];
   const path: Header[] = [];
   for (let next = height + 1; next <= stored.certifiedHeight; next += 1) {
     const header = chain.block(next)?.header;
@@ -57,4 +59,30 @@ function serveFinal(chain: Chain, height: number): readonly Message[] {
     path.push(header);
   }
   return [{ kind: 'final', header: stored.header, path, certificate: stored.certificate }];
+}
+
+/** How much of the store each authority may have read out to it: whoever asks faster asks again later. */
+export class ServingAllowance {
+  readonly #clock: Clock;
+  readonly #seats = new Map<number, { bytes: number; atMs: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether a seat may be answered now. */
+  allows(seat: number): boolean {
+    return this.#bytesOf(seat) > 0;
+  }
+
+  charge(seat: number, bytes: number): void {
+    this.#seats.set(seat, { bytes: this.#bytesOf(seat) - bytes, atMs: this.#clock.monotonicMs() });
+  }
+
+  #bytesOf(seat: number): number {
+    const known = this.#seats.get(seat);
+    if (known === undefined) return SERVED_BYTES_BURST;
+    const earned = ((this.#clock.monotonicMs() - known.atMs) * SERVED_BYTES_PER_SECOND) / 1_000;
+    return Math.min(SERVED_BYTES_BURST, known.bytes + earned);
+  }
 }

@@ -1,0 +1,45 @@
+import { primaryOf, type Replica } from '../consensus/replica.ts';
+import type { View } from '../model/ids.ts';
+import { LAG_BLOCKS } from '../model/limits.ts';
+import { type NotAdmittedOutcome, notAdmitted } from './intake.ts';
+
+/** Authorities that can vote with this node now: connected, heard, and neither observers nor halted; itself included. */
+export function votersPresent(replica: Replica, connected: readonly number[]): number {
+  const { config, mode, peers } = replica;
+  const others = connected.filter((seat) => {
+    const said = peers[seat]?.status?.mode;
+    return seat !== config.self && said !== undefined && said !== 'observer' && said !== 'halted';
+  });
+  return others.length + (config.self >= 0 && mode !== 'halted' ? 1 : 0);
+}
+
+/** Who proposes now, when that is another seat and connected. */
+export function foreignPrimary(
+  replica: Replica,
+  connected: readonly number[],
+): { readonly seat: number; readonly view: View } | undefined {
+  const { view, config } = replica;
+  const seat = primaryOf(replica, view);
+  return seat !== config.self && connected.includes(seat) ? { seat, view } : undefined;
+}
+
+/** The height that others have reached, when it is well above this node's; a single liar cannot make it so. */
+export function heightAhead(replica: Replica, connected: readonly number[]): number | undefined {
+  const claims = connected.flatMap((seat) => replica.peers[seat]?.status?.finalHeight ?? []).sort((a, b) => b - a);
+  const height = claims[replica.weakQuorum - 1];
+  return height !== undefined && height > replica.final.height + LAG_BLOCKS ? height : undefined;
+}
+
+/** Why nothing that is new can become final through this node now. */
+export function standstill(replica: Replica, connected: readonly number[]): NotAdmittedOutcome | undefined {
+  if (replica.mode === 'halted') return notAdmitted('NOT_READY', 'this node has halted: GET /api/v1/explain says why');
+  const voters = votersPresent(replica, connected);
+  if (voters < replica.quorum) {
+    const detail = `${voters} of ${replica.peers.length} authorities are here, and a block needs ${replica.quorum}: nothing was taken`;
+    return notAdmitted('NO_QUORUM', detail);
+  }
+  const ahead = heightAhead(replica, connected);
+  if (ahead === undefined) return undefined;
+  const detail = `this node is at height ${replica.final.height} and others are at ${ahead}; try again in a moment`;
+  return notAdmitted('NOT_SYNCED', detail);
+}
