@@ -21,8 +21,8 @@ import { ChainGenerator } from '../support/chain-generator.ts';
 import { ALL_TABLES, contentOf } from '../support/stores.ts';
 import { counterfoil, endPrograms, until } from './program.ts';
 
-const BLOCKS = 12;
-const COPIES = 220;
+const BLOCKS = 8;
+const COPIES = 208;
 const PAGE_BYTES = 4_096;
 const PROGRAM = join(ROOT, 'dist', 'main.js');
 
@@ -37,7 +37,8 @@ beforeAll(async () => {
   home = join(directory, 'home');
   const made = await makeHome(home, 31);
   contents = made.contents;
-  database = readFileSync(join(home, 'data', 'data.mdb'));
+  // A Buffer's slices are views.
+  database = new Uint8Array(readFileSync(join(home, 'data', 'data.mdb')));
 });
 
 afterEach(endPrograms);
@@ -46,7 +47,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 async function makeHome(path: string, seed: number, authorities = 4) {
   mkdirSync(path, { recursive: true });
   const store = openLmdb(join(path, 'data'), ALL_TABLES);
-  const generator = await ChainGenerator.open(store, { seed, transactions: 12, authorities });
+  const generator = await ChainGenerator.open(store, { seed, transactions: 8, authorities });
   await generator.grow(BLOCKS);
   const before = contentOf(store);
   await generator.grow(1);
@@ -157,7 +158,9 @@ describe('a database file that is damaged anywhere', () => {
     expect(outcomes.length).toBe(COPIES);
     const found = COPIES - (kinds.get('done') ?? 0);
     expect(found, JSON.stringify([...kinds])).toBeGreaterThan(COPIES / 3);
-    expect(kinds.get('done') ?? 0).toBeGreaterThan(0);
+    expect(found, JSON.stringify([...kinds])).toBeLessThan(COPIES);
+    const codes = new Set(outcomes.flatMap(([, outcome]) => (outcome.kind === 'fault' ? [outcome.code] : [])));
+    expect(codes.size, [...codes].join()).toBeGreaterThan(3);
     const slow = outcomes.filter(([, outcome]) => outcome.kind === 'crashed' && outcome.how === 'SIGKILL');
     expect(slow, 'none had to be ended').toEqual([]);
   });

@@ -21,6 +21,8 @@ export interface LoadOptions {
   readonly nodes: readonly NodeProcess[];
   /** Writers at once, each with one write under way. */
   readonly lanes: number;
+  /** Between the answer and the next write of a lane; at once unless told otherwise. */
+  readonly pauseMs?: number;
 }
 
 /** Longer than a view change; what takes longer is counted as undecided. */
@@ -65,7 +67,9 @@ export class Load {
       const node = this.#options.nodes[number % this.#options.nodes.length];
       if (node === undefined) return;
       const transaction = signed(this.#options.chainId, ORGANISATION, issueOf(ticket));
-      if (!(await this.#send(node, transaction, ticket))) await pause(RETRY_MS);
+      const isFinal = await this.#send(node, transaction, ticket);
+      const pauseMs = Math.max(this.#options.pauseMs ?? 0, isFinal ? 0 : RETRY_MS);
+      if (pauseMs > 0) await pause(pauseMs);
     }
   }
 
