@@ -5,7 +5,7 @@ import { BLOCK_BYTES_MAX, WINDOW_MAX } from '../model/limits.ts';
 import type { Checkpoint } from '../model/view-change.ts';
 import { journalBlocks, trace } from './block-tree.ts';
 import type { JournalRecord } from './record.ts';
-import { pledge, type Replica, wholeBlock } from './replica.ts';
+import { type PendingBlock, pledge, type Replica, wholeBlock } from './replica.ts';
 
 /** CHECKPOINTs that are kept of each seat. */
 const CHECKPOINTS_PER_SEAT_MAX = 2;
@@ -69,13 +69,12 @@ export function truncate(replica: Replica): void {
 function makeSnapshot(replica: Replica, height: Height): JournalRecord | null {
   const { highest, config, view, mode, anchor, tip, ownVotes, newView, ownViewChange } = replica;
   if (mode === 'halted' || (mode === 'changing' && ownViewChange === null)) return null;
-  const path = highest === null ? null : trace(replica, highest);
-  if (path !== null && path.state !== 'valid') return null;
-  const blocks = path === null ? [] : path.blocks.map(wholeBlock);
-  const bytes = blocks.reduce((size, block) => size + encode(blockLayout, block).length, 0);
-  if (blocks.length > WINDOW_MAX || bytes > WINDOW_MAX * BLOCK_BYTES_MAX) return null;
+  // More than the window allows: a store that was lost, and has not caught up with the own votes yet.
+  if (ownVotes.length > 4 * WINDOW_MAX) return null;
+  const blocks = blocksToKeep(replica);
+  if (blocks === null) return null;
   replica.journaled.clear();
-  journalBlocks(replica, path === null ? [] : path.blocks);
+  journalBlocks(replica, blocks);
   const isOwn = newView !== null && view % replica.votes.length === config.self;
   return {
     kind: 'snapshot',
@@ -85,10 +84,22 @@ function makeSnapshot(replica: Replica, height: Height): JournalRecord | null {
     anchor,
     tip,
     votes: ownVotes,
-    blocks,
+    blocks: blocks.map(wholeBlock),
     highest,
     viewChange: ownViewChange?.viewChange ?? null,
     newView: isOwn ? newView : null,
     checkpoint: height,
   };
+}
+
+/** What the highest certificate and the own last vote rest on; null when that is not here, or too much for one record. */
+function blocksToKeep(replica: Replica): PendingBlock[] | null {
+  const { highest, tip } = replica;
+  const locked = highest === null ? null : trace(replica, highest);
+  if (locked !== null && locked.state !== 'valid') return null;
+  const voted = tip === null ? null : trace(replica, tip);
+  const kept = new Set(locked === null ? [] : locked.blocks);
+  if (voted?.state === 'valid') for (const block of voted.blocks) kept.add(block);
+  const bytes = [...kept].reduce((size, block) => size + encode(blockLayout, wholeBlock(block)).length, 0);
+  return kept.size <= WINDOW_MAX && bytes <= WINDOW_MAX * BLOCK_BYTES_MAX ? [...kept] : null;
 }

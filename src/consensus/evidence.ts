@@ -19,15 +19,23 @@ function offenderSeat(replica: Replica, evidence: Evidence): number {
   }
 }
 
+function accusation(replica: Replica, evidence: Evidence): string {
+  return `${evidence.kind}/${offenderSeat(replica, evidence)}`;
+}
+
+/** Whether this kind of lie of this authority has been reported already. */
+export function isAccusedOf(replica: Replica, evidence: Evidence): boolean {
+  return replica.accused.has(accusation(replica, evidence));
+}
+
 /** Reports statements that no honest authority makes, once for each offender and kind. */
 export function accuse(replica: Replica, evidence: Evidence): void {
   const seat = offenderSeat(replica, evidence);
   if (evidence.kind === 'double-vote' && isOfThisPrimary(replica, evidence.first)) {
     replica.suspicion.equivocation = true;
   }
-  const key = `${evidence.kind}/${seat}`;
-  if (seat === replica.config.self || replica.accused.has(key)) return;
-  replica.accused.add(key);
+  if (seat === replica.config.self || isAccusedOf(replica, evidence)) return;
+  replica.accused.add(accusation(replica, evidence));
   replica.out.push({ type: 'evidence', evidence });
 }
 

@@ -2,9 +2,9 @@ import type { Certificate, Vote } from '../model/certificate.ts';
 import type { Message, MessageOf } from '../model/message.ts';
 import { compareRank, type NewView } from '../model/view-change.ts';
 import { isCheckpointWanted } from './checkpoint.ts';
-import { areAlike } from './evidence.ts';
+import { areAlike, isAccusedOf } from './evidence.ts';
 import { peerOf, primaryOf, type Replica } from './replica.ts';
-import { heldVote, isVoteHeight, isVoteWanted } from './votes.ts';
+import { certificateKey, heldVote, isVoteHeight, isVoteWanted } from './votes.ts';
 
 /**
  * Whether a message of another authority can matter now: height, view, sender, not yet seen, within the bounds of
@@ -36,8 +36,9 @@ export function wants(replica: Replica, from: number, message: Message): boolean
     case 'body-request':
     case 'blocks-request':
     case 'new-view-request':
-    case 'evidence':
       return true;
+    case 'evidence':
+      return !isAccusedOf(replica, message.evidence);
     case 'transactions':
       return false;
   }
@@ -95,6 +96,6 @@ function wantsNewView(replica: Replica, newView: NewView): boolean {
 
 function wantsCertificate(replica: Replica, certificate: Certificate): boolean {
   if (certificate.epoch !== replica.config.authorities.epoch) return false;
-  if (certificate.height > replica.final.height) return true;
+  if (certificate.height > replica.final.height) return !replica.certificates.has(certificateKey(certificate));
   return replica.highest === null || compareRank(certificate, replica.highest) > 0;
 }

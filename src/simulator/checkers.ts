@@ -1,3 +1,4 @@
+import type { Replica } from '../consensus/replica.ts';
 import { assert } from '../lib/assert.ts';
 import { quorumOf } from '../model/authorities.ts';
 import { type Block, blockHash, type Header } from '../model/block.ts';
@@ -201,4 +202,25 @@ function describe(commit: Vote, prepare: Vote): string {
   const place = ({ view, height, digest }: Vote): string => `view ${view} height ${height} ${digest.slice(0, 8)}`;
   assert(commit.phase === 'COMMIT', 'a COMMIT is described first');
   return `committed ${place(commit)}, prepared ${place(prepare)}`;
+}
+
+/** Invariant 13: whatever others send, a replica holds no more than consensus.md §11 allows. */
+export function checkBuffers(name: string, replica: Replica): void {
+  const { config, votes, tree, certificates, proposals, early, viewChanges, checkpoints } = replica;
+  const seats = config.authorities.authorities.length;
+  const window = config.authorities.parameters.windowMax;
+  const bound = (what: string, size: number, sizeMax: number): void => {
+    if (size > sizeMax) throw new Violation('buffers are bounded', `${name}: ${size} ${what}, at most ${sizeMax}`);
+  };
+  bound('blocks', tree.size, 16 * window);
+  bound('certificates', certificates.size, 16 * window);
+  bound('proposals', proposals.size, 2 * window);
+  bound('early proposals', early.size, seats);
+  bound('view changes', viewChanges.size, seats);
+  for (const { current, future, past } of votes) {
+    bound('votes of a seat', current.size, 4 * window);
+    bound('votes of a seat for a later view', future?.votes.size ?? 0, 4 * window);
+    bound('votes of a seat in earlier views', past.length, 2 * window);
+  }
+  for (const held of checkpoints) bound('checkpoints of a seat', held.length, 2);
 }

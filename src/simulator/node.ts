@@ -10,7 +10,7 @@ import type { Transaction } from '../model/transaction.ts';
 import type { Verified, verifyMessage } from '../model/verified.ts';
 import { rootsOf } from './abstract-ledger.ts';
 import { SimulatedChain, type StoredBlock } from './chain.ts';
-import { Violation } from './checkers.ts';
+import { checkBuffers, Violation } from './checkers.ts';
 import { SimulatedJournal } from './journal.ts';
 import { signPledge } from './signing.ts';
 
@@ -160,6 +160,7 @@ export class SimulatedNode {
     try {
       for (let next = this.#queue.shift(); next !== undefined && this.alive; next = this.#queue.shift()) {
         this.#carryOut(next());
+        if (this.effects % 32 === 0) checkBuffers(this.name, this.replica);
       }
     } finally {
       this.#isDraining = false;

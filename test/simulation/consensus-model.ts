@@ -182,7 +182,10 @@ function* enters(state: State, seat: number, rules: Rules, { viewMax }: Bounds):
   const node = state.nodes[seat];
   if (node === undefined) return;
   for (let view = node.active ? node.view + 1 : node.view; view <= viewMax; view += 1) {
-    const claims = state.nodes.flatMap(({ claims }) => (claims[view] === undefined ? [] : [claims[view]]));
+    const claims = state.nodes.flatMap((one) => {
+      const claim = one.claims[view];
+      return claim === undefined ? [] : [claim];
+    });
     if (claims.length < HONEST_QUORUM) continue;
     for (const anchor of anchorsOf(claims, certificates(state.prepares), view, rules)) {
       yield withNode(state, seat, { view, active: true, anchor, tip: '' });
