@@ -3,7 +3,7 @@ import { foundLedger, type Genesis } from '../ledger/genesis.ts';
 import { err, ok } from '../lib/result.ts';
 import { blockHash } from '../model/block.ts';
 import type { Hash } from '../model/ids.ts';
-import { type ImportedBlock, importBlocks } from '../node/import-chain.ts';
+import { type ImportedBlock, importChain } from '../node/import-chain.ts';
 import { createSignatureCheck } from '../node/signatures.ts';
 import { type ChainFileFault, readChainFile } from '../store/chain-file.ts';
 import { lockDataDir } from '../store/lock.ts';
@@ -21,7 +21,7 @@ interface FileFault {
   readonly detail: string;
 }
 
-export async function importChain(job: JobOf<'import'>): Promise<Ending> {
+export async function importFromFile(job: JobOf<'import'>): Promise<Ending> {
   const { genesis } = loadGenesis(job.genesisFile);
   const lock = lockDataDir(job.home);
   if (!lock.ok) {
@@ -51,7 +51,7 @@ async function importFile(job: JobOf<'import'>, genesis: Genesis, file: number):
     const jurisdiction = { chainId, authorities, check: createSignatureCheck() };
     const blocks = blocksOf(file, chainId, blockHash(header));
     const progress = reporter();
-    const run = importBlocks({ chain, jurisdiction, blocks });
+    const run = importChain({ chain, jurisdiction, blocks });
     for (;;) {
       const next = await run.next();
       if (next.done !== true) {

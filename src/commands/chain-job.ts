@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { installSha256 } from '../model/hash.ts';
 import { exportChain } from './chain-job-export.ts';
-import { importChain } from './chain-job-import.ts';
+import { importFromFile } from './chain-job-import.ts';
 import { verify } from './chain-job-verify.ts';
 import { CommandError, exitNameOf } from './exit-codes.ts';
 import { type Job, type JobReport, jobSchema } from './job-process.ts';
@@ -35,6 +35,6 @@ function perform(job: Job): Promise<Ending> {
     case 'export':
       return exportChain(job);
     case 'import':
-      return importChain(job);
+      return importFromFile(job);
   }
 }

@@ -3,7 +3,7 @@ import type { Body } from '../model/block.ts';
 import { TABLES } from '../store/schema.ts';
 
 /** What can be wrong with a stored chain. Stable names. */
-export const CHAIN_FAULTS = [
+const CHAIN_FAULTS = [
   /** The database gives an error, or rows out of order, where it should give rows. */
   'DATABASE_DAMAGED',
   'META_WRONG',

@@ -59,7 +59,7 @@ interface Import {
  *
  * @throws StoreError
  */
-export async function* importBlocks<Fault>(
+export async function* importChain<Fault>(
   options: ImportOptions<Fault>,
 ): AsyncGenerator<ImportProgress, Result<ImportedChain, ImportFault | Fault>> {
   const { chain, jurisdiction } = options;

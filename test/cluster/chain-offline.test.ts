@@ -19,7 +19,7 @@ import { openLmdb, openLmdbForReading } from '../../src/store/lmdb.ts';
 import { heightKey, META, TABLES } from '../../src/store/schema.ts';
 import { ChainGenerator } from '../support/chain-generator.ts';
 import { ALL_TABLES, contentOf } from '../support/stores.ts';
-import { counterfoil, endPrograms, until } from './program.ts';
+import { counterfoil, endPrograms } from './program.ts';
 
 const BLOCKS = 8;
 const COPIES = 208;
@@ -166,6 +166,16 @@ describe('a database file that is damaged anywhere', () => {
   });
 });
 
+describe('a process that reads a database', () => {
+  it('is ended when it says nothing any more', async () => {
+    const program = join(directory, 'silent.mjs');
+    writeFileSync(program, "process.on('message', () => { for (;;); });");
+    const worker = new JobProcess({ program, silenceMsMax: 500 });
+    const outcome = await worker.run(verifyJob(join(home, 'data')), () => undefined);
+    expect(outcome).toEqual({ kind: 'crashed', how: 'SIGKILL', height: null });
+  });
+});
+
 describe('counterfoil chain verify', () => {
   const verify = (path: string, ...more: readonly string[]) =>
     counterfoil(['chain', 'verify', '--data', path, '--genesis', join(home, 'genesis.json'), ...more]);
@@ -216,10 +226,7 @@ describe('counterfoil chain verify', () => {
     ['empty', () => new Uint8Array()],
     ['of zeros', (bytes: Uint8Array) => new Uint8Array(bytes.length)],
     ['something else', () => new TextEncoder().encode('not a database '.repeat(1_000))],
-    [
-      'without all but its first pages',
-      (bytes: Uint8Array) => new Uint8Array(bytes.length).fill(7).fill(0, 0, 1) && headed(bytes),
-    ],
+    ['without all but its first pages', headed],
   ])('survives a file that is %s', async (name, damage) => {
     const path = join(directory, `command ${name}`);
     mkdirSync(path);
@@ -303,15 +310,7 @@ describe('counterfoil chain export and import', () => {
     const worker = new JobProcess({ program: PROGRAM });
     const genesisFile = join(target, 'genesis.json');
     const places = { home: target, dataDir: join(target, 'data'), journalDir: join(target, 'journal'), genesisFile };
-    let isKilled = false;
-    const run = worker.run({ kind: 'import', file, ...places }, () => {
-      isKilled = true;
-      worker.end();
-    });
-    await until(
-      async () => (isKilled ? await run : ((await Promise.race([run, null])) ?? undefined)),
-      () => 'its end',
-    );
+    await worker.run({ kind: 'import', file, ...places }, () => worker.end());
     worker.end();
     const last = await counterfoil(['chain', 'import', file, '--home', target, '--json']);
     expect(last.code, last.output).toBe(0);
@@ -338,5 +337,19 @@ describe('counterfoil chain export and import', () => {
     expect(noFile.code).toBe(8);
     expect(noFile.output).toContain('does not begin as one');
     expect((await counterfoil(['chain', 'import', 'nowhere.cf', '--home', target])).code).toBe(4);
+  });
+
+  it('begin nothing on a chain whose newest block is not proven final, and say what may be removed', async () => {
+    const target = join(directory, 'unproven');
+    await makeHome(target, 31);
+    const store = openLmdb(join(target, 'data'), ALL_TABLES);
+    const value = store.get(TABLES.certificates, heightKey(1));
+    const change = { table: TABLES.certificates, key: heightKey(BLOCKS + 1), value };
+    await new Promise<void>((resolve, reject) => store.write([change], { durable: resolve, failed: reject }));
+    await close(store);
+    const { code, output } = await counterfoil(['chain', 'import', file, '--home', target]);
+    expect(code).toBe(7);
+    expect(output).toContain(`certificate of block ${BLOCKS + 1}`);
+    expect(output).toContain('Never remove');
   });
 });

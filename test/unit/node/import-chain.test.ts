@@ -3,7 +3,7 @@ import { defined } from '../../../src/lib/assert.ts';
 import { err, ok } from '../../../src/lib/result.ts';
 import type { Block } from '../../../src/model/block.ts';
 import { Height, Timestamp } from '../../../src/model/ids.ts';
-import { type ImportedBlock, importBlocks } from '../../../src/node/import-chain.ts';
+import { type ImportedBlock, importChain } from '../../../src/node/import-chain.ts';
 import { createSignatureCheck, memoizedCheck } from '../../../src/node/signatures.ts';
 import type { Finality } from '../../../src/store/blocks.ts';
 import type { KeyValue } from '../../../src/store/key-value.ts';
@@ -39,7 +39,7 @@ async function emptyChain(): Promise<{ readonly store: KeyValue; readonly chain:
 
 async function importInto(chain: ChainGenerator['chain'], blocks: Iterable<ImportedBlock<{ code: string }>>) {
   const jurisdiction = { chainId: generated.genesis.chainId, authorities: generated.set, check };
-  const run = importBlocks({ chain, jurisdiction, blocks });
+  const run = importChain({ chain, jurisdiction, blocks });
   for (;;) {
     const next = await run.next();
     if (next.done === true) return next.value;
