@@ -12,6 +12,7 @@ import { ALL_SETTINGS } from '../../src/node/config-schema.ts';
 import { CAUSES } from '../../src/node/explain.ts';
 import { createMetrics } from '../../src/node/metrics.ts';
 import { MemoryNode } from '../unit/api/memory-node.ts';
+import { protocolTables } from './protocol-tables.ts';
 
 /** The limits that people outside the code meet: their names in limits.ts. */
 const QUOTED = [
@@ -42,20 +43,29 @@ const QUOTED = [
 ] as const satisfies readonly (keyof typeof limits)[];
 
 type Row = readonly string[];
+type Tables = ReadonlyMap<string, readonly Row[]>;
 
-/** The rows of every table of docs/operations.md that the code decides, by the name above the table: their first cells. */
-export async function tablesFromCode(): Promise<ReadonlyMap<string, readonly Row[]>> {
+/** The rows of every table that the code decides, by page and by the name above the table: their first cells. */
+export async function tablesFromCode(): Promise<ReadonlyMap<string, Tables>> {
+  return new Map([
+    ['docs/operations.md', await operationsTables()],
+    ['docs/protocol.md', protocolTables()],
+  ]);
+}
+
+async function operationsTables(): Promise<Tables> {
+  const operators = routes().map(({ method, path, isOperators }) => [
+    code(`${method} ${path}`),
+    isOperators ? 'operator' : '',
+  ]);
   return new Map<string, readonly Row[]>([
     ['config', ALL_SETTINGS.map(configRow)],
-    [
-      'routes',
-      routes().map(({ method, path, isOperators }) => [code(`${method} ${path}`), isOperators ? 'operator' : '']),
-    ],
+    ['routes', operators],
     ['errors', errorRows()],
     ['causes', CAUSES.map((cause) => [code(cause)])],
     ['exits', Object.entries(EXIT_CODES).map(([name, value]) => [`${value}`, code(name)])],
     ['metrics', await metricRows()],
-    ['limits', QUOTED.map((name) => [code(name), limits[name].toLocaleString('en-GB')])],
+    ['limits', limitRows()],
   ]);
 }
 
@@ -66,6 +76,11 @@ function code(text: string): string {
 function configRow({ section, key, setting }: (typeof ALL_SETTINGS)[number]): Row {
   const note = setting.note.replaceAll('\n', ' ').replaceAll('|', '\\|');
   return [code(`${section}.${key}`), code(JSON.stringify(setting.initial)), note];
+}
+
+function limitRows(): readonly Row[] {
+  const values = new Map<string, unknown>(Object.entries(limits));
+  return QUOTED.map((name) => [code(name), Number(values.get(name)).toLocaleString('en-GB')]);
 }
 
 /** Those of a devnet, which has one more. */
