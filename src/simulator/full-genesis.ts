@@ -29,7 +29,8 @@ export function foundNetwork(scenario: FullScenario, keys: FullKeys): Genesis {
   return { ...document, chainId: chainIdOf(writeGenesis(document)) };
 }
 
-function describeNetwork(scenario: FullScenario, keys: FullKeys): GenesisDocument {
+/** The same, before anything is hashed. */
+export function describeNetwork(scenario: FullScenario, keys: FullKeys): GenesisDocument {
   const { n, window, checkpointInterval, rotationInterval, blockIntervalMs } = scenario;
   return {
     networkId: 'counterfoil-simulated',

@@ -1,10 +1,12 @@
-import { defined } from '../lib/assert.ts';
+import type { Genesis } from '../ledger/genesis.ts';
 import type { Prng } from '../lib/prng.ts';
-import { hexBytes, Timestamp } from '../model/ids.ts';
+import type { Jurisdiction } from '../model/certificate.ts';
+import { hexBytes, type PublicKey, Timestamp } from '../model/ids.ts';
 import type { Clock, Timers } from '../node/ports.ts';
 import { beginChain } from '../node/recovery.ts';
 import type { Chain } from '../store/chain.ts';
 import { readWitness } from '../store/chain.ts';
+import type { JournalProblem } from '../store/journal.ts';
 import { listSegments, segmentName } from '../store/journal-segment.ts';
 import { MemoryKeyValue } from '../store/memory.ts';
 import { MemoryDisk } from '../store/memory-disk.ts';
@@ -12,13 +14,39 @@ import { checkNewestBlocks } from '../store/newest-blocks.ts';
 import { createJournal, type OpenedJournal, openJournal } from '../store/open-journal.ts';
 import { TABLES } from '../store/schema.ts';
 import { BEGINNING } from './full-genesis.ts';
-import { type Crew, connectProcess } from './full-crew.ts';
 import type { FullProcess } from './full-process.ts';
-import type { MachineFault } from './full-scenario.ts';
+import type { FullScenario, MachineFault } from './full-scenario.ts';
+import type { VirtualTime } from './full-time.ts';
+import type { Wire } from './full-wire.ts';
 
 /** Thrown by a port when the machine dies while its program uses it. */
 export class MachineDied extends Error {
   override readonly name = 'MachineDied';
+}
+
+/** What a machine asks of its world, and tells it. */
+export interface Surroundings {
+  readonly scenario: FullScenario;
+  readonly time: VirtualTime;
+  readonly wire: Wire;
+  readonly prng: Prng;
+  readonly genesis: Genesis;
+  readonly jurisdiction: Jurisdiction;
+  readonly journalSegmentBytesMax: number;
+  publicKeyOf(seat: number): PublicKey;
+  /** The chain was read back. */
+  recovered(machine: Machine, chain: Chain): void;
+  /** The program is put together on what the disks hold; without a journal it only follows, for the reason given. */
+  launch(machine: Machine, chain: Chain, opened: OpenedJournal | JournalProblem): FullProcess;
+  received(machine: Machine, from: number, frame: Uint8Array): void;
+  /** After everything that happens on a machine that goes on. */
+  afterEvent(machine: Machine, process: FullProcess): void;
+  /** Its program cannot go on. */
+  failed(machine: Machine, error: Error): void;
+  /** Whether an error of this machine's program is nothing but its own affair. */
+  forgives(machine: Machine, error: unknown): boolean;
+  fell(machine: Machine): void;
+  trace(line: () => string): void;
 }
 
 /** One computer: a clock, two disks, and the program that runs on it until something ends it. */
@@ -34,32 +62,36 @@ export class Machine {
   /** Heights that this machine has said are durable here: no crash may take them back. */
   promisedHeight = 0;
   boots = 0;
-  readonly #crew: Crew;
+  readonly #world: Surroundings;
   readonly #prng: Prng;
   readonly #rate: number;
   readonly #skewMs: number;
   #disk: MemoryDisk;
   #store: MemoryKeyValue;
   #storeFreeAt = 0;
+  #hasKey = false;
   #planned: MachineFault | null = null;
   #fuse = 0;
   /** Set while a fault takes effect in the middle of something. */
   #dying: MachineFault | null = null;
 
-  constructor(seat: number, crew: Crew) {
+  constructor(seat: number, world: Surroundings) {
     this.seat = seat;
     this.name = `${seat}`;
-    this.#crew = crew;
-    this.#prng = crew.prng;
-    const { skewMs, driftPpm } = crew.scenario;
+    this.#world = world;
+    this.#prng = world.prng;
+    const { skewMs, driftPpm } = world.scenario;
     this.#skewMs = skewMs * (2 * this.#prng.next() - 1);
     this.#rate = 1 + (driftPpm * (2 * this.#prng.next() - 1)) / 1_000_000;
     this.clock = {
       now: () => Timestamp(Math.floor(BEGINNING + this.#elapsedMs() + this.#skewMs)),
       monotonicMs: () => this.#elapsedMs(),
     };
-    this.timers = { after: (delayMs, run) => this.#after(delayMs / this.#rate, run), soon: (run) => void this.#after(0, run) };
-    this.#disk = new MemoryDisk({ schedule: (task) => this.#later(crew.scenario.syncMsMax, task), onOperation: () => this.use() });
+    this.timers = {
+      after: (delayMs, run) => this.#after(delayMs / this.#rate, run),
+      soon: (run) => void this.#after(0, run),
+    };
+    this.#disk = this.#emptyDisk();
     this.#store = this.#emptyStore();
   }
 
@@ -72,62 +104,70 @@ export class Machine {
   }
 
   #elapsedMs(): number {
-    return this.#crew.time.now * this.#rate;
+    return this.#world.time.now * this.#rate;
+  }
+
+  #emptyDisk(): MemoryDisk {
+    return new MemoryDisk({
+      schedule: (task) => this.#later(this.#world.scenario.syncMsMax, task),
+      onOperation: () => this.use(),
+    });
   }
 
   #emptyStore(): MemoryKeyValue {
     return new MemoryKeyValue({ tables: Object.values(TABLES), schedule: (task) => this.#laterInOrder(task) });
   }
 
-  /** Makes the journal of the new key, as `keys new` does, and then starts. */
-  install(): void {
-    this.isOn = true;
-    const { publicKey } = this.#crew.signerOf(this.seat);
-    const incarnation = new Uint8Array(16).map(() => this.#prng.below(256));
-    createJournal({ disk: this.#disk, publicKey: hexBytes(publicKey), incarnation }, () => this.#boot());
-  }
-
   start(): void {
     if (this.isOn) return;
     this.isOn = true;
-    this.run(() => this.#boot());
+    this.run(() => (this.#hasKey ? this.#boot() : this.#install()));
+  }
+
+  /** Makes the journal of a new key and then the key, as `keys new` does: before both are there, there is nothing. */
+  #install(): void {
+    const publicKey = hexBytes(this.#world.publicKeyOf(this.seat));
+    const incarnation = new Uint8Array(16).map(() => this.#prng.below(256));
+    this.#disk = this.#emptyDisk();
+    createJournal({ disk: this.#disk, publicKey, incarnation }, () => {
+      this.#hasKey = true;
+      this.#boot();
+    });
   }
 
   /** The way of `commands/compose`: the chain, its newest blocks, the journal behind its witness, the replica. */
   #boot(): void {
-    const { genesis, jurisdiction, checker } = this.#crew;
+    const { genesis, jurisdiction, journalSegmentBytesMax } = this.#world;
     this.boots += 1;
-    beginChain(this.#store, genesis, (chain) => {
+    beginChain(this.#store, genesis, (begun) => {
+      if (!begun.ok) throw begun.error;
+      const chain = begun.value;
       checkNewestBlocks(this.#store, jurisdiction);
-      checker.recovered(this, chain);
-      const { publicKey } = this.#crew.signerOf(this.seat);
+      this.#world.recovered(this, chain);
       const options = {
         disk: this.#disk,
-        publicKey: hexBytes(publicKey),
+        publicKey: hexBytes(this.#world.publicKeyOf(this.seat)),
         witness: readWitness(this.#store),
-        onFatal: (error: Error) => this.#failed(error),
-        segmentBytesMax: this.#crew.segmentBytesMax,
+        onFatal: (error: Error) => this.fail(error),
+        segmentBytesMax: journalSegmentBytesMax,
       };
-      openJournal(options, (opened) => {
-        checker.opened(this, opened.ok ? null : opened.error.code);
-        this.#launch(chain, opened.ok ? opened.value : null);
-      });
+      openJournal(options, (opened) => this.#launch(chain, opened.ok ? opened.value : opened.error));
     });
   }
 
-  #launch(chain: Chain, opened: OpenedJournal | null): void {
-    const process = connectProcess(this, this.#crew, { chain, opened });
+  #launch(chain: Chain, opened: OpenedJournal | JournalProblem): void {
+    const process = this.#world.launch(this, chain, opened);
     this.process = process;
     process.start();
-    this.#crew.wire.attach(this.seat, {
-      peer: (seat, connected) => this.run(() => process.peer(seat, connected)),
-      frame: (from, frame) => this.run(() => this.#crew.received(this, from, frame)),
+    this.#world.wire.attach(this.seat, {
+      peer: (seat, isConnected) => this.run(() => process.peer(seat, isConnected)),
+      frame: (from, frame) => this.run(() => this.#world.received(this, from, frame)),
     });
-    this.#crew.trace(() => `${this.name} runs as ${opened === null ? 'an observer' : 'a voter'} from height ${chain.head.height}`);
   }
 
-  #failed(error: Error): void {
-    if (this.#dying === null && this.isOn) this.#crew.checker.fatal(this, error);
+  /** Its program says that it cannot go on. */
+  fail(error: Error): void {
+    if (this.#dying === null && this.isOn) this.#world.failed(this, error);
   }
 
   /** Whatever happens on this machine happens in here: it may be the last thing. */
@@ -136,11 +176,11 @@ export class Machine {
     try {
       deed();
     } catch (error) {
-      if (!(error instanceof MachineDied) && !this.#crew.forgives(this, error)) throw error;
+      if (!(error instanceof MachineDied) && !this.#world.forgives(this, error)) throw error;
       this.#dying ??= 'kill';
     }
     if (this.#dying !== null) this.#fall(this.#dying);
-    else if (this.process !== null) this.#crew.checker.afterEvent(this, this.process);
+    else if (this.process !== null) this.#world.afterEvent(this, this.process);
   }
 
   /** One use of a port; the one at which a planned fault strikes throws. */
@@ -175,21 +215,21 @@ export class Machine {
   }
 
   #fall(fault: MachineFault): void {
-    this.#crew.trace(() => `${this.name} falls: ${fault}`);
+    this.#world.trace(() => `${this.name} falls: ${fault}`);
     this.isOn = false;
     this.process = null;
     this.#dying = null;
     this.#fuse = 0;
     this.#planned = null;
-    this.#crew.wire.detach(this.seat);
+    this.#world.wire.detach(this.seat);
     this.#loseUnsynced(fault);
     if (fault === 'wipe-data') {
       this.#store = this.#emptyStore();
       this.promisedHeight = 0;
     }
-    if (fault === 'lose-journal') this.#loseJournal();
-    if (fault === 'roll-journal-back') this.#rollJournalBack();
-    this.#crew.fell(this);
+    if (fault === 'lose-journal' && this.#hasKey) this.#loseJournal();
+    if (fault === 'roll-journal-back' && this.#hasKey) this.#rollJournalBack();
+    this.#world.fell(this);
   }
 
   #loseUnsynced(fault: MachineFault): void {
@@ -232,7 +272,7 @@ export class Machine {
     this.use();
     const { boots } = this;
     let isDue = true;
-    this.#crew.time.after(delayMs, () => {
+    this.#world.time.after(delayMs, () => {
       if (isDue && this.isOn && this.boots === boots) this.run(run);
     });
     return () => {
@@ -241,19 +281,14 @@ export class Machine {
   }
 
   #later(msMax: number, task: () => void): void {
-    this.#crew.time.after(this.#prng.next() * msMax, () => this.run(task));
+    this.#world.time.after(this.#prng.next() * msMax, () => this.run(task));
   }
 
   /** What a store is asked for, it does in order. */
   #laterInOrder(task: () => void): void {
-    const { time, scenario } = this.#crew;
+    const { time, scenario } = this.#world;
     this.#storeFreeAt = Math.max(time.now, this.#storeFreeAt) + this.#prng.next() * scenario.storeMsMax;
     time.after(this.#storeFreeAt - time.now, () => this.run(task));
-  }
-
-  /** Where the process of now is, for whoever must know that it has not ended meanwhile. */
-  running(): FullProcess {
-    return defined(this.process, `machine ${this.name} runs`);
   }
 }
 

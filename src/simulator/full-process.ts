@@ -6,11 +6,11 @@ import type { Genesis } from '../ledger/genesis.ts';
 import { quorumOf } from '../model/authorities.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import type { Evidence } from '../model/evidence.ts';
-import type { Height } from '../model/ids.ts';
+import type { Height, View } from '../model/ids.ts';
 import type { Transaction } from '../model/transaction.ts';
 import { Executor } from '../node/executor.ts';
 import { Host } from '../node/host.ts';
-import { Intake, type SubmitOutcome } from '../node/intake.ts';
+import { Intake, type NotAdmittedOutcome, type SubmitOutcome } from '../node/intake.ts';
 import { Mempool } from '../node/mempool.ts';
 import type { Clock, Links, SignatureCheckLater, Signer, Timers } from '../node/ports.ts';
 import { recoveredFrom } from '../node/recovery.ts';
@@ -87,8 +87,8 @@ export class FullProcess {
       checkLater,
       clock,
       timers,
-      hasQuorum: () => this.#connectedVoters() + (seat >= 0 ? 1 : 0) >= quorumOf(genesis.authorities.length),
-      primary: () => (primaryOf(replica, replica.view) === seat ? -1 : primaryOf(replica, replica.view)),
+      refusal: () => this.#refusal(seat, quorumOf(genesis.authorities.length)),
+      primary: () => this.#primary(seat),
       forwardAfterMs: timing.forwardMs,
     });
   }
@@ -109,12 +109,21 @@ export class FullProcess {
   frame(from: number, frame: Uint8Array): void {
     const message = this.#host.frame(from, frame);
     if (message?.kind !== 'transactions') return;
-    this.#intake.fromPeer(message.transactions, () => this.#links.penalize(from, 'a transaction that nobody signed'));
+    this.#intake.fromPeer(from, message.transactions, () => this.#links.penalize(from, 'a transaction that is none'));
   }
 
-  #connectedVoters(): number {
+  /** Why nothing new can become final through this node now. */
+  #refusal(seat: number, quorum: number): NotAdmittedOutcome | undefined {
     const { peers } = this.replica;
-    return this.#links.connected().filter((seat) => peers[seat]?.status?.mode !== 'observer').length;
+    const voters = this.#links.connected().filter((other) => peers[other]?.status?.mode !== 'observer').length;
+    if (voters + (seat >= 0 ? 1 : 0) >= quorum) return undefined;
+    return { outcome: 'not-admitted', code: 'NO_QUORUM', detail: 'fewer authorities are connected than a block needs' };
+  }
+
+  #primary(seat: number): { readonly seat: number; readonly view: View } | undefined {
+    const { view } = this.replica;
+    const primary = primaryOf(this.replica, view);
+    return primary !== seat && this.#links.connected().includes(primary) ? { seat: primary, view } : undefined;
   }
 
   #listener(watch: ProcessWatch) {
@@ -132,6 +141,8 @@ export class FullProcess {
         writeEvidence(this.chain.store, evidence, { failed: watch.fatal });
       },
       halted: watch.halted,
+      entered: () => undefined,
+      stored: () => undefined,
       fatal: watch.fatal,
       sent: () => undefined,
       received: () => undefined,

@@ -189,7 +189,9 @@ function drawFaults({ honest, observers, liars }: Roles, faultsMs: number, prng:
   );
   const at = prng.next() * faultsMs;
   const blackout = prng.chance(0.15) ? honest : [];
-  const wipes = n > 1 && prng.chance(0.25) ? [drawn(prng.pick(honest), 'wipe-data')] : [];
+  // Of a journal that was rolled back, the data directory is the only witness.
+  const whole = honest.filter((seat) => !observers.includes(seat));
+  const wipes = n > 1 && prng.chance(0.25) ? [drawn(prng.pick(whole), 'wipe-data')] : [];
   const losses = observers.map((seat) => drawn(seat, prng.chance(0.4) ? 'lose-journal' : 'roll-journal-back'));
   return [
     ...crashes,

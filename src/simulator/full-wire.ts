@@ -84,7 +84,9 @@ export class Wire {
     this.#close(line, [endOf(line, seat) === 0 ? 0 : 5, endOf(line, seat) === 0 ? 5 : 0]);
   }
 
+  /** An observer does not know the seat that its dead key had, and may write to itself: nobody gets that. */
   send(from: number, to: number, frame: Uint8Array): void {
+    if (from === to) return;
     const line = this.#line(from, to);
     const session = line.believed[endOf(line, from)];
     if (session === 0) return;

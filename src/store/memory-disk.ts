@@ -158,6 +158,12 @@ export class MemoryDisk implements Disk {
     return node.bytes.slice(0, node.readable);
   }
 
+  /** What every crash of the machine would leave of `name`, were it now; nothing of a file whose name is not durable. */
+  durableBytesOf(name: string): Uint8Array {
+    const node = this.#durableNames.get(name);
+    return node === undefined ? new Uint8Array(0) : node.bytes.slice(0, node.durable);
+  }
+
   /** Replaces a closed file's bytes, durably, and leaves its identity: damage, or an older copy put back in place. */
   overwrite(name: string, bytes: Uint8Array): void {
     const before = this.#names.get(name);

@@ -74,6 +74,11 @@ export class MemoryKeyValue implements KeyValue {
     this.#queue.end(() => done(ok(undefined)));
   }
 
+  /** What every crash of the machine would leave, were it now. */
+  get durable(): KeyValueReads {
+    return readsOf(this.#durable);
+  }
+
   /** The next transaction fails. */
   failNextWrite(code: StoreErrorCode): void {
     this.#failure = code;

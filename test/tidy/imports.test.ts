@@ -21,7 +21,7 @@ describe('folders', () => {
     ['src/dashboard/a.ts', '../api/b.ts'],
     ['src/simulator/a.ts', '../network/b.ts'],
     ['src/simulator/a.ts', '../api/b.ts'],
-    ['src/simulator/a.ts', '../node/signatures.ts'],
+    ['src/simulator/a.ts', '../node/metrics.ts'],
     ['src/api/deep/a.ts', '../../commands/b.ts'],
     ['src/node/a.ts', '../../test/b.ts'],
   ])('%s may not import %s', (path, specifier) => {

@@ -51,8 +51,18 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   commander: ['commands', ROOT_FILES],
 };
 
-/** What the simulator may use of the shell: the parts that run without sockets. */
-const SIMULATED_NODE_FILES: ReadonlySet<string> = new Set(['ports', 'host', 'mempool', 'builder']);
+/** What the simulator may use of the shell: what a node is put together from, less its sockets, and what audits its store. */
+const SIMULATED_NODE_FILES: ReadonlySet<string> = new Set([
+  'executor',
+  'host',
+  'intake',
+  'key-pair',
+  'mempool',
+  'ports',
+  'recovery',
+  'signatures',
+  'verify-chain',
+]);
 
 /** What must not be loaded, even indirectly, when the simulator is. */
 export const SOCKETS: ReadonlySet<string> = new Set([
