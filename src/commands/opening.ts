@@ -136,7 +136,7 @@ export function openVoter(
   });
 }
 
-const DEAD = 'this key never votes again; make a new one and have the authorities vote it in';
+const DEAD = 'this key never votes again, and the node follows without a vote';
 
 function problemSentence(problem: JournalProblem): string {
   switch (problem.code) {
