@@ -8,7 +8,7 @@ import { forsakeTip } from './commit.ts';
 import { spentViewOf } from './proposals.ts';
 import type { BlockReference, JournalRecord } from './record.ts';
 import { type Configuration, emptyReplica, primaryOf, type Recovered, type Replica, slotKey } from './replica.ts';
-import { addVote, isVoteWanted, raise } from './votes.ts';
+import { addVote, isVoteHeight, isVoteWanted, raise } from './votes.ts';
 
 /** What the records of a journal say together. */
 interface Memory {
@@ -170,7 +170,7 @@ function restoreVotes(replica: Replica, memory: Memory): void {
     replica.ownVotes.push(vote);
     if (config.self < 0) continue;
     if (isVoteWanted(replica, vote)) addVote(replica, vote);
-    const isProposal = phase === 'PREPARE' && primaryOf(replica, view) === config.self;
+    const isProposal = phase === 'PREPARE' && primaryOf(replica, view) === config.self && isVoteHeight(replica, height);
     if (isProposal && replica.tree.has(digest)) replica.proposals.set(height, { digest, vote });
   }
   forsakeTip(replica);
