@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT } from '../../scripts/suites.mjs';
@@ -93,5 +93,34 @@ describe('names in the pages', () => {
         expect(known, `${page} names ${name}`).toContain(name);
       }
     }
+  });
+});
+
+describe('codes in the pages', () => {
+  const source = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'))
+    .join('\n');
+
+  it.each(['README.md', 'docs/operations.md'])('%s: each stands in the program', (page) => {
+    const rows = readPage(page)
+      .split('\n')
+      .filter((line) => line.startsWith('| `'));
+    const codes = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)]);
+    expect(codes.length).toBeGreaterThan(20);
+    for (const [, code] of codes) expect(source, `${page} names ${code}`).toMatch(new RegExp(`\\b${code}\\b`));
+  });
+
+  it('every domain tag is in the protocol, and no other', () => {
+    const used = [...source.matchAll(/\bdomain\('([A-Z]+)'\)|counterfoil\/1\/([A-Z]+)\\0/g)].map(([, a, b]) => a ?? b);
+    const written = [...readPage('docs/protocol.md').matchAll(/tag\(([A-Z]+)\)/g)].map(([, name]) => name);
+    expect(new Set(written)).toEqual(new Set([...used, 'NAME']));
+  });
+
+  it('every cause that explain gives is in the table of troubles, but those that are none', () => {
+    const troubles = readPage('README.md');
+    const causes = tables.get('docs/operations.md')?.get('causes') ?? [];
+    const calm = ['`MOVING`', '`IDLE`', '`WAITING`', '`FAILED`'];
+    for (const [cause = ''] of causes) if (!calm.includes(cause)) expect(troubles).toContain(cause);
   });
 });
