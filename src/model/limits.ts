@@ -224,8 +224,8 @@ export const CHAIN_FILE_RECORD_BYTES_MAX = BLOCK_BYTES_MAX + 65_536;
 export const IMPORT_BLOCKS_IN_FLIGHT_MAX = 256;
 /** How long a process that reads a database may say nothing: over damaged pages it may never end. */
 export const JOB_SILENCE_MS_MAX = 60_000;
-/** State that a verification holds in memory before it goes on with a file: some 100,000 tickets. */
-export const REPLAYED_STATE_BYTES_MAX = 128 * 1_048_576;
+/** State that a verification holds in memory before it goes on with a file: some 60,000 tickets. */
+export const REPLAYED_STATE_BYTES_MAX = 256 * 1_048_576;
 /** Accepted signatures that are remembered: some hundred blocks of 31 authorities, twice. */
 export const VERIFIED_SIGNATURES_KEPT_MAX = 16_384;
 /** Final blocks that are kept decoded: those that readers poll for, and that peers who lag a little ask for. */

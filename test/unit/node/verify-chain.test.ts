@@ -67,7 +67,7 @@ describe('a chain in order', () => {
 
   it('gives the same when the state does not fit into memory', async () => {
     const inMemory = await verify(original);
-    const spilled = await verify(original, 5_000);
+    const spilled = await verify(original, 50_000);
     expect(spilled.spills).toBe(1);
     expect(spilled.verdict).toEqual(inMemory.verdict);
   });
