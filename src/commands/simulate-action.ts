@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { installSha256 } from '../model/hash.ts';
 import { AUTHORITIES_MAX, WINDOW_MAX } from '../model/limits.ts';
+import { type FullReport, runFullSimulation } from '../simulator/full-report.ts';
 import { runSimulation, type SimulationReport } from '../simulator/report.ts';
 import { type Invocation, wholeNumber } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
@@ -10,6 +13,7 @@ export interface SimulateOptions {
   readonly from: string;
   readonly nodes?: string;
   readonly window?: string;
+  readonly full?: boolean;
   readonly trace?: boolean;
 }
 
@@ -30,10 +34,12 @@ export async function simulate(invocation: Invocation, options: SimulateOptions)
     ...(options.window === undefined ? {} : { window: wholeNumber(options.window, '--window', 1, WINDOW_MAX) }),
     ...(options.trace === true ? { trace: (line: string) => terminal.data(line) } : {}),
   };
-  const failed: SimulationReport[] = [];
+  if (options.full === true) installSha256((bytes) => createHash('sha256').update(bytes).digest());
+  const failed: (SimulationReport | FullReport)[] = [];
   let simulatedMs = 0;
   for (let seed = first; seed < first + count; seed += 1) {
-    const report = runSimulation({ seed, ...shape });
+    const report =
+      options.full === true ? await runFullSimulation({ seed, ...shape }) : runSimulation({ seed, ...shape });
     simulatedMs += report.simulatedMs;
     if (!report.ok) failed.push(report);
     if (!report.ok || terminal.isJson || count === 1) terminal.result(report, () => reportText(report));
@@ -49,11 +55,15 @@ export async function simulate(invocation: Invocation, options: SimulateOptions)
   });
 }
 
-function reportText(report: SimulationReport): string {
-  const { seed, n, window, height, view, messages, simulatedMs, evidence, failure, replay } = report;
+function reportText(report: SimulationReport | FullReport): string {
+  const { seed, n, window, height, view, simulatedMs, evidence, failure, replay } = report;
   const seconds = (simulatedMs / 1_000).toFixed(1);
+  const traffic =
+    'frames' in report
+      ? `${report.frames} frames, ${report.transactions} transactions, ${report.falls} falls`
+      : `${report.messages} messages`;
   const run =
-    `seed ${seed}: ${n} authorities, window ${window}; height ${height}, view ${view}, ${messages} messages, ` +
+    `seed ${seed}: ${n} authorities, window ${window}; height ${height}, view ${view}, ${traffic}, ` +
     `${evidence} pieces of evidence in ${seconds} simulated seconds`;
   return failure === null ? run : `${run}\n  BROKE ${failure.invariant}: ${failure.detail}\n  again: ${replay}`;
 }

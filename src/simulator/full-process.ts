@@ -1,19 +1,17 @@
 import { createReplica } from '../consensus/recover.ts';
 import type { Replica } from '../consensus/replica.ts';
-import { primaryOf } from '../consensus/replica.ts';
 import type { Timing } from '../consensus/timing.ts';
-import type { Genesis } from '../ledger/genesis.ts';
-import { quorumOf } from '../model/authorities.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import type { Evidence } from '../model/evidence.ts';
-import type { Height, View } from '../model/ids.ts';
+import type { Height } from '../model/ids.ts';
 import type { Transaction } from '../model/transaction.ts';
 import { Executor } from '../node/executor.ts';
 import { Host } from '../node/host.ts';
-import { Intake, type NotAdmittedOutcome, type SubmitOutcome } from '../node/intake.ts';
+import { Intake, type SubmitOutcome } from '../node/intake.ts';
 import { Mempool } from '../node/mempool.ts';
 import type { Clock, Links, SignatureCheckLater, Signer, Timers } from '../node/ports.ts';
 import { recoveredFrom } from '../node/recovery.ts';
+import { foreignPrimary, standstill } from '../node/standing.ts';
 import type { Chain, ChainEntry } from '../store/chain.ts';
 import { writeEvidence } from '../store/evidence.ts';
 import type { Journal } from '../store/journal.ts';
@@ -30,7 +28,6 @@ export interface ProcessWatch {
 
 /** What a process finds when it has opened its store and its journal. */
 export interface ProcessParts {
-  readonly genesis: Genesis;
   readonly jurisdiction: Jurisdiction;
   readonly timing: Timing;
   readonly window: number;
@@ -60,7 +57,7 @@ export class FullProcess {
   readonly #links: Links;
 
   constructor(parts: ProcessParts) {
-    const { genesis, jurisdiction, timing, window, chain, voter, links, clock, timers, checkLater } = parts;
+    const { jurisdiction, timing, window, chain, voter, links, clock, timers, checkLater } = parts;
     const { chainId, authorities } = jurisdiction;
     const seat = voter?.seat ?? -1;
     const executor = new Executor(chain, authorities, chainId);
@@ -87,8 +84,8 @@ export class FullProcess {
       checkLater,
       clock,
       timers,
-      refusal: () => this.#refusal(seat, quorumOf(genesis.authorities.length)),
-      primary: () => this.#primary(seat),
+      refusal: () => standstill(replica, links.connected()),
+      primary: () => foreignPrimary(replica, links.connected()),
       forwardAfterMs: timing.forwardMs,
     });
   }
@@ -103,6 +100,7 @@ export class FullProcess {
   }
 
   peer(seat: number, connected: boolean): void {
+    this.mempool.forgetForwards();
     this.#host.report({ type: 'peer', seat, connected });
   }
 
@@ -110,20 +108,6 @@ export class FullProcess {
     const message = this.#host.frame(from, frame);
     if (message?.kind !== 'transactions') return;
     this.#intake.fromPeer(from, message.transactions, () => this.#links.penalize(from, 'a transaction that is none'));
-  }
-
-  /** Why nothing new can become final through this node now. */
-  #refusal(seat: number, quorum: number): NotAdmittedOutcome | undefined {
-    const { peers } = this.replica;
-    const voters = this.#links.connected().filter((other) => peers[other]?.status?.mode !== 'observer').length;
-    if (voters + (seat >= 0 ? 1 : 0) >= quorum) return undefined;
-    return { outcome: 'not-admitted', code: 'NO_QUORUM', detail: 'fewer authorities are connected than a block needs' };
-  }
-
-  #primary(seat: number): { readonly seat: number; readonly view: View } | undefined {
-    const { view } = this.replica;
-    const primary = primaryOf(this.replica, view);
-    return primary !== seat && this.#links.connected().includes(primary) ? { seat: primary, view } : undefined;
   }
 
   #listener(watch: ProcessWatch) {

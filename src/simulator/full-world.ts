@@ -139,7 +139,6 @@ export class FullWorld implements Surroundings {
     this.checker.opened(machine, problem);
     this.trace(() => `${machine.name} starts at height ${chain.head.height}${problem === null ? '' : ` (${problem})`}`);
     return new FullProcess({
-      genesis: this.genesis,
       jurisdiction: this.jurisdiction,
       timing: timingOf(this.scenario),
       window: this.scenario.window,

@@ -61,6 +61,7 @@ const SIMULATED_NODE_FILES: ReadonlySet<string> = new Set([
   'ports',
   'recovery',
   'signatures',
+  'standing',
   'verify-chain',
 ]);
 
