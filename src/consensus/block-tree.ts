@@ -85,7 +85,7 @@ function matches(header: Header, body: Body): boolean {
 }
 
 /** Consensus.md §5.1: all sources together. */
-export function treeCapacity(replica: Replica): number {
+function treeCapacity(replica: Replica): number {
   return 16 * windowOf(replica);
 }
 
@@ -113,7 +113,7 @@ function evict(replica: Replica): boolean {
 }
 
 /** What a header must be whatever is in the block: a function of it, its parent and the authority set. */
-export function headerFault(replica: Replica, header: Header, parent: Header): string | null {
+function headerFault(replica: Replica, header: Header, parent: Header): string | null {
   const { chainId, authorities } = replica.config;
   if (header.chainId !== chainId) return 'another chain';
   if (header.epoch !== authorities.epoch || header.authoritiesHash !== replica.authoritiesHash) return 'another epoch';

@@ -147,7 +147,7 @@ export function rotate(replica: Replica): boolean {
 }
 
 /** Tells all others what is final. */
-export function offerFinal(replica: Replica): void {
+function offerFinal(replica: Replica): void {
   const { header, certificate } = replica.final;
   if (certificate !== null) broadcast(replica, { kind: 'final', header, path: [], certificate });
 }

@@ -9,7 +9,7 @@ import type { Message } from '../model/message.ts';
 import type { Verified } from '../model/verified.ts';
 
 /** One timer of each name runs at most. */
-export const TIMERS = ['progress', 'new-view', 'resend', 'status', 'empty', 'batch', 'fetch'] as const;
+const TIMERS = ['progress', 'new-view', 'resend', 'status', 'empty', 'batch', 'fetch'] as const;
 export type Timer = (typeof TIMERS)[number];
 
 /** What the mempool could fill a block with now. */

@@ -147,7 +147,7 @@ export interface Replica {
 }
 
 /** Timestamps that are before everything. */
-export const NEVER = Number.NEGATIVE_INFINITY;
+const NEVER = Number.NEGATIVE_INFINITY;
 
 export function slotKey(phase: Phase, height: Height): number {
   return 2 * height + (phase === 'COMMIT' ? 1 : 0);

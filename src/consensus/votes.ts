@@ -52,7 +52,7 @@ export function addVote(replica: Replica, vote: Vote): void {
 }
 
 /** How many seats voted for exactly this. */
-export function countVotes(replica: Replica, ballot: Ballot): number {
+function countVotes(replica: Replica, ballot: Ballot): number {
   let count = 0;
   for (let seat = 0; seat < replica.votes.length; seat += 1) {
     if (heldVote(replica, seat, ballot)?.digest === ballot.digest) count += 1;

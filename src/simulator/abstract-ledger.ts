@@ -10,7 +10,7 @@ import { sealTransaction, type Transaction } from '../model/transaction.ts';
 const STATE = domain('SIMULATED-STATE');
 
 /** The state after a block: a hash chain over bodies, so that any difference in history shows. */
-export function stateAfter(parentState: Hash, bodyRoot: Hash): Hash {
+function stateAfter(parentState: Hash, bodyRoot: Hash): Hash {
   return taggedHash(STATE, utf8(`${parentState}${bodyRoot}`));
 }
 

@@ -41,6 +41,10 @@ export class SimulatedChain {
     return this.#blocks.slice(-1 - count, -1).map(({ block, digest }) => ({ height: block.header.height, digest }));
   }
 
+  digestAt(height: number): Hash | undefined {
+    return this.#blocks[height]?.digest;
+  }
+
   has(transaction: Hash): boolean {
     return this.#ids.has(transaction);
   }

@@ -15,11 +15,11 @@ import type { Verified } from '../../../src/model/verified.ts';
 import { makeGenesis, rootsOf } from '../../../src/simulator/abstract-ledger.ts';
 import { createKeyring } from '../../../src/simulator/keyring.ts';
 
-export const CHAIN = Hash('c0'.repeat(32));
+const CHAIN = Hash('c0'.repeat(32));
 const NOW = Timestamp(1_000_000);
 const KEYS = createKeyring(4, 1);
 
-export const AUTHORITIES: AuthoritySet = {
+const AUTHORITIES: AuthoritySet = {
   epoch: Epoch(0),
   firstHeight: Height(1),
   startView: View(0),
