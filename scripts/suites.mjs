@@ -49,7 +49,7 @@ const ALL = [
   { ...SIMULATED, name: 'simulation', include: below('simulation'), shareSeconds: 120 },
   { ...SIMULATED, name: 'mutants', include: below('mutants'), shareSeconds: 60 },
   { ...REAL, name: 'cluster', include: below('cluster'), shareSeconds: 180 },
-  { ...REAL, name: 'docs', include: below('docs'), shareSeconds: 30 },
+  { ...REAL, name: 'docs', include: below('docs'), shareSeconds: 45 },
   { ...REAL, name: 'browser', include: below('browser'), shareSeconds: 30 },
 ];
 
