@@ -10,7 +10,7 @@ import type { Chain, ChainEntry } from '../store/chain.ts';
 import { Deferred } from './deferred.ts';
 import type { Executor } from './executor.ts';
 import type { Host } from './host.ts';
-import type { Admission, Mempool } from './mempool.ts';
+import { type Admission, FORWARD_AGAIN_INTERVALS, type Mempool } from './mempool.ts';
 import type { Clock, SignatureCheckLater, Timers } from './ports.ts';
 
 /** A final transaction, durable on this node. */
@@ -40,10 +40,16 @@ export interface IntakeParts {
   readonly timers: Timers;
   /** Why nothing that is new can become final through this node now; undefined when it can. */
   readonly refusal: () => NotAdmittedOutcome | undefined;
-  /** Who proposes now, when that is another seat and connected. */
-  readonly primary: () => { readonly seat: number; readonly view: View } | undefined;
+  /** Who proposes now, when that is another seat. */
+  readonly primary: () => ForeignPrimary | undefined;
   /** What a transaction waits for before it is passed on to the primary once more. */
   readonly forwardAfterMs: number;
+}
+
+export interface ForeignPrimary {
+  readonly seat: number;
+  readonly view: View;
+  readonly isConnected: boolean;
 }
 
 type Waiter = (outcome: SubmitOutcome) => void;
@@ -70,13 +76,17 @@ export class Intake {
   readonly #deferred: Deferred;
   #gossip: Transaction[] = [];
   #verifying = 0;
+  #lastFinalMs = 0;
   #stopped = false;
   #cancelForward: () => void = () => undefined;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
     const { transactionLifeMsMax } = parts.jurisdiction.authorities.parameters;
-    this.#deferred = new Deferred({ lifeMsMax: transactionLifeMsMax, patienceMs: 10 * parts.forwardAfterMs });
+    this.#deferred = new Deferred({
+      lifeMsMax: transactionLifeMsMax,
+      patienceMs: FORWARD_AGAIN_INTERVALS * parts.forwardAfterMs,
+    });
   }
 
   start(): void {
@@ -146,6 +156,7 @@ export class Intake {
   /** A block is final and visible. */
   final({ stored }: ChainEntry): void {
     this.#undurable.push(stored);
+    this.#lastFinalMs = this.#parts.clock.monotonicMs();
     this.#retryDeferred();
   }
 
@@ -245,15 +256,26 @@ export class Intake {
     });
   }
 
-  /** Whatever has waited too long goes to the primary again: it may have missed it. */
+  /**
+   * What has waited too long goes to the primary, which may have missed it. When that brings nothing, or the primary is
+   * not here, it goes to everybody: a view is left only when enough authorities see that there is work.
+   */
   #forward(): void {
     const { mempool, clock, host, primary, forwardAfterMs } = this.#parts;
     const current = primary();
     if (current === undefined) return;
-    const { seat, view } = current;
-    const query = { ageMs: forwardAfterMs, view, most: FORWARD_BATCH_MAX };
-    const overdue = mempool.overdue(clock.monotonicMs(), query);
-    for (const transactions of inFrames(overdue)) host.send(seat, { kind: 'transactions', transactions });
+    const { seat, view, isConnected } = current;
+    const nowMs = clock.monotonicMs();
+    const isStuck = nowMs - this.#lastFinalMs >= FORWARD_AGAIN_INTERVALS * forwardAfterMs;
+    const { first, again } = mempool.overdue(nowMs, { ageMs: forwardAfterMs, view, most: FORWARD_BATCH_MAX });
+    const isForAll = (isAgain: boolean): boolean => !isConnected || (isAgain && isStuck);
+    for (const [transactions, isAgain] of [[first, false] as const, [again, true] as const]) {
+      for (const portion of inFrames(transactions)) {
+        const message = { kind: 'transactions', transactions: portion } as const;
+        if (isForAll(isAgain)) host.broadcast(message);
+        else host.send(seat, message);
+      }
+    }
   }
 
   #wait(id: Hash, waitMs: number, done: Waiter): void {

@@ -9,8 +9,13 @@ export type Admission = 'added' | 'known' | 'full' | 'quota';
 export interface Waiting {
   readonly transaction: Verified<Transaction>;
   readonly arrivedMs: number;
-  /** To the primary of which view it was last passed on. */
-  readonly forwarded: { readonly view: View; readonly atMs: number } | null;
+  /** The primary of which view it was last passed on to, and when it was for the first and the last time. */
+  readonly forwarded: { readonly view: View; readonly firstMs: number; readonly lastMs: number } | null;
+}
+
+export interface Overdue {
+  readonly first: readonly Verified<Transaction>[];
+  readonly again: readonly Verified<Transaction>[];
 }
 
 interface Entry extends Waiting {
@@ -19,8 +24,8 @@ interface Entry extends Waiting {
 
 /** How finely expiries are sorted: at most one of these is searched entry by entry. */
 const EXPIRY_SLOT_MS = 1_000;
-/** Intervals after which the same primary is sent a transaction again. */
-const FORWARD_AGAIN_INTERVALS = 10;
+/** Ages of being overdue after which the same primary is sent a transaction again. */
+export const FORWARD_AGAIN_INTERVALS = 10;
 
 /** Transactions that wait for a block, oldest first. They stay until a block that holds them is final. */
 export class Mempool {
@@ -111,24 +116,25 @@ export class Mempool {
     return expired;
   }
 
-  /** Waiting for at least `ageMs` and not passed on to this view's primary lately: to be sent to it now, which is noted. */
-  overdue(
-    nowMs: number,
-    query: { readonly ageMs: number; readonly view: View; readonly most: number },
-  ): readonly Verified<Transaction>[] {
+  /**
+   * Waiting for at least `ageMs` and not passed on to this view's primary lately: to be sent to it now, which is noted.
+   * `again` are those that it was sent before.
+   */
+  overdue(nowMs: number, query: { readonly ageMs: number; readonly view: View; readonly most: number }): Overdue {
     const { ageMs, view, most } = query;
-    const overdue: Verified<Transaction>[] = [];
+    const first: Verified<Transaction>[] = [];
+    const again: Verified<Transaction>[] = [];
     for (const entry of this.#entries.values()) {
-      if (overdue.length >= most || nowMs - entry.arrivedMs < ageMs) break;
-      const { forwarded } = entry;
-      if (forwarded?.view === view && nowMs - forwarded.atMs < FORWARD_AGAIN_INTERVALS * ageMs) continue;
-      entry.forwarded = { view, atMs: nowMs };
-      overdue.push(entry.transaction);
+      if (first.length + again.length >= most || nowMs - entry.arrivedMs < ageMs) break;
+      const before = entry.forwarded?.view === view ? entry.forwarded : null;
+      if (before !== null && nowMs - before.lastMs < FORWARD_AGAIN_INTERVALS * ageMs) continue;
+      (before === null ? first : again).push(entry.transaction);
+      entry.forwarded = { view, firstMs: before?.firstMs ?? nowMs, lastMs: nowMs };
     }
-    return overdue;
+    return { first, again };
   }
 
-  /** The link to the primary broke: what was passed on over it may have been lost. */
+  /** Links have changed: what was passed on may have been lost, or never have been sent. */
   forgetForwards(): void {
     for (const entry of this.#entries.values()) entry.forwarded = null;
   }

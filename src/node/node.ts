@@ -327,14 +327,17 @@ export class Node {
   }
 
   #onUp(peer: PeerInfo): void {
-    const { log, metrics, transport, genesis } = this.parts;
+    const { log, metrics, transport, genesis, mempool } = this.parts;
     const joined = this.#seats.join(peer);
     const name = joined === undefined ? peer.id : genesis.authorities[joined.seat]?.id;
     const fields = { peer: name, address: peer.address, direction: peer.direction };
     if (joined?.isTwin === true) log.warn(fields, 'a second session proves the key of this authority');
     else log.info(fields, 'peer connected');
     metrics.peers(transport.peers().length);
-    if (joined?.isTwin === false) this.#host.report({ type: 'peer', seat: joined.seat, connected: true });
+    if (joined?.isTwin === false) {
+      mempool.forgetForwards();
+      this.#host.report({ type: 'peer', seat: joined.seat, connected: true });
+    }
     this.#happened('peer_joined', { id: peer.id, name, role: peer.role });
   }
 
@@ -345,6 +348,7 @@ export class Node {
     log.info({ peer: name, reason }, 'peer gone');
     metrics.peers(transport.peers().length);
     if (left?.wasSeated === true) {
+      // What went over that link may have been lost.
       mempool.forgetForwards();
       this.#host.report({ type: 'peer', seat: left.seat, connected: false });
       if (left.isSeatTaken) this.#host.report({ type: 'peer', seat: left.seat, connected: true });

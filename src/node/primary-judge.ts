@@ -49,7 +49,7 @@ export class PrimaryJudge {
     if (proposedMs === undefined || roundTripMs === undefined) return undefined;
     const { forwarded, arrivedMs } = oldest;
     const isStarved = isPassedOver(
-      { firstSeenAt: at(arrivedMs), forwardedAt: at(forwarded.atMs), view: forwarded.view },
+      { firstSeenAt: at(arrivedMs), forwardedAt: at(forwarded.firstMs), view: forwarded.view },
       this.#describe(block, oldest, { proposedMs, arrivalsMs }),
       { view, timing: config.timing, failures, roundTripMs },
     );

@@ -1,7 +1,6 @@
 import { primaryOf, type Replica } from '../consensus/replica.ts';
-import type { View } from '../model/ids.ts';
 import { LAG_BLOCKS } from '../model/limits.ts';
-import { type NotAdmittedOutcome, notAdmitted } from './intake.ts';
+import { type ForeignPrimary, type NotAdmittedOutcome, notAdmitted } from './intake.ts';
 
 /** Authorities that can vote with this node now: connected, heard, and neither observers nor halted; itself included. */
 export function votersPresent(replica: Replica, connected: readonly number[]): number {
@@ -13,14 +12,11 @@ export function votersPresent(replica: Replica, connected: readonly number[]): n
   return others.length + (config.self >= 0 && mode !== 'halted' ? 1 : 0);
 }
 
-/** Who proposes now, when that is another seat and connected. */
-export function foreignPrimary(
-  replica: Replica,
-  connected: readonly number[],
-): { readonly seat: number; readonly view: View } | undefined {
+/** Who proposes now, when that is another seat. */
+export function foreignPrimary(replica: Replica, connected: readonly number[]): ForeignPrimary | undefined {
   const { view, config } = replica;
   const seat = primaryOf(replica, view);
-  return seat !== config.self && connected.includes(seat) ? { seat, view } : undefined;
+  return seat === config.self ? undefined : { seat, view, isConnected: connected.includes(seat) };
 }
 
 /** The height that others have reached, when it is well above this node's; a single liar cannot make it so. */
