@@ -51,24 +51,6 @@ export function blocksOf(page: string): readonly Block[] {
   return blocks;
 }
 
-/** The rows of the tables of one section, without their heads; cells without their backquotes. */
-export function tableOf(page: string, section: string): readonly (readonly string[])[] {
-  const from = page.indexOf(`\n## ${section}\n`);
-  if (from < 0) throw new Error(`there is no section ${section}`);
-  const to = page.indexOf('\n## ', from + 1);
-  const lines = page.slice(from, to < 0 ? undefined : to).split('\n');
-  return lines.flatMap((line, index) => {
-    const isHead = (lines[index + 1] ?? '').startsWith('|--');
-    if (!line.startsWith('|') || line.startsWith('|--') || isHead) return [];
-    return [
-      line
-        .split('|')
-        .slice(1, -1)
-        .map((cell) => cell.trim().replace(/^`([^`]*)`$/, '$1')),
-    ];
-  });
-}
-
 /** Puts other contents into blocks of a page, the last first so that the line numbers hold. */
 export function rewriteBlocks(path: string, contents: ReadonlyMap<Block, readonly string[]>): void {
   const lines = readPage(path).split('\n');

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { eventCommand } from '../../../src/commands/event.ts';
+import { buildProgram } from '../../../src/commands/program.ts';
+
+/** Refused before any node is asked or any key is opened. */
+async function run(...args: readonly string[]): Promise<void> {
+  await buildProgram('0.0.0', [eventCommand()]).parseAsync(['event', ...args], { from: 'user' });
+}
+
+const EVENT = ['--title', 'Cup', '--capacity', '5', '--key', 'none.key'];
+const TIER = ['--title', 'Standing', '--price', '2500', '--capacity', '5', '--key', 'none.key'];
+
+describe('what makes no event', () => {
+  it.each([
+    ['a time without its offset', 'create', 'cup', '--starts-at', '2030-01-01T18:00:00', ...EVENT],
+    ['a time in words', 'create', 'cup', '--starts-at', 'tomorrow', ...EVENT],
+    ['a day that no month has', 'create', 'cup', '--starts-at', '2030-13-01T18:00:00Z', ...EVENT],
+    ['a name with a blank', 'create', 'the cup', '--starts-at', '2030-01-01T18:00:00Z', ...EVENT],
+    ['a currency in lower case', 'tier', 'cup', 'standing', '--currency', 'eur', ...TIER],
+    ['a bound in words', 'tier', 'cup', 'standing', '--valid-from', 'soon', ...TIER],
+    ['a role that nobody knows', 'grant', 'cup', 'venue', 'king', '--key', 'none.key'],
+  ])('%s', async (_what, ...args) => {
+    await expect(run(...args)).rejects.toMatchObject({ name: 'CommandError', exit: 'USAGE' });
+  });
+
+  it('an event that nobody signs', async () => {
+    const unsigned = ['create', 'cup', '--starts-at', '2030-01-01T18:00:00Z', '--title', 'Cup', '--capacity', '5'];
+    await expect(run(...unsigned)).rejects.toThrow('--key');
+  });
+
+  it('an event without a title', async () => {
+    await expect(run('create', 'cup', '--starts-at', '2030-01-01T18:00:00Z', '--capacity', '5')).rejects.toMatchObject({
+      code: 'commander.missingMandatoryOptionValue',
+    });
+  });
+});
