@@ -77,7 +77,8 @@ export class Intake {
   #gossip: Transaction[] = [];
   #verifying = 0;
   #lastFinalMs = 0;
-  #stopped = false;
+  /** What whoever comes is told once this intake is closed. */
+  #closed: NotAdmittedOutcome | null = null;
   #cancelForward: () => void = () => undefined;
 
   constructor(parts: IntakeParts) {
@@ -97,9 +98,9 @@ export class Intake {
     });
   }
 
-  /** Everybody who waits is told that nothing is known yet, and nobody waits any more. */
-  stop(): void {
-    this.#stopped = true;
+  /** Everybody who waits is told that nothing is known yet; whoever comes is refused, and nobody waits any more. */
+  stop(why: NotAdmittedOutcome): void {
+    this.#closed ??= why;
     this.#cancelForward();
     for (const id of [...this.#waiters.keys()]) this.#tell(id, { outcome: 'pending' });
   }
@@ -188,7 +189,7 @@ export class Intake {
 
   #refusalOf(transaction: Transaction): NotAdmittedOutcome | undefined {
     const { mempool, executor, clock, refusal } = this.#parts;
-    if (this.#stopped) return notAdmitted('STOPPING', 'this node is stopping; send it to another one');
+    if (this.#closed !== null) return this.#closed;
     // A node that is cut off or behind knows too little to say that a transaction is not permitted.
     const refused = refusal();
     if (refused !== undefined) return refused;
@@ -284,7 +285,7 @@ export class Intake {
       done(final);
       return;
     }
-    if (waitMs === 0 || this.#stopped || this.#waiting >= WAITERS_MAX) {
+    if (waitMs === 0 || this.#closed !== null || this.#waiting >= WAITERS_MAX) {
       done({ outcome: 'pending' });
       return;
     }

@@ -16,7 +16,7 @@ import { readEvidence, writeEvidence } from '../store/evidence.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Executor } from './executor.ts';
 import { Host } from './host.ts';
-import { type FinalOutcome, Intake, type NotAdmittedOutcome, notAdmitted, type SubmitOutcome } from './intake.ts';
+import { type FinalOutcome, Intake, notAdmitted, type SubmitOutcome } from './intake.ts';
 import { createMeasuring, type Measuring } from './measuring.ts';
 import type { Mempool } from './mempool.ts';
 import type { Metrics } from './metrics.ts';
@@ -102,7 +102,7 @@ export class Node {
       checkLater: parts.checkLater,
       clock,
       timers,
-      refusal: () => this.#standstill(),
+      refusal: () => standstill(replica, this.#seats.connected()),
       primary: () => foreignPrimary(replica, this.#seats.connected()),
       forwardAfterMs: parts.forwardAfterMs,
     });
@@ -118,7 +118,7 @@ export class Node {
 
   /** Tells those who wait that nothing is known yet, stops signing, closes the sessions. */
   async stop(): Promise<void> {
-    this.#intake.stop();
+    this.#intake.stop(notAdmitted('STOPPING', 'this node is stopping; send it to another one'));
     this.#host.stop();
     await this.parts.transport.close();
   }
@@ -128,7 +128,7 @@ export class Node {
     if (this.#fatal !== null) return;
     this.#fatal = error;
     this.#host.stop();
-    this.#intake.stop();
+    this.#intake.stop(notAdmitted('NOT_READY', `this node takes no part any more: ${error.message}`));
     this.parts.log.error({ error: error.message }, 'this node takes no part any more');
     this.parts.onFatal(error);
   }
@@ -231,12 +231,6 @@ export class Node {
 
   #happened(type: Exclude<NodeHappening['type'], 'block_finalised'>, data: Readonly<Record<string, unknown>>): void {
     this.#tell({ type, height: this.parts.chain.head.height, data });
-  }
-
-  #standstill(): NotAdmittedOutcome | undefined {
-    return this.#fatal === null
-      ? standstill(this.parts.replica, this.#seats.connected())
-      : notAdmitted('NOT_READY', `this node takes no part any more: ${this.#fatal.message}`);
   }
 
   #onDurable(height: Height): void {

@@ -1,13 +1,17 @@
 import { primaryOf, type Replica } from '../consensus/replica.ts';
+import { lapseMs } from '../consensus/status.ts';
 import { LAG_BLOCKS } from '../model/limits.ts';
 import { type ForeignPrimary, type NotAdmittedOutcome, notAdmitted } from './intake.ts';
 
-/** Authorities that can vote with this node now: connected, heard, and neither observers nor halted; itself included. */
+/** Authorities that can vote with this node now: connected, heard lately, and no observers; itself included. */
 export function votersPresent(replica: Replica, connected: readonly number[]): number {
-  const { config, mode, peers } = replica;
+  const { config, mode, peers, now } = replica;
   const others = connected.filter((seat) => {
-    const said = peers[seat]?.status?.mode;
-    return seat !== config.self && said !== undefined && said !== 'observer' && said !== 'halted';
+    const peer = peers[seat];
+    const said = peer?.status?.mode;
+    if (seat === config.self || peer === undefined || said === undefined) return false;
+    // Whoever has halted falls silent.
+    return said !== 'observer' && said !== 'halted' && now - peer.heardAt <= lapseMs(replica);
   });
   return others.length + (config.self >= 0 && mode !== 'halted' ? 1 : 0);
 }

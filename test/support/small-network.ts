@@ -123,6 +123,11 @@ export class SmallNetwork {
     });
   }
 
+  /** What a transport would tell of connections that do not come up. */
+  tell(seat: number, event: Extract<TransportEvent, { type: 'refused' }>): void {
+    this.#transports.get(seat)?.tell(event);
+  }
+
   #dial(a: number, b: number): void {
     this.#time.after(HANDSHAKE_MS, () => {
       const [one, other] = [this.#transports.get(a), this.#transports.get(b)];

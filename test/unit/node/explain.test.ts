@@ -1,0 +1,227 @@
+import { describe, expect, it } from 'vitest';
+import { Timestamp } from '../../../src/model/ids.ts';
+import { type AuthorityFacts, CAUSES, type Cause, type ChainFacts, explain } from '../../../src/node/explain.ts';
+import { createCup, openWorld, validate } from '../../support/small-office.ts';
+import { SmallWorld } from '../../support/small-world.ts';
+
+const NOW = Timestamp(1_781_287_200_000);
+
+function other(id: string, more: Partial<AuthorityFacts> = {}): AuthorityFacts {
+  const heardAt = Timestamp(NOW - 200);
+  return { id, connected: true, heardAt, clockOffsetMs: 3, isPrimary: false, ...more };
+}
+
+const PRIMARY = other('federation', { isPrimary: true });
+const CALM: ChainFacts = {
+  now: NOW,
+  lastFinalAt: Timestamp(NOW - 100),
+  finalHeight: 40,
+  heightAhead: null,
+  waiting: 0,
+  oldestWaitMs: 0,
+  mode: 'active',
+  view: 0,
+  haltReason: null,
+  failure: null,
+  observerReason: null,
+  twinAddress: null,
+  voters: 4,
+  quorum: 3,
+  weakQuorum: 2,
+  authorities: 4,
+  others: [PRIMARY, other('venue'), other('city')],
+  patienceMs: 500,
+  precisionMs: 500,
+  silenceMs: 2_000,
+};
+const WORK = { waiting: 2, oldestWaitMs: 3_000, lastFinalAt: Timestamp(NOW - 3_000) };
+const OFF = { clockOffsetMs: 900 };
+
+/** Each cause with the least that brings it about. */
+const STORIES: Readonly<
+  Record<Cause, { readonly facts: Partial<ChainFacts>; readonly moving: boolean; readonly says: string }>
+> = {
+  MOVING: { facts: {}, moving: true, says: 'the last one came 0.1 s ago' },
+  IDLE: {
+    facts: { lastFinalAt: Timestamp(NOW - 60_000) },
+    moving: true,
+    says: 'Nothing waits; the last block came 60 s ago',
+  },
+  DISK_FULL: {
+    facts: { failure: { code: 'DISK_FULL', message: 'the journal cannot be written' } },
+    moving: false,
+    says: 'Make room and restart it. Reads go on.',
+  },
+  FAILED: {
+    facts: { failure: { code: 'FAILED', message: 'the journal cannot be written' } },
+    moving: false,
+    says: 'Mend the cause and restart it',
+  },
+  HALTED: { facts: { haltReason: 'DIVERGED', mode: 'halted' }, moving: false, says: 'Wipe data/ (never the journal)' },
+  TWIN_KEY: {
+    facts: { twinAddress: '10.0.0.9:40112' },
+    moving: true,
+    says: 'Somebody at 10.0.0.9:40112 holds the keys',
+  },
+  OBSERVER: {
+    facts: { observerReason: 'the journal is gone' },
+    moving: true,
+    says: 'without a vote: the journal is gone',
+  },
+  CLOCK_OFF: {
+    facts: { others: [PRIMARY, other('venue', OFF), other('city', OFF)] },
+    moving: true,
+    says: 'is 0.9 s behind the other authorities',
+  },
+  LAGGING: { facts: { heightAhead: 90 }, moving: false, says: 'This node is at height 40, others are at 90' },
+  NO_QUORUM: { facts: { voters: 2 }, moving: false, says: '2 of 4 authorities are here and a block needs 3' },
+  SILENT_PRIMARY: {
+    facts: {
+      ...WORK,
+      others: [other('federation', { isPrimary: true, connected: false }), other('venue'), other('city')],
+    },
+    moving: false,
+    says: 'The primary federation is silent',
+  },
+  VIEW_CHANGE: { facts: { ...WORK, mode: 'changing', view: 3 }, moving: false, says: 'agreeing on view 3' },
+  WAITING: { facts: WORK, moving: false, says: '2 transactions wait, the last block came 3.0 s ago' },
+};
+
+describe('an explanation', () => {
+  it.each(CAUSES)('of %s says what it is', (cause) => {
+    const { facts, moving, says } = STORIES[cause];
+    const explained = explain({ ...CALM, ...facts });
+    expect(explained).toMatchObject({ code: cause, moving });
+    expect(explained.reason).toContain(says);
+  });
+
+  it('names whom it waits for, and since when', () => {
+    const away = other('city', { connected: false, heardAt: Timestamp(NOW - 9_000) });
+    const { waitingFor, reason } = explain({ ...CALM, others: [PRIMARY, other('venue'), away] });
+    expect(waitingFor).toEqual([{ authority: 'city', since: NOW - 9_000, why: 'not connected' }]);
+    expect(reason).toContain('Not connected: city.');
+    const silent = other('federation', { isPrimary: true, heardAt: Timestamp(NOW - 5_000) });
+    const waits = explain({ ...CALM, ...WORK, others: [silent, other('venue'), other('city')] }).waitingFor;
+    expect(waits).toEqual([{ authority: 'federation', since: NOW - 5_000, why: 'it is the primary and silent' }]);
+  });
+
+  it('does not call a chain stuck when the first transaction for a long time has just come', () => {
+    const facts = { waiting: 1, oldestWaitMs: 2, lastFinalAt: Timestamp(NOW - 60_000) };
+    expect(explain({ ...CALM, ...facts })).toMatchObject({ moving: true });
+  });
+
+  it('believes its own clock against a single liar, and against those who disagree among themselves', () => {
+    expect(explain({ ...CALM, others: [PRIMARY, other('venue', OFF), other('city')] }).code).toBe('MOVING');
+    const apart = [PRIMARY, other('venue', OFF), other('city', { clockOffsetMs: -900 })];
+    expect(explain({ ...CALM, others: apart }).code).toBe('MOVING');
+    const ahead = { clockOffsetMs: -4_000 };
+    const both = [PRIMARY, other('venue', ahead), other('city', ahead)];
+    expect(explain({ ...CALM, others: both }).reason).toContain('is 4.0 s ahead of the other authorities');
+  });
+
+  it('names the gravest cause of several', () => {
+    const order: readonly Cause[] = [
+      'DISK_FULL',
+      'HALTED',
+      'NO_QUORUM',
+      'LAGGING',
+      'SILENT_PRIMARY',
+      'TWIN_KEY',
+      'OBSERVER',
+    ];
+    for (const [index, graver] of order.entries()) {
+      for (const lesser of order.slice(index + 1)) {
+        const facts = { ...CALM, ...STORIES[lesser].facts, ...STORIES[graver].facts };
+        expect(explain(facts).code).toBe(graver);
+      }
+    }
+  });
+
+  it.each(['SAFETY', 'DIVERGED', 'DUPLICATE_KEY'])('of the halt %s tells people what to do', (haltReason) => {
+    const { reason, code } = explain({ ...CALM, haltReason, mode: 'halted' });
+    expect(code).toBe('HALTED');
+    expect(reason).toMatch(/people must decide|never the journal|must not vote again/);
+  });
+});
+
+describe('a running node', () => {
+  function codeAt(world: SmallWorld, seat: number): string {
+    return world.reader(seat).explain().code;
+  }
+
+  it('explains that it moves, and that it is idle', () => {
+    const world = openWorld();
+    expect(codeAt(world, 1)).toBe('MOVING');
+    world.run(5_000);
+    expect(codeAt(world, 1)).toBe('IDLE');
+  });
+
+  it('explains a lost quorum at once, and whom it waits for', () => {
+    const world = openWorld();
+    world.network.isolate(2);
+    world.network.isolate(3);
+    const { code, waitingFor } = world.reader(0).explain();
+    expect(code).toBe('NO_QUORUM');
+    expect(waitingFor.map(({ authority }) => authority)).toEqual(['boxoffice', 'city']);
+    expect(world.reader(0).status()).toMatchObject({ connected: 2, quorum: 3 });
+  });
+
+  it('explains a silent primary while it is being replaced', () => {
+    const world = openWorld();
+    world.run(1_000);
+    world.network.isolate(0);
+    // It is seen silent for long, because nobody can leave its view.
+    world.network.passes = ({ message }) => message.kind === 'transactions';
+    void world.submit(1, world.transaction('boxoffice', validate('x')), 100);
+    world.run(2_500);
+    expect(codeAt(world, 1)).toBe('SILENT_PRIMARY');
+  });
+
+  it('explains a view change that cannot end', () => {
+    const world = openWorld();
+    world.network.passes = ({ message }) => message.kind !== 'new-view' && message.kind !== 'pre-prepare';
+    void world.submit(1, world.transaction('boxoffice', validate('x')), 100);
+    world.until(() => world.node(2).replica.mode === 'changing');
+    world.run(100);
+    expect(codeAt(world, 2)).toBe('VIEW_CHANGE');
+  });
+
+  it('explains that its clock is off', () => {
+    const world = openWorld();
+    world.machine(2).skewMs = -3_000;
+    world.run(2_500);
+    expect(world.reader(2).explain().reason).toContain('is 3.0 s behind the other authorities');
+    expect(codeAt(world, 1)).not.toBe('CLOCK_OFF');
+  });
+
+  it('explains that somebody else holds its keys', () => {
+    const world = SmallWorld.started();
+    world.network.tell(1, {
+      type: 'refused',
+      direction: 'inbound',
+      address: '10.0.0.9:40112',
+      reason: 'SELF',
+      by: 'us',
+    });
+    expect(codeAt(world, 1)).toBe('TWIN_KEY');
+    expect(world.machine(1).log).toContain('somebody else proves to hold the keys of this node');
+    world.finalise(1, world.transaction('federation', createCup));
+    world.run(61_000);
+    expect(codeAt(world, 1)).not.toBe('TWIN_KEY');
+  });
+
+  it('explains a halt, and does not say that it waits for others', () => {
+    const world = openWorld();
+    const { replica } = world.node(1);
+    const own = replica.decided;
+    own.clear();
+    void world.submit(1, world.transaction('boxoffice', validate('x')), 100);
+    while (own.size === 0) world.run(0.1);
+    for (const key of own.keys()) own.set(key, world.genesis.chainId);
+    world.run(1_000);
+    expect(world.reader(1).explain()).toMatchObject({ moving: false, code: 'HALTED' });
+    expect(world.reader(1).status().ready).toBe(false);
+    world.run(4 * world.timing.statusMs);
+    expect(world.node(0).connectedAuthorities()).toBe(3);
+  });
+});
