@@ -1,7 +1,7 @@
 import type { Block, Body, Header } from '../model/block.ts';
 import type { Ballot, Certificate } from '../model/certificate.ts';
 import type { Evidence } from '../model/evidence.ts';
-import type { Hash, Height, View } from '../model/ids.ts';
+import type { Hash, View } from '../model/ids.ts';
 import type { Message } from '../model/message.ts';
 import type { Checkpoint, NewView, ViewChange } from '../model/view-change.ts';
 import type { Timer } from './event.ts';
@@ -63,9 +63,7 @@ export type Effect =
   | {
       readonly type: 'serve';
       readonly to: number;
-      readonly request:
-        | Extract<Message, { kind: 'body-request' | 'blocks-request' }>
-        | { kind: 'final'; height: Height };
+      readonly request: Extract<Message, { kind: 'body-request' | 'blocks-request' }>;
     }
   | { readonly type: 'evidence'; readonly evidence: Evidence }
   /** A new segment that begins with this record; every older one may go. */

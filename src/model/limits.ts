@@ -36,6 +36,8 @@ export const FRAME_BYTES_MAX = 4 * 1_048_576;
  * certificate counts for at most four windows of blocks below its own.
  */
 export const SYNC_BLOCKS_MAX = 4 * WINDOW_MAX;
+/** Headers from a final block to the descendant that is certified, in one message; a longer way is a matter for syncing. */
+export const FINAL_PATH_MAX = 4 * WINDOW_MAX;
 /** Bytes of blocks in one such answer: a frame less its envelope. */
 export const SYNC_BYTES_MAX = FRAME_BYTES_MAX - 65_536;
 /** Views ahead of ours that are believed without f+1 witnesses. */

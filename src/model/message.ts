@@ -12,7 +12,7 @@ import { type Codec, list, nullable, oneOf, struct, u8, union } from './codec.ts
 import { type Evidence, evidenceLayout } from './evidence.ts';
 import type { Epoch, Hash, Height, Timestamp, View } from './ids.ts';
 import { epochLayout, hashLayout, heightLayout, timestampLayout, viewLayout } from './layouts.ts';
-import { SYNC_BLOCKS_MAX, WINDOW_MAX } from './limits.ts';
+import { FINAL_PATH_MAX, SYNC_BLOCKS_MAX, WINDOW_MAX } from './limits.ts';
 import type { Transaction } from './transaction.ts';
 import {
   type Checkpoint,
@@ -94,7 +94,7 @@ export const messageLayout: Codec<Message> = union<Message>({
   status: [6, struct({ status: statusLayout })],
   final: [
     7,
-    struct({ header: headerLayout, path: list(headerLayout, 4 * WINDOW_MAX), certificate: certificateLayout }),
+    struct({ header: headerLayout, path: list(headerLayout, FINAL_PATH_MAX), certificate: certificateLayout }),
   ],
   certificate: [8, struct({ certificate: certificateLayout })],
   'body-request': [9, struct({ digest: hashLayout })],

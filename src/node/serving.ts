@@ -1,5 +1,5 @@
 import type { Effect } from '../consensus/effect.ts';
-import { type Block, bodySize, type Header } from '../model/block.ts';
+import { type Block, bodySize } from '../model/block.ts';
 import type { Certificate } from '../model/certificate.ts';
 import { SERVED_BYTES_BURST, SERVED_BYTES_PER_SECOND, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX } from '../model/limits.ts';
 import type { Message } from '../model/message.ts';
@@ -21,8 +21,6 @@ export function serve(chain: Chain, request: Request): readonly Message[] {
     }
     case 'blocks-request':
       return serveBlocks(chain, request.from, request.count);
-    case 'final':
-      return serveFinal(chain, request.height);
   }
 }
 
@@ -46,19 +44,6 @@ function serveBlocks(chain: Chain, from: number, count: number): readonly Messag
   }
   if (certified === undefined) return [];
   return [{ kind: 'blocks', blocks: blocks.slice(0, certified.length), certificate: certified.certificate }];
-}
-
-function serveFinal(chain: Chain, height: number): readonly Message[] {
-  const stored = chain.block(height);
-  if (stored === undefined || stored.certificate === null) return [];
-  if (stored.certifiedHeight - height >= SYNC_BLOCKS_MAX) return [];
-  const path: Header[] = [];
-  for (let next = height + 1; next <= stored.certifiedHeight; next += 1) {
-    const header = chain.block(next)?.header;
-    if (header === undefined) return [];
-    path.push(header);
-  }
-  return [{ kind: 'final', header: stored.header, path, certificate: stored.certificate }];
 }
 
 /** How much of the store each authority may have read out to it: whoever asks faster asks again later. */
