@@ -74,7 +74,7 @@ function peers(reader: Reader): PeersAnswer {
       direction,
       address,
       head: { height: head.height, hash: head.hash },
-      latency_ms: latencyMs,
+      latency_ms: latencyMs === null ? null : Math.round(latencyMs * 1_000) / 1_000,
       score,
     })),
   };

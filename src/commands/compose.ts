@@ -49,6 +49,8 @@ export interface StartOptions {
 export interface RunningNode {
   readonly nodeId: string;
   readonly role: 'authority' | 'follower' | 'observer';
+  /** Why it holds an authority's key and does not vote. */
+  readonly observerReason: string | null;
   readonly publicKey: string;
   readonly httpUrl: string;
   readonly p2pAddress: string;
@@ -138,6 +140,7 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   return {
     nodeId,
     role: voter.seat >= 0 ? 'authority' : voter.observerReason === null ? 'follower' : 'observer',
+    observerReason: voter.observerReason,
     publicKey: voter.authorityKey?.publicKey ?? transport.self,
     httpUrl: address.url,
     p2pAddress: transport.listenAddress ?? formatAddress(config.network.listenAddress, config.network.listenPort),

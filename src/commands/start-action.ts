@@ -59,6 +59,7 @@ async function runNode(
   await lifeline.say({ kind: 'ready', node: node.nodeId });
   const { nodeId, role, httpUrl, p2pAddress } = node;
   logger.info({ node: nodeId, role, http: httpUrl, p2p: p2pAddress, home: config.node.home }, 'running');
+  if (node.observerReason !== null) logger.warn({ reason: node.observerReason }, 'this node follows without a vote');
   const ended = await Promise.race([signal.first, lifeline.closed, node.failed]);
   logger.info({ why: ended instanceof Error ? ended.message : ended }, 'stopping');
   await stopInTime(node);
