@@ -200,9 +200,10 @@ function isFinished(world: World): boolean {
   return survivors(world).every((node) => node.alive && node.mempool.size === 0 && node.chain.height === height);
 }
 
-/** With nothing to do and a sound primary, views stop growing (a liar's own views may still come and go). */
+/** With nothing to do and every seat sound, views stop growing. */
 function checkViewsRest(world: World): void {
-  if (world.liars.size > 0 || world.scenario.blockIntervalMs > 0 || world.scenario.lost.length > 0) return;
+  const { blockIntervalMs, lost, dead, wrongClocks } = world.scenario;
+  if (world.liars.size + lost.length + dead.length + wrongClocks.length > 0 || blockIntervalMs > 0) return;
   world.run(world.time + 3_000);
   const before = survivors(world).map(({ replica }) => replica.view);
   world.run(world.time + 5_000);
