@@ -214,12 +214,14 @@ export function checkBuffers(name: string, replica: Replica): void {
   };
   bound('blocks', tree.size, 16 * window);
   bound('certificates', certificates.size, 16 * window);
-  bound('proposals', proposals.size, 2 * window);
+  // Two windows above the final block, and two from the anchor on.
+  const heights = 4 * window + 1;
+  bound('proposals', proposals.size, heights);
   bound('early proposals', early.size, seats);
   bound('view changes', viewChanges.size, seats);
   for (const { current, future, past } of votes) {
-    bound('votes of a seat', current.size, 4 * window);
-    bound('votes of a seat for a later view', future?.votes.size ?? 0, 4 * window);
+    bound('votes of a seat', current.size, 2 * heights);
+    bound('votes of a seat for a later view', future?.votes.size ?? 0, 2 * heights);
     bound('votes of a seat in earlier views', past.length, 2 * window);
   }
   for (const held of checkpoints) bound('checkpoints of a seat', held.length, 2);
