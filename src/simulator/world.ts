@@ -327,9 +327,21 @@ function isOf(seat: number, message: Message, seats: number): boolean {
 
 /** Some lies cannot even be written down. */
 function isEncodable(message: Message): boolean {
-  if (message.kind !== 'certificate') return true;
-  const { signers } = message.certificate;
-  return signers.every((seat, index) => index === 0 || seat > (signers[index - 1] ?? seat));
+  switch (message.kind) {
+    case 'certificate':
+    case 'final':
+    case 'view-change':
+    case 'blocks':
+      return message.certificate === null || isAscending(message.certificate.signers);
+    case 'new-view':
+      return message.newView.anchor === null || isAscending(message.newView.anchor.signers);
+    default:
+      return true;
+  }
+}
+
+function isAscending(seats: readonly number[]): boolean {
+  return seats.every((seat, index) => index === 0 || seat > (seats[index - 1] ?? seat));
 }
 
 function authoritiesOf(scenario: Scenario, keyring: Keyring): AuthoritySet {
