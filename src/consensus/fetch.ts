@@ -4,7 +4,7 @@ import type { MessageOf } from '../model/message.ts';
 import { insertBlock, trace } from './block-tree.ts';
 import { startImport } from './commit.ts';
 import type { BlockReference } from './record.ts';
-import { isPrimary, primaryOf, type Replica, send, setTimer, windowOf } from './replica.ts';
+import { isPrimary, primaryOf, type Replica, recoverableMax, send, setTimer, windowOf } from './replica.ts';
 import { lapseMs } from './status.ts';
 import { haltForSafety, learnCertificate } from './votes.ts';
 
@@ -22,22 +22,22 @@ interface Need {
 /** Blocks that something here rests on and that are not here. */
 function needsOf(replica: Replica): Need[] {
   const { final, anchor, view, config, mode } = replica;
-  const reach = final.height + 2 * windowOf(replica);
+  const near = 2 * windowOf(replica);
   const needs: Need[] = [];
-  const look = (reference: BlockReference, seats: () => readonly number[]): void => {
-    if (reference.height <= final.height || reference.height > reach) return;
+  const look = (reference: BlockReference, seats: () => readonly number[], reach: number = near): void => {
+    if (reference.height <= final.height || reference.height > final.height + reach) return;
     const path = trace(replica, reference);
     if (path.state === 'missing') needs.push({ digest: path.digest, seats: seats() });
   };
   const fromPrimary = (): number[] => [primaryOf(replica, view), ...replica.peers.keys()];
   for (const certificate of replica.certificates.values()) look(certificate, () => certificate.signers);
   if (mode === 'active') {
-    look(anchor, fromPrimary);
+    look(anchor, fromPrimary, recoverableMax(replica));
     for (const [height, { digest }] of replica.proposals) look({ height, digest }, fromPrimary);
   } else if (mode === 'changing' && isPrimary(replica)) {
     for (const { certificate, viewChange } of replica.viewChanges.values()) {
       if (certificate === null || viewChange.signer === config.self) continue;
-      look(certificate, () => [viewChange.signer, ...certificate.signers]);
+      look(certificate, () => [viewChange.signer, ...certificate.signers], recoverableMax(replica));
     }
   }
   return needs;

@@ -6,7 +6,17 @@ import type { MessageOf } from '../model/message.ts';
 import { descends, insertBlock, journalBlocks, trace } from './block-tree.ts';
 import type { Proposal } from './event.ts';
 import { accuse, detectBranch } from './evidence.ts';
-import { canVote, isPrimary, type PendingBlock, pledge, type Replica, setTimer, slotKey, windowOf } from './replica.ts';
+import {
+  canVote,
+  isPrimary,
+  type PendingBlock,
+  pledge,
+  type Replica,
+  setTimer,
+  slotKey,
+  unstoredMax,
+  windowOf,
+} from './replica.ts';
 import { BATCH_TRANSACTIONS_MIN } from './timing.ts';
 import { addVote, coveredUpTo, isVoteWanted } from './votes.ts';
 
@@ -79,9 +89,14 @@ function isPrepareAllowed(replica: Replica, path: readonly PendingBlock[]): bool
   return !parents.some((parent) => isViewOver(replica, parent));
 }
 
+/** A store that does not keep up: the next block waits for it. */
+function isStoreBehind(replica: Replica): boolean {
+  return replica.final.height - replica.storedHeight > unstoredMax(replica);
+}
+
 /** PBFT PREPARE, level-triggered: every proposal of this view that may be voted for now, in the order of heights. */
 export function prepare(replica: Replica): boolean {
-  if (!canVote(replica) || isPrimary(replica)) return false;
+  if (!canVote(replica) || isPrimary(replica) || isStoreBehind(replica)) return false;
   const heights = [...replica.proposals.keys()].sort((a, b) => a - b);
   let voted = false;
   for (const height of heights) {
@@ -124,7 +139,8 @@ function parentForBuild(replica: Replica): { readonly digest: Hash; readonly hea
 
 /** The primary's duty: an anchor that is not final first, then fresh blocks within the window. */
 export function propose(replica: Replica): void {
-  if (!canVote(replica) || !isPrimary(replica) || replica.importing !== null || replica.building !== null) return;
+  if (!canVote(replica) || !isPrimary(replica) || isStoreBehind(replica)) return;
+  if (replica.importing !== null || replica.building !== null) return;
   if (replica.tip === null && replica.anchor.height > replica.final.height) {
     proposeAnchor(replica);
     return;
@@ -136,7 +152,7 @@ export function propose(replica: Replica): void {
   if (isViewOver(replica, parent.header) || isViewOver(replica, final.header)) return;
   const inFlight = parent.header.height - final.height;
   const empty = replica.isEmptyDue && inFlight === 0 && pending.count === 0;
-  if (pending.count === 0 && !empty) return;
+  if ((pending.count === 0 || replica.drained === parent.digest) && !empty) return;
   const { timing } = config;
   if (inFlight > 0 && pending.count < BATCH_TRANSACTIONS_MIN && !replica.isBatchDue) {
     if (!replica.timers.has('batch')) setTimer(replica, 'batch', timing.batchMs);
@@ -171,7 +187,9 @@ export function onBuilt(replica: Replica, built: { view: number; parent: Hash; p
   replica.building = null;
   const { proposal } = built;
   if (proposal === null) {
-    replica.pending = { count: 0, bytes: 0 };
+    // Above blocks in flight it only says that they hold all there is: they may still be lost with their view.
+    if (built.parent === replica.final.digest) replica.pending = { count: 0, bytes: 0 };
+    else replica.drained = built.parent;
     return;
   }
   const parent = parentForBuild(replica);

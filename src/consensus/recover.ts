@@ -7,7 +7,15 @@ import { type Checkpoint, compareRank, type NewView } from '../model/view-change
 import { forsakeTip } from './commit.ts';
 import { spentViewOf } from './proposals.ts';
 import type { BlockReference, JournalRecord } from './record.ts';
-import { type Configuration, emptyReplica, primaryOf, type Recovered, type Replica, slotKey } from './replica.ts';
+import {
+  type Configuration,
+  emptyReplica,
+  primaryOf,
+  type Recovered,
+  type Replica,
+  recoverableMax,
+  slotKey,
+} from './replica.ts';
 import { addVote, isVoteHeight, isVoteWanted, raise } from './votes.ts';
 
 /** What the records of a journal say together. */
@@ -144,13 +152,15 @@ function restoreView(replica: Replica, memory: Memory): void {
 
 /** The locked path and the paths of own votes; executed anew before anything is built on them. */
 function restoreBlocks(replica: Replica, memory: Memory): void {
-  const tops = [replica.highest, replica.anchor, ...memory.votes];
+  const tops = [replica.highest, replica.anchor, ...memory.votes].filter((top) => top !== null);
+  // What is deeper was durable in the store: if that is lost as well, others have it.
+  const depth = tops.reduce((height, top) => Math.max(height, top.height), 0) - recoverableMax(replica);
+  const floor = Math.max(replica.final.height, depth);
   for (const top of tops) {
-    if (top === null) continue;
     let digest = top.digest;
     for (;;) {
       const block = memory.blocks.get(digest);
-      if (block === undefined || block.header.height <= replica.final.height || replica.tree.has(digest)) break;
+      if (block === undefined || block.header.height <= floor || replica.tree.has(digest)) break;
       const { header, body } = block;
       replica.tree.set(digest, { digest, header, body, verdict: 'unknown', overlay: 'none', timely: true });
       digest = header.previous;

@@ -3,7 +3,7 @@ import { type AuthoritySet, authoritySetHash, primaryIndex, quorumOf, weakQuorum
 import { type Block, type Body, blockHash, type Header } from '../model/block.ts';
 import type { Certificate, Phase, Vote } from '../model/certificate.ts';
 import { type Hash, Height, Timestamp, type View } from '../model/ids.ts';
-import { WINDOW_MAX } from '../model/limits.ts';
+import { SYNC_BLOCKS_MAX, WINDOW_MAX } from '../model/limits.ts';
 import type { Message, MessageOf, Status } from '../model/message.ts';
 import type { Checkpoint, NewView, ViewChange } from '../model/view-change.ts';
 import type { Effect, Pledge } from './effect.ts';
@@ -130,6 +130,8 @@ export interface Replica {
   lastProgressAt: Timestamp;
   pending: Pending;
   building: { readonly view: View; readonly parent: Hash; readonly empty: boolean } | null;
+  /** A block in flight on which there was nothing to build: what is pending is in it. */
+  drained: Hash | null;
   isBatchDue: boolean;
   isEmptyDue: boolean;
   /** Whether others have been heard, so that a restarted primary does not propose out of ignorance. */
@@ -171,6 +173,18 @@ export function canVote(replica: Replica): boolean {
 export function windowOf(replica: Replica): number {
   return replica.config.authorities.parameters.windowMax;
 }
+
+/** Final blocks that the store may still lose. With more of them nothing new is prepared: the journal brings back as many. */
+export function unstoredMax(replica: Replica): number {
+  return Math.min(8 * windowOf(replica), 2 * WINDOW_MAX);
+}
+
+/** Blocks between the store's newest and the highest that this node can have voted for. */
+export function recoverableMax(replica: Replica): number {
+  return unstoredMax(replica) + 2 * windowOf(replica);
+}
+
+assert(4 * WINDOW_MAX <= SYNC_BLOCKS_MAX, 'what a journal brings back has room under one certificate');
 
 export function send(replica: Replica, to: number, message: Message): void {
   replica.out.push({ type: 'send', to, message });
@@ -313,6 +327,7 @@ export function emptyReplica(config: Configuration, recovered: Omit<Recovered, '
     lastProgressAt: Timestamp(0),
     pending: { count: 0, bytes: 0 },
     building: null,
+    drained: null,
     isBatchDue: false,
     isEmptyDue: false,
     mayPropose: seats === 1,

@@ -5,14 +5,19 @@ import { compareRank } from '../model/view-change.ts';
 import { accuse } from './evidence.ts';
 import { halt, type Replica, type SeatVotes, slotKey, votesOf, windowOf } from './replica.ts';
 
-/** Heights above the final block at which votes are kept (consensus.md §11). */
+/**
+ * Heights above the final block at which votes are kept (consensus.md §11), and that of the anchor: when all have lost
+ * their power, it may be further above what the stores have kept.
+ */
 export function isVoteHeight(replica: Replica, height: Height): boolean {
-  return height > replica.final.height && height <= replica.final.height + 2 * windowOf(replica);
+  const { final, anchor } = replica;
+  if (height <= final.height) return false;
+  return height <= final.height + 2 * windowOf(replica) || height === anchor.height;
 }
 
 /** Votes of one kind that one seat can have in one view within the bounds. */
 function votesMax(replica: Replica): number {
-  return 4 * windowOf(replica);
+  return 4 * windowOf(replica) + 2;
 }
 
 /** The vote of a seat in this slot, if one is held. */

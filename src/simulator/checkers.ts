@@ -214,8 +214,8 @@ export function checkBuffers(name: string, replica: Replica): void {
   };
   bound('blocks', tree.size, 16 * window);
   bound('certificates', certificates.size, 16 * window);
-  // Two windows above the final block, and two from the anchor on.
-  const heights = 4 * window + 1;
+  // Two windows above the final block, and the anchor.
+  const heights = 2 * window + 1;
   bound('proposals', proposals.size, heights);
   bound('early proposals', early.size, seats);
   bound('view changes', viewChanges.size, seats);

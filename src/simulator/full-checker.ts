@@ -1,5 +1,4 @@
 import type { JournalRecord } from '../consensus/record.ts';
-import type { Replica } from '../consensus/replica.ts';
 import { toHex } from '../lib/bytes.ts';
 import type { Header } from '../model/block.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
@@ -11,7 +10,7 @@ import { compareRank, type Rank } from '../model/view-change.ts';
 import type { FinalOutcome } from '../node/intake.ts';
 import { readHeadHeight } from '../store/blocks.ts';
 import type { Chain, ChainEntry } from '../store/chain.ts';
-import { Checker, Violation } from './checkers.ts';
+import { Checker, checkBuffers, Violation } from './checkers.ts';
 import { CanonicalChain } from './full-canon.ts';
 import type { Machine } from './full-machine.ts';
 import type { FullProcess } from './full-process.ts';
@@ -191,27 +190,11 @@ export class FullChecker {
     if (chain.head.height < final.height || chain.stateRoot() !== chain.head.stateRoot) {
       throw new Violation('the chain is what consensus made final', `${name} at height ${final.height}`);
     }
-    const bounds = boundsOf(replica, mempool);
-    const over = Object.entries(bounds).find(([, [size, most]]) => size > most);
-    if (over !== undefined) throw new Violation('everything is bounded', `${name}: ${over[0]} ${over[1].join(' of ')}`);
+    checkBuffers(name, replica);
+    if (mempool.size > MEMPOOL_TRANSACTIONS_MAX || mempool.bytes > MEMPOOL_BYTES_MAX) {
+      throw new Violation('everything is bounded', `${name}: ${mempool.size} transactions wait`);
+    }
   }
-}
-
-type Bounds = Readonly<Record<string, readonly [size: number, most: number]>>;
-
-/** Consensus.md §11. */
-function boundsOf(replica: Replica, mempool: FullProcess['mempool']): Bounds {
-  const { windowMax } = replica.config.authorities.parameters;
-  const seats = replica.peers.length;
-  return {
-    mempool: [mempool.size, MEMPOOL_TRANSACTIONS_MAX],
-    'bytes of the mempool': [mempool.bytes, MEMPOOL_BYTES_MAX],
-    certificates: [replica.certificates.size, 16 * windowMax],
-    early: [replica.early.size, seats],
-    'view changes': [replica.viewChanges.size, seats],
-    fetches: [replica.fetches.size, 20 * windowMax],
-    unstored: [replica.unstored.length, 1_000],
-  };
 }
 
 /** The signature of this seat's own under a message, if it makes a statement of it. */
