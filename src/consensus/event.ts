@@ -38,7 +38,7 @@ export type Verdict = 'valid' | 'invalid' | 'aborted';
 export type LocalEvent =
   /** Once, first: the replica was made from what survived, and may act. */
   | { readonly type: 'start' }
-  /** Whenever it grows, and again after every `commit` and `import`, which set it to nothing here. */
+  /** Whenever it grows, and again after every `commit`, `import` and `drop`; the first two set it to nothing here. */
   | { readonly type: 'pending'; readonly pending: Pending }
   /**
    * Answers `build`; null when there was nothing to build, or the parent is gone. When the step that takes it pledges a

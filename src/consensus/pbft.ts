@@ -101,6 +101,7 @@ function onLocalEvent(replica: Replica, event: LocalEvent): void {
       return;
     case 'pending':
       replica.pending = event.pending;
+      replica.drained = null;
       return;
     case 'built':
       onBuilt(replica, event);

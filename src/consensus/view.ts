@@ -16,6 +16,7 @@ function turn(replica: Replica, view: View): void {
   replica.ownVotes = [];
   replica.proposals.clear();
   replica.building = null;
+  replica.drained = null;
   replica.isBatchDue = false;
   replica.isEmptyDue = false;
   replica.suspicion = noSuspicion();

@@ -254,6 +254,7 @@ export class SimulatedNode {
         break;
       case 'drop':
         this.chain.overlays.drop(effect.digests);
+        this.#announce();
         break;
       case 'build':
         this.#build(effect);

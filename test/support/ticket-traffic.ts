@@ -1,5 +1,5 @@
-import { devnetKeyPair } from '../../src/devnet/keys.ts';
 import { devnetKeys } from '../../src/devnet/genesis.ts';
+import { devnetKeyPair } from '../../src/devnet/keys.ts';
 import type { Genesis } from '../../src/ledger/genesis.ts';
 import { defined } from '../../src/lib/assert.ts';
 import { utf8 } from '../../src/lib/bytes.ts';
