@@ -60,6 +60,9 @@ const SEEDS = [
   { seed: 547 },
   { seed: 108_890, n: 7, window: 1 },
   { seed: 206_601, n: 4, window: 2 },
+  { seed: 516_923, n: 7, window: 2 },
+  { seed: 702_701, n: 7, window: 2 },
+  { seed: 800_745 },
 ];
 
 test.each(SEEDS)('%o', (options) => {
