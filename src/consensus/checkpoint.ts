@@ -87,6 +87,7 @@ function makeSnapshot(replica: Replica, height: Height): JournalRecord | null {
     blocks: blocks.map(wholeBlock),
     highest,
     viewChange: ownViewChange?.viewChange ?? null,
+    claimed: ownViewChange?.certificate ?? null,
     newView: isOwn ? newView : null,
     checkpoint: height,
   };

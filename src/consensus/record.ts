@@ -44,6 +44,8 @@ export type JournalRecord =
       readonly blocks: readonly Block[];
       readonly highest: Certificate | null;
       readonly viewChange: ViewChange | null;
+      /** Backs the claim of `viewChange`, which is said again as it was: `highest` may be another of the same rank. */
+      readonly claimed: Certificate | null;
       readonly newView: NewView | null;
       /** The final block when this was written: nothing is signed before the store has reached it again. */
       readonly checkpoint: Height;
@@ -71,6 +73,7 @@ export const journalRecordLayout: Codec<JournalRecord> = union<JournalRecord>({
       blocks: list(blockLayout, WINDOW_MAX),
       highest: nullable(certificateLayout),
       viewChange: nullable(viewChangeLayout),
+      claimed: nullable(certificateLayout),
       newView: nullable(newViewLayout),
       checkpoint: heightLayout,
     }),

@@ -3,7 +3,7 @@ import { type Block, blockHash } from '../model/block.ts';
 import type { Certificate, Vote } from '../model/certificate.ts';
 import { type Hash, Height, type View } from '../model/ids.ts';
 import type { MessageOf } from '../model/message.ts';
-import { type Checkpoint, compareRank, type NewView } from '../model/view-change.ts';
+import type { Checkpoint, NewView } from '../model/view-change.ts';
 import { forsakeTip } from './commit.ts';
 import { spentViewOf } from './proposals.ts';
 import type { BlockReference, JournalRecord } from './record.ts';
@@ -117,18 +117,11 @@ function rememberSnapshot(memory: Memory, record: Extract<JournalRecord, { kind:
   if (record.mode === 'active') memory.anchor = { view: record.view, reference: record.anchor };
   memory.newView = record.newView;
   if (record.viewChange !== null) {
-    memory.viewChange = { kind: 'view-change', viewChange: record.viewChange, certificate: claimed(record) };
+    memory.viewChange = { kind: 'view-change', viewChange: record.viewChange, certificate: record.claimed };
   }
   if (record.highest !== null) memory.certificates.push(record.highest);
   for (const block of record.blocks) memory.blocks.set(blockHash(block.header), block);
   memory.floor = record.checkpoint;
-}
-
-/** The certificate of the own VIEW-CHANGE, which is needed while that is pending: nothing higher can be known by then. */
-function claimed({ viewChange, highest }: Extract<JournalRecord, { kind: 'snapshot' }>): Certificate | null {
-  const claim = viewChange?.claim ?? null;
-  if (claim === null || highest === null) return null;
-  return compareRank(claim, highest) === 0 && claim.phase === highest.phase ? highest : null;
 }
 
 function restoreView(replica: Replica, memory: Memory): void {

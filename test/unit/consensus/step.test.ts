@@ -143,6 +143,7 @@ describe('after a restart', () => {
         blocks: [],
         highest: null,
         viewChange: null,
+        claimed: null,
         newView: null,
         checkpoint: Height(5),
       },
