@@ -54,7 +54,7 @@ export interface RunningNode {
   readonly publicKey: string;
   readonly httpUrl: string;
   readonly p2pAddress: string;
-  /** Resolves when the environment has failed so that the process must end. */
+  /** Resolves when the disk has failed: the node takes no part any more, and answers reads until it is stopped. */
   readonly failed: Promise<Error>;
   /** Stops accepting, lets the store finish, closes the sessions; safe to call twice. */
   stop(): Promise<void>;
@@ -95,7 +95,10 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   const { config } = options;
   const { genesis } = opened;
   const failure = deferred<Error>();
-  let onFatal = (error: Error): void => failure.resolve(error);
+  let early: Error | undefined;
+  let onFatal = (error: Error): void => {
+    early = error;
+  };
   const { store, chain } = await openChain(config, genesis);
   const voter = await openAuthority({
     config,
@@ -122,6 +125,7 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
     onFatal: failure.resolve,
   });
   onFatal = (error) => node.fail(error);
+  if (early !== undefined) node.fail(early);
   const nodeId = genesis.authorities[voter.seat]?.id ?? nameOf(genesis, voter) ?? transport.self;
   const operator = await openOperator(config, options.ask, node);
   const api = createSurface(options, { opened, node, metrics, operator, voter, timing, nodeId, store });
@@ -129,7 +133,8 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await Promise.all([api.close(), metricsServer?.close(), node.stop()]);
-    await closeJournal(voter);
+    // A journal whose disk failed says nothing any more.
+    if (node.fatal === null) await closeJournal(voter);
     await closeStore(store);
     release();
   };

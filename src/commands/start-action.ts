@@ -60,13 +60,19 @@ async function runNode(
   const { nodeId, role, httpUrl, p2pAddress } = node;
   logger.info({ node: nodeId, role, http: httpUrl, p2p: p2pAddress, home: config.node.home }, 'running');
   if (node.observerReason !== null) logger.warn({ reason: node.observerReason }, 'this node follows without a vote');
-  const ended = await Promise.race([signal.first, lifeline.closed, node.failed]);
-  logger.info({ why: ended instanceof Error ? ended.message : ended }, 'stopping');
+  let failure: Error | undefined;
+  void node.failed.then((error) => {
+    failure = error;
+  });
+  const ended = await Promise.race([signal.first, lifeline.closed]);
+  logger.info({ why: ended }, 'stopping');
   await stopInTime(node);
   if (ended === 'LIFELINE') lifeline.removeTemporary();
   signal.dispose();
-  if (!(ended instanceof Error)) return EXIT_CODES.OK;
-  throw new CommandError(exitNameOf(ended), `The node had to stop: ${ended.message}.`, { cause: ended });
+  if (failure === undefined) return EXIT_CODES.OK;
+  throw new CommandError(exitNameOf(failure), `The node took no part any more: ${failure.message}.`, {
+    cause: failure,
+  });
 }
 
 function flagsOf({ listenPort, apiPort }: StartCommandOptions): ConfigFlags {
