@@ -1,4 +1,5 @@
 import type { JournalRecord } from '../consensus/record.ts';
+import type { Replica } from '../consensus/replica.ts';
 import { toHex } from '../lib/bytes.ts';
 import type { Header } from '../model/block.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
@@ -167,6 +168,7 @@ export class FullChecker {
 
   failed({ name, seat }: Machine, error: Error): void {
     if (!this.isHonest(seat)) return;
+    if (error.cause instanceof Violation) throw error.cause;
     const cause = error.cause instanceof Error ? `: ${error.cause.stack ?? error.cause.message}` : '';
     throw new Violation('no honest node fails', `${name}: ${error.message}${cause}`);
   }
@@ -174,6 +176,14 @@ export class FullChecker {
   refused({ name, seat }: Machine, from: number, code: string): void {
     if (!this.isHonest(seat) || !this.isHonest(from)) return;
     throw new Violation('no honest message is refused', `${name} refuses one of ${from}: ${code}`);
+  }
+
+  /** Blocks that were voted for, or proposed, though perhaps nobody was there to hear it. */
+  #seeDecided({ tip, tree }: Replica): void {
+    for (let block = tip && tree.get(tip.digest); block; block = tree.get(block.header.previous)) {
+      if (this.core.headerOf(block.digest) !== undefined) return;
+      this.see(block.header);
+    }
   }
 
   /** What must hold on one honest machine at any time. */
@@ -190,6 +200,7 @@ export class FullChecker {
     if (chain.head.height < final.height || chain.stateRoot() !== chain.head.stateRoot) {
       throw new Violation('the chain is what consensus made final', `${name} at height ${final.height}`);
     }
+    this.#seeDecided(replica);
     checkBuffers(name, replica);
     if (mempool.size > MEMPOOL_TRANSACTIONS_MAX || mempool.bytes > MEMPOOL_BYTES_MAX) {
       throw new Violation('everything is bounded', `${name}: ${mempool.size} transactions wait`);

@@ -6,7 +6,7 @@ import type { Clock, Timers } from '../node/ports.ts';
 import { beginChain } from '../node/recovery.ts';
 import type { Chain } from '../store/chain.ts';
 import { readWitness } from '../store/chain.ts';
-import type { JournalProblem } from '../store/journal.ts';
+import type { JournalPosition, JournalProblem } from '../store/journal.ts';
 import { listSegments, segmentName } from '../store/journal-segment.ts';
 import { MemoryKeyValue } from '../store/memory.ts';
 import { MemoryDisk } from '../store/memory-disk.ts';
@@ -74,6 +74,9 @@ export class Machine {
   #fuse = 0;
   /** Set while a fault takes effect in the middle of something. */
   #dying: MachineFault | null = null;
+  /** Where the journal stood at each commit that is not durable yet, and at the newest that is. */
+  #noted: JournalPosition[] = [];
+  #witnessed: JournalPosition | null = null;
 
   constructor(seat: number, world: Surroundings) {
     this.seat = seat;
@@ -139,6 +142,7 @@ export class Machine {
   #boot(): void {
     const { genesis, jurisdiction, journalSegmentBytesMax } = this.#world;
     this.boots += 1;
+    this.#noted = [];
     beginChain(this.#store, genesis, (begun) => {
       if (!begun.ok) throw begun.error;
       const chain = begun.value;
@@ -226,6 +230,7 @@ export class Machine {
     if (fault === 'wipe-data') {
       this.#store = this.#emptyStore();
       this.promisedHeight = 0;
+      this.#witnessed = null;
     }
     if (fault === 'lose-journal' && this.#hasKey) this.#loseJournal();
     if (fault === 'roll-journal-back' && this.#hasKey) this.#rollJournalBack();
@@ -253,12 +258,23 @@ export class Machine {
     this.deadKey = 'lose-journal';
   }
 
+  /** A commit has asked how far the journal is durable. */
+  noted(position: JournalPosition): void {
+    this.#noted.push(position);
+  }
+
+  /** The oldest commit under way is durable up to this height. */
+  settled(height: number): void {
+    this.promisedHeight = Math.max(this.promisedHeight, height);
+    this.#witnessed = this.#noted.shift() ?? this.#witnessed;
+  }
+
   /** The end that the data directory has seen goes; what it has not seen may go in any crash. */
   #rollJournalBack(): void {
-    const witness = readWitness(this.#store);
+    const witness = this.#witnessed;
     const newest = listSegments(this.#disk).at(-1);
     const length = newest === undefined ? 0 : this.#disk.bytesOf(segmentName(newest)).length;
-    if (witness === undefined || witness.segment !== newest || length < witness.offset) {
+    if (witness === null || witness.segment !== newest || length < witness.offset) {
       this.#loseJournal();
       return;
     }

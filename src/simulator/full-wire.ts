@@ -137,7 +137,7 @@ export class Wire {
       }
     }
     this.#time.after(begin, () => {
-      for (const direction of directions) this.#cut(direction, 1);
+      if (!this.#isHealed) for (const direction of directions) this.#cut(direction, 1);
     });
     this.#time.after(end, () => {
       if (!this.#isHealed) for (const direction of directions) this.#cut(direction, -1);

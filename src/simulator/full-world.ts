@@ -11,7 +11,7 @@ import type { Transaction } from '../model/transaction.ts';
 import type { SubmitOutcome } from '../node/intake.ts';
 import type { Links, Signer } from '../node/ports.ts';
 import type { Chain } from '../store/chain.ts';
-import type { JournalProblem } from '../store/journal.ts';
+import type { Journal, JournalProblem } from '../store/journal.ts';
 import type { OpenedJournal } from '../store/open-journal.ts';
 import { Violation } from './checkers.ts';
 import { FullChecker } from './full-checker.ts';
@@ -156,9 +156,7 @@ export class FullWorld implements Surroundings {
           this.trace(() => `${machine.name} final ${entry.stored.header.height} ${entry.stored.hash.slice(0, 8)}`);
           this.checker.final(machine, entry);
         },
-        durable: (height) => {
-          machine.promisedHeight = Math.max(machine.promisedHeight, height);
-        },
+        durable: (height) => machine.settled(height),
         evidence: (evidence) => this.checker.accused(machine, evidence),
         halted: (reason) => this.checker.halted(machine, reason),
         fatal: (error) => machine.fail(error),
@@ -183,7 +181,7 @@ export class FullWorld implements Surroundings {
         return hand.sign(message);
       },
     };
-    return { seat: machine.seat, signer, journal, records: payloads };
+    return { seat: machine.seat, signer, journal: watched(journal, machine), records: payloads };
   }
 
   #links(machine: Machine): Links {
@@ -245,4 +243,19 @@ export class FullWorld implements Surroundings {
       if (!(this.isHealed && lost.includes(machine.seat))) machine.start();
     });
   }
+}
+
+/** The same journal, whose position a commit asks for in order to store it as its witness. */
+function watched(journal: Journal, machine: Machine): Journal {
+  return {
+    append: (payloads, onDurable) => journal.append(payloads, onDurable),
+    truncate: (snapshot, onDurable) => journal.truncate(snapshot, onDurable),
+    position: () => {
+      const position = journal.position();
+      machine.noted(position);
+      return position;
+    },
+    full: () => journal.full(),
+    close: (onClosed) => journal.close(onClosed),
+  };
 }
