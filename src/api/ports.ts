@@ -84,7 +84,7 @@ export interface Explanation {
   readonly moving: boolean;
   /** One sentence for people. */
   readonly reason: string;
-  /** Stable: `MOVING IDLE SILENT_PRIMARY NO_QUORUM CLOCK_OFF DISK_FULL LAGGING HALTED OBSERVER VIEW_CHANGE`. */
+  /** Stable: one of `CAUSES` in node/explain. */
   readonly code: string;
   readonly waitingFor: readonly { readonly authority: string; readonly since: Timestamp; readonly why: string }[];
 }

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Operator } from '../api/ports.ts';
 import { Timestamp } from '../model/ids.ts';
-import { OPERATOR_LIFE_MS } from '../model/limits.ts';
+import { CLOCK_TOLERANCE_MS, OPERATOR_LIFE_MS } from '../model/limits.ts';
 import { type Operation, sealTransaction, transactionSigningBytes } from '../model/transaction.ts';
 import { systemClock } from '../node/clock.ts';
 import type { NodeConfig } from '../node/config.ts';
@@ -17,7 +17,8 @@ export async function openOperator(config: NodeConfig, ask: AskPassphrase, node:
   const organisation = node.organisationOf(signer.publicKey);
   if (organisation === undefined) return undefined;
   const { genesis } = node.parts;
-  const lifeMs = Math.min(OPERATOR_LIFE_MS, genesis.parameters.transactionLifeMsMax);
+  // At the limit of the chain, a primary whose clock is a little behind could not take it at once.
+  const lifeMs = Math.min(OPERATOR_LIFE_MS, genesis.parameters.transactionLifeMsMax - CLOCK_TOLERANCE_MS);
   return {
     organisation,
     sign: (operation: Operation, key: string | null) => {

@@ -268,7 +268,7 @@ export class Host {
       records.map((record) => encode(journalRecordLayout, record)),
       () => {
         listener.stored('journal_append', clock.monotonicMs() - start);
-        durable();
+        if (!this.#stopped) durable();
       },
     );
   }

@@ -98,6 +98,21 @@ describe('a node that was cut off', () => {
 });
 
 describe('a peer that lies to a node which catches up', () => {
+  it('about its height alone makes nobody believe that they are behind', async () => {
+    const world = openWorld();
+    world.network.passes = ({ from, to, message }) => {
+      if (from !== 3 || message.kind !== 'status') return true;
+      const status = { ...message.status, finalHeight: Height(1_000_000) };
+      world.network.deliver(from, to, frameOf({ kind: 'status', status }));
+      return false;
+    };
+    world.run(3_000);
+    expect(world.node(1).replica.peers[3]?.status?.finalHeight).toBe(1_000_000);
+    expect(world.node(1).heightAhead()).toBeUndefined();
+    expect(world.reader(1).status()).toMatchObject({ ready: true, syncing: false });
+    expect(await world.decide(1, world.transaction('boxoffice', issue('a1')))).toMatchObject({ outcome: 'final' });
+  });
+
   it('with a signature that the client never made is shut out, and the node asks another one', () => {
     const world = leftBehind(6);
     let forged = 0;

@@ -104,6 +104,26 @@ describe('a node whose journal cannot be written', () => {
   });
 });
 
+describe('a client', () => {
+  it('is told that something is final only when no crash can take it back', async () => {
+    const world = openWorld({}, 'a1');
+    const scan = world.transaction('venue', admit('a1'));
+    void world.submit(1, scan);
+    world.run(1);
+    const machine = world.machine(1);
+    let outcome = await world.submit(1, scan, 0);
+    while (outcome.outcome !== 'final') {
+      world.run(0.1);
+      outcome = await world.submit(1, scan, 0);
+    }
+    world.network.isolate(1);
+    machine.crash(LOSE_ALL);
+    machine.boot();
+    world.until(() => machine.node !== undefined);
+    expect(machine.chain.place(scan.id)).toEqual({ height: outcome.height, index: 0 });
+  });
+});
+
 describe('a node whose store cannot be written', () => {
   it('takes no part any more, answers reads, and tells nobody that something is final', async () => {
     const world = openWorld({}, 'a1');
@@ -136,6 +156,19 @@ describe('a node whose store cannot be written', () => {
     machine.boot();
     world.until(() => machine.node !== undefined);
     world.finalise(0, world.transaction('federation', createCup));
+  });
+});
+
+describe('a node that has failed', () => {
+  it('says nothing of what it had just signed', () => {
+    const world = openWorld({}, 'a1');
+    const { replica } = world.node(2);
+    void world.submit(1, world.transaction('boxoffice', issue('b1')));
+    while (replica.outstanding.size === 0) world.run(0.1);
+    const sentBefore = world.sent.length;
+    world.node(2).fail(new Error('the disk is gone'));
+    world.run(3_000);
+    expect(world.sent.slice(sentBefore).filter(({ from }) => from === 2)).toEqual([]);
   });
 });
 

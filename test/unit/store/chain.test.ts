@@ -143,6 +143,7 @@ describe('a chain', () => {
         }
         bench.settle();
         contents.add(contentOf(bench.store));
+        for (const { key, value } of bench.store.range(TABLES.state, {})) expect(chain.get(key)).toEqual(value);
         expect(bench.open().head).toEqual(entries.at(-1)?.stored.header);
       }
     }
