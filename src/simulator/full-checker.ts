@@ -25,6 +25,7 @@ interface Statements {
   boot: number;
   view: number;
   finalHeight: number;
+  storedHeight: number;
   highest: Rank | null;
 }
 
@@ -54,12 +55,20 @@ export class FullChecker {
   #of(seat: number, boot: number): Statements {
     let statements = this.#statements.get(seat);
     if (statements === undefined) {
-      statements = { signed: new Map(), known: new Set(), boot, view: 0, finalHeight: 0, highest: null };
+      statements = {
+        signed: new Map(),
+        known: new Set(),
+        boot,
+        view: 0,
+        finalHeight: 0,
+        storedHeight: -1,
+        highest: null,
+      };
       this.#statements.set(seat, statements);
     }
     if (statements.boot !== boot) {
       statements.signed.clear();
-      Object.assign(statements, { boot, view: 0, finalHeight: 0, highest: null });
+      Object.assign(statements, { boot, view: 0, finalHeight: 0, storedHeight: -1, highest: null });
     }
     return statements;
   }
@@ -196,8 +205,9 @@ export class FullChecker {
       final.height >= statements.finalHeight &&
       (statements.highest === null || (highest !== null && compareRank(highest, statements.highest) >= 0));
     if (!isForward) throw new Violation('views, heights and ranks only grow', `${name} at view ${view}`);
-    Object.assign(statements, { view, finalHeight: final.height, highest });
-    if (chain.head.height < final.height || chain.stateRoot() !== chain.head.stateRoot) {
+    const isNew = chain.head.height !== statements.storedHeight;
+    Object.assign(statements, { view, finalHeight: final.height, highest, storedHeight: chain.head.height });
+    if (chain.head.height < final.height || (isNew && chain.stateRoot() !== chain.head.stateRoot)) {
       throw new Violation('the chain is what consensus made final', `${name} at height ${final.height}`);
     }
     this.#seeDecided(replica);
