@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { devnetKeyPair } from '../devnet/keys.ts';
 import { devnetKeys } from '../devnet/genesis.ts';
+import { devnetKeyPair } from '../devnet/keys.ts';
 import { sampleTicketId } from '../devnet/sample-tickets.ts';
 import { GateId, type Hash, OrganisationId, Timestamp } from '../model/ids.ts';
 import { sealTransaction, type Transaction, transactionSigningBytes } from '../model/transaction.ts';
