@@ -17,7 +17,7 @@ const MIB = 1_048_576;
 /** What an honest node may grow by over all attacks: its bounds per peer are tens of MiB, with room for the collector. */
 const GROWTH_BYTES_MAX = 300 * MIB;
 /** How long each attack lasts, and what the chain must have taken in meanwhile and right after. */
-const ATTACK_MS = IS_LONG ? 8_000 : 1_200;
+const ATTACK_MS = IS_LONG ? 8_000 : 800;
 const WRITES_MIN = 10;
 
 let cluster: Cluster;

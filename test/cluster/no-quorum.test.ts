@@ -165,7 +165,7 @@ describe('two authorities gone', () => {
     }
   });
 
-  it('of three, where two are a quorum and one is not', async () => {
+  it.runIf(IS_LONG)('of three, where two are a quorum and one is not', async () => {
     cluster = await Cluster.started({ nodes: 3 });
     const [one, two, three] = [cluster.node(0), cluster.node(1), cluster.node(2)];
     expect((await statusOf(one)).quorum).toBe(2);

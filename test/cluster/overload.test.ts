@@ -12,7 +12,9 @@ import { tell } from './support/until.ts';
 
 const MIB = 1_048_576;
 const GROWTH_BYTES_MAX = 250 * MIB;
-const FLOOD = MEMPOOL_PER_SIGNER_MAX + 1_500;
+/** So many refusals are enough to see how they are; so many writes bring them about on any machine. */
+const REFUSED = 500;
+const SENT_MAX = 4 * MEMPOOL_PER_SIGNER_MAX;
 const SENDERS = 64;
 const REFUSED_MS_PROMISED = 50;
 const REFUSED_MS_MAX = 5_000;
@@ -51,21 +53,20 @@ function issue(organisation: string, ticket: string): Transaction {
   return signed(cluster.genesis.chainId, organisation, issueOf(ticket), { expiresAt });
 }
 
-/** Sends so many new tickets of one organisation as fast as it goes, through these nodes, waiting for nothing. */
-async function flood(nodes: readonly NodeProcess[], organisation: string, count: number): Promise<readonly Sent[]> {
-  const transactions = Array.from({ length: count }, (_, index) => {
-    const ticket = `${organisation}-${index}`;
-    return { ticket, transaction: issue(organisation, ticket) };
-  });
+/** Sends new tickets as fast as it goes, through these nodes, waiting for nothing, until enough of them were refused. */
+async function flood(nodes: readonly NodeProcess[], organisation: string): Promise<readonly Sent[]> {
   const sent: Sent[] = [];
   let next = 0;
+  let refused = 0;
   const lane = async (): Promise<void> => {
-    for (let index = next; index < count; index = next) {
+    for (let index = next; refused < REFUSED && index < SENT_MAX; index = next) {
       next += 1;
-      const { ticket, transaction } = transactions[index] ?? {};
+      const ticket = `${organisation}-${index}`;
       const node = nodes[index % nodes.length];
-      if (ticket === undefined || transaction === undefined || node === undefined) return;
-      sent.push(await send(node, ticket, transaction));
+      if (node === undefined) return;
+      const one = await send(node, ticket, issue(organisation, ticket));
+      if (one.code === 'OVERLOADED') refused += 1;
+      sent.push(one);
     }
   };
   await Promise.all(Array.from({ length: SENDERS }, lane));
@@ -75,20 +76,23 @@ async function flood(nodes: readonly NodeProcess[], organisation: string, count:
 describe('more than the network can take', () => {
   it('is refused quickly, with a time to come back; what was taken is final, and then there is room again', async () => {
     const rss = cluster.nodes.map((node) => node.rssBytes());
-    // Two that are there and do not vote: whatever is taken waits.
+    // Two that are there, say that all is well and do not vote: whatever is taken waits.
     const silent = [cluster.node(2), cluster.node(3)];
     const serving = cluster.others(...silent);
     for (const node of silent) await node.stop();
     const rogues = await Promise.all(silent.map((node) => Rogue.inSeatOf(cluster, node)));
+    for (const rogue of rogues) rogue.pretend();
     await cluster.until('the silent ones to be connected', 20_000, async () => {
       return (await cluster.statuses(serving)).every(({ connected }) => connected === 4);
     });
-    const sent = await flood(serving, 'boxoffice', FLOOD);
+    const sent = await flood(serving, 'boxoffice');
     const refused = sent.filter(({ code }) => code === 'OVERLOADED');
     const taken = sent.filter(({ code }) => code === 'pending' || code === 'final');
     // The silent ones live in this busy process and may miss a ping: that is told apart from too much work.
     const turnedAway = sent.filter(({ code }) => code === 'OVERLOADED' || code === 'NO_QUORUM');
-    expect(taken.length + turnedAway.length, JSON.stringify([...new Set(sent.map(({ code }) => code))])).toBe(FLOOD);
+    expect(taken.length + turnedAway.length, JSON.stringify([...new Set(sent.map(({ code }) => code))])).toBe(
+      sent.length,
+    );
     expect(refused.length).toBeGreaterThan(0);
     expect(new Set(refused.map(({ retryAfterMs }) => retryAfterMs))).toEqual(new Set([1_000]));
     const times = refused.map(({ answerMs }) => answerMs).sort((a, b) => a - b);

@@ -18,6 +18,7 @@ import type { Cluster } from './cluster.ts';
 import type { NodeProcess } from './node-process.ts';
 
 const HEARTBEAT_MS = 200;
+const STATUS_MS = 300;
 
 /**
  * Sits in an authority's seat with its true keys, at its address, and says whatever a test wants: the seat's own
@@ -35,6 +36,7 @@ export class Rogue {
   readonly #genesis: Genesis;
   readonly #signer: Signer;
   readonly #seats = new Map<string, number>();
+  #pretending: NodeJS.Timeout | undefined;
 
   private constructor(cluster: Cluster, node: NodeProcess) {
     const keys = devnetKeys(node.name);
@@ -73,7 +75,18 @@ export class Rogue {
     return rogue;
   }
 
+  /** From here on it says that all is well, as an authority at work does, and does not vote. */
+  pretend(): void {
+    this.#pretending = setInterval(() => {
+      const [known] = this.statuses.values();
+      if (known === undefined) return;
+      const now = Timestamp(Date.now());
+      this.say({ kind: 'status', status: { ...known, mode: 'active', suspects: null, missing: [], now } });
+    }, STATUS_MS);
+  }
+
   async close(): Promise<void> {
+    clearInterval(this.#pretending);
     await this.#mesh.close();
   }
 
