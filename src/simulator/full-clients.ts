@@ -19,7 +19,7 @@ interface Order {
 }
 
 /** A way to a node, as HTTP is one: anything may get lost, and then nobody answers. */
-export type Submit = (
+type Submit = (
   seat: number,
   transaction: Transaction,
   waitMs: number,

@@ -12,7 +12,7 @@ export const BEGINNING = Timestamp(Date.UTC(2026, 5, 12));
 export const LIFE_MS = 600_000;
 
 /** Who takes part, and what each may be trusted with. */
-export const ORGANISATIONS: Readonly<Record<'federation' | 'boxoffice' | 'stadium' | 'city', readonly Role[]>> = {
+const ORGANISATIONS: Readonly<Record<'federation' | 'boxoffice' | 'stadium' | 'city', readonly Role[]>> = {
   federation: ['organiser'],
   boxoffice: ['issuer'],
   stadium: ['venue', 'gate'],

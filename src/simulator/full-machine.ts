@@ -20,7 +20,7 @@ import type { VirtualTime } from './full-time.ts';
 import type { Wire } from './full-wire.ts';
 
 /** Thrown by a port when the machine dies while its program uses it. */
-export class MachineDied extends Error {
+class MachineDied extends Error {
   override readonly name = 'MachineDied';
 }
 
