@@ -76,7 +76,7 @@ function observe({ logger, metrics }: ApiDependencies, isStopping: () => boolean
     } catch (error) {
       logger.error({ request_id: exchange.requestId, error: error instanceof Error ? error.stack : error }, 'failed');
       refuse(context, { code: 'INTERNAL_ERROR', detail: 'see the log of the node, under the request_id' });
-      // architecture.md §3 rule 4: the impossible stops the process, once the caller has been told.
+      // The impossible stops the process, once the caller has been told.
       if (error instanceof InvariantError) context.res.once('close', () => setImmediate(() => raise(error)));
     }
     // Asked last: a connection kept for a next request would hold up the end.

@@ -84,7 +84,7 @@ function matches(header: Header, body: Body): boolean {
   return header.transactionCount === body.length && header.transactionsRoot === transactionsRoot(body);
 }
 
-/** Consensus.md §5.1: all sources together. */
+/** Of all sources together. */
 function treeCapacity(replica: Replica): number {
   return 16 * windowOf(replica);
 }

@@ -52,7 +52,7 @@ export function onCheckpoint(replica: Replica, checkpoint: Checkpoint): void {
 }
 
 /**
- * Truncates the journal below a stable checkpoint (consensus.md §6): only when the store holds every final block and
+ * Truncates the journal below a stable checkpoint (docs/consensus.md, "Memory"): only when the store holds every final block and
  * nothing is on its way into the journal, for then the snapshot says everything that the records before it say.
  */
 export function truncate(replica: Replica): void {

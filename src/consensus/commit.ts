@@ -29,7 +29,7 @@ export function raiseHighest(replica: Replica): boolean {
   return raised;
 }
 
-/** A certificate of a view proves that the view exists: its block is an anchor of it (§2, R2, "join-by-QC"). */
+/** A certificate of a view proves that the view exists: its block is an anchor of it (R2). */
 export function joinByCertificate(replica: Replica): boolean {
   const { highest, view, mode } = replica;
   if (highest === null || highest.view < view || (highest.view === view && mode === 'active')) return false;
@@ -138,7 +138,7 @@ function forget(replica: Replica): void {
   cancelTimer(replica, 'empty');
 }
 
-/** §7: at every multiple of the interval the view that made the block ends by vote; level-triggered. */
+/** At every multiple of the interval the view that made the block ends by vote; level-triggered. */
 export function rotate(replica: Replica): boolean {
   if (replica.mode !== 'active' || replica.config.self < 0 || replica.spentView !== replica.view) return false;
   offerFinal(replica);

@@ -34,7 +34,7 @@ export interface Fairness {
 }
 
 /**
- * Whether a final block shows that its primary passes a forwarded transaction over (consensus.md §7, censorship): it was
+ * Whether a final block shows that its primary passes a forwarded transaction over (docs/consensus.md, "Fairness"): it was
  * there in good time and is valid, and the block either had room or took one that came much later. A deep queue alone is
  * no ground, and neither is a block of another view.
  */

@@ -171,7 +171,7 @@ function onValidated(replica: Replica, event: Extract<LocalEvent, { type: 'valid
   block.overlay = event.verdict === 'valid' ? 'ready' : 'none';
 }
 
-/** §7: an invalid block that the primary of this view made is a reason to leave. */
+/** An invalid block that the primary of this view made is a reason to leave. */
 function suspectInvalid(replica: Replica): void {
   if (replica.mode !== 'active' || replica.suspicion.fault) return;
   for (const { digest } of replica.proposals.values()) {

@@ -53,7 +53,7 @@ export function takeEarlyProposals(replica: Replica): boolean {
   return taken;
 }
 
-/** Whether this block may be voted for in this view, whatever is in it (§5.3 "vote conditions"). */
+/** Whether this block may be voted for in this view, whatever is in it (docs/protocol.md, section 13, "Vote conditions"). */
 function mayVote(replica: Replica, block: PendingBlock): boolean {
   if (block.digest === replica.anchor.digest) return true;
   return (
@@ -63,7 +63,7 @@ function mayVote(replica: Replica, block: PendingBlock): boolean {
   );
 }
 
-/** The view that ends with this block (§7 rotation), if one does; the block below the first of an epoch ends none. */
+/** The view that ends with this block by rotation, if one does; the block below the first of an epoch ends none. */
 export function spentViewOf(replica: Replica, { height, view }: Header): View | null {
   const { firstHeight, parameters } = replica.config.authorities;
   const { rotationInterval } = parameters;

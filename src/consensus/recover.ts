@@ -32,7 +32,7 @@ interface Memory {
   readonly blocks: Map<Hash, Block>;
 }
 
-/** A replica as it was before it stopped: it contradicts nothing that it signed (consensus.md §6). */
+/** A replica as it was before it stopped: it contradicts nothing that it signed (docs/consensus.md, "Memory"). */
 export function createReplica(config: Configuration, recovered: Recovered): Replica {
   const replica = emptyReplica(config, recovered);
   const memory = fold(config, recovered.records);

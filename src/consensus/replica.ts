@@ -203,7 +203,7 @@ export function cancelTimer(replica: Replica, timer: Timer): void {
   if (replica.timers.delete(timer)) replica.out.push({ type: 'cancel-timer', timer });
 }
 
-/** Decides a statement: from here on the replica behaves as if it had been sent (consensus.md §5.2, deferred send). */
+/** Decides a statement: from here on the replica behaves as if it had been sent (docs/consensus.md, "Memory"). */
 export function pledge(replica: Replica, statement: Pledge, support: readonly JournalRecord[]): void {
   assert(replica.config.self >= 0, 'an observer signs nothing');
   const token = replica.nextToken;
@@ -214,7 +214,7 @@ export function pledge(replica: Replica, statement: Pledge, support: readonly Jo
   replica.out.push({ type: 'pledge', token, pledge: statement, support: records });
 }
 
-/** Durable with the first vote of a view at the latest (§5.2). */
+/** Durable with the first vote of a view at the latest. */
 function entryRecord(replica: Replica): JournalRecord[] {
   if (replica.isEntryRecorded) return [];
   replica.isEntryRecorded = true;

@@ -11,7 +11,7 @@ function hasWork(replica: Replica): boolean {
   return isHeartbeatLate(replica);
 }
 
-/** §7: a dead idle primary shows by two missing heartbeats. */
+/** A dead idle primary shows by two missing heartbeats. */
 function isHeartbeatLate(replica: Replica): boolean {
   const { blockIntervalMs } = replica.config.authorities.parameters;
   return blockIntervalMs > 0 && replica.now > replica.lastProgressAt + 2 * blockIntervalMs;
@@ -33,7 +33,7 @@ function progressMs(replica: Replica): number {
   return backedOff(timing.progressMs, replica.failures, timing);
 }
 
-/** A third of the patience is over: ask around. All of it: suspect the view, and keep voting (§7). */
+/** A third of the patience is over: ask around. All of it: suspect the view, and keep voting. */
 export function onProgressTimer(replica: Replica): void {
   if (replica.mode !== 'active') return;
   if (replica.progressStage === 'patient') {
@@ -55,7 +55,7 @@ export function armHeartbeat(replica: Replica): void {
   setTimer(replica, 'empty', after(replica.final.header.timestamp, blockIntervalMs) - replica.now);
 }
 
-/** §7: a view is left when f+1 authorities, this one among them, suspect it, or when its primary is caught lying. */
+/** A view is left when f+1 authorities, this one among them, suspect it, or when its primary is caught lying. */
 export function leaveIfSuspected(replica: Replica): boolean {
   const { suspicion, config, view, mode } = replica;
   if (mode !== 'active' || config.self < 0 || !isSuspecting(replica)) return false;

@@ -35,7 +35,7 @@ function onOwnViewChange(replica: Replica, message: MessageOf<'view-change'>): v
   if (replica.mode === 'changing') replica.viewChanges.set(viewChange.signer, message);
 }
 
-/** §5.4: the (f+1)-th highest target of others is wanted by an honest node; follow it. */
+/** The (f+1)-th highest target of others is wanted by an honest node; follow it. */
 export function joinViewChange(replica: Replica): boolean {
   const targets = [...replica.viewChanges.values()]
     .filter(({ viewChange }) => viewChange.signer !== replica.config.self)

@@ -6,7 +6,7 @@ import { accuse } from './evidence.ts';
 import { halt, type Replica, type SeatVotes, slotKey, votesOf, windowOf } from './replica.ts';
 
 /**
- * Heights above the final block at which votes are kept (consensus.md §11), and that of the anchor: when all have lost
+ * Heights above the final block at which votes are kept (docs/consensus.md, "Bounds"), and that of the anchor: when all have lost
  * their power, it may be further above what the stores have kept.
  */
 export function isVoteHeight(replica: Replica, height: Height): boolean {
@@ -29,7 +29,7 @@ export function heldVote(replica: Replica, seat: number, ballot: Omit<Ballot, 'd
   return past.find(({ view, height }) => view === ballot.view && height === ballot.height && ballot.phase === 'COMMIT');
 }
 
-/** Whether a vote would be kept: within the bounds of §11 and not held already. A contradiction of a held one is kept as evidence. */
+/** Whether a vote would be kept: within its bounds and not held already. A contradiction of a held one is kept as evidence. */
 export function isVoteWanted(replica: Replica, vote: Vote): boolean {
   if (vote.epoch !== replica.config.authorities.epoch || !isVoteHeight(replica, vote.height)) return false;
   if (vote.view < replica.config.authorities.startView) return false;
@@ -142,7 +142,7 @@ function learnBelowFinal(replica: Replica, certificate: Certificate): void {
   else if (certificate.phase === 'COMMIT') haltForSafety(replica, certificate);
 }
 
-/** Two certificates make different blocks final: more than f authorities lie (consensus.md §11). */
+/** Two certificates make different blocks final: more than f authorities lie. */
 export function haltForSafety(replica: Replica, rival: Certificate): void {
   const { certificate } = replica.final;
   halt(replica, 'SAFETY', certificate === null ? [rival] : [certificate, rival]);

@@ -8,7 +8,7 @@ import { certificateKey, heldVote, isVoteHeight, isVoteWanted } from './votes.ts
 
 /**
  * Whether a message of another authority can matter now: height, view, sender, not yet seen, within the bounds of
- * consensus.md §11. Pure and cheap; asked before any signature is checked, and again before the message is used.
+ * docs/consensus.md, "Bounds". Pure and cheap; asked before any signature is checked, and again before the message is used.
  */
 export function wants(replica: Replica, from: number, message: Message): boolean {
   const { config, mode } = replica;

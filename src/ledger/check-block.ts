@@ -32,7 +32,7 @@ export interface BlockContext extends HeaderContext {
   readonly state: LedgerState;
   /** Ids in the ancestors younger than `transactionLifeMsMax`. */
   readonly recentIds: RecentIds;
-  /** The full rule of consensus.md §11, for every transaction. */
+  /** The full rule of docs/protocol.md, section 1, for every transaction. */
   readonly check: SignatureCheck;
 }
 

@@ -19,7 +19,7 @@ export interface PrimaryJudgeParts {
   readonly jurisdiction: Jurisdiction;
 }
 
-/** Feeds the rule of fairness (consensus.md §7, "Censorship") with what this node has seen, by the clock that only grows. */
+/** Feeds the rule of fairness (docs/consensus.md, "Fairness") with what this node has seen, by the clock that only grows. */
 export class PrimaryJudge {
   readonly #parts: PrimaryJudgeParts;
   readonly #proposedMs = createBoundedMap<Hash, number>(ARRIVALS_KEPT_MAX);

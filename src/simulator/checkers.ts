@@ -32,7 +32,7 @@ interface Record {
   highestView: number;
 }
 
-/** Sees everything, and checks the invariants of consensus.md §13 that no single node can. */
+/** Sees everything, and checks the invariants of docs/consensus.md that no single node can. */
 export class Checker {
   readonly #seats: number;
   readonly #quorum: number;
@@ -182,7 +182,7 @@ export class Checker {
     this.#checkLemma(vote);
   }
 
-  /** Invariant 8 (consensus.md §3): what a COMMIT certificate holds is below every later PREPARE certificate. */
+  /** Invariant 8: what a COMMIT certificate holds is below every later PREPARE certificate. */
   #checkLemma(added: Vote): void {
     const committed = added.phase === 'COMMIT' ? [added] : this.#committed;
     const prepared = added.phase === 'PREPARE' ? [added] : this.#prepared;
@@ -204,7 +204,7 @@ function describe(commit: Vote, prepare: Vote): string {
   return `committed ${place(commit)}, prepared ${place(prepare)}`;
 }
 
-/** Invariant 13: whatever others send, a replica holds no more than consensus.md §11 allows. */
+/** Invariant 13: whatever others send, a replica holds no more than docs/consensus.md allows ("Bounds"). */
 export function checkBuffers(name: string, replica: Replica): void {
   const { config, votes, tree, certificates, proposals, early, viewChanges, checkpoints } = replica;
   const seats = config.authorities.authorities.length;

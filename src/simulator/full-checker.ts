@@ -29,7 +29,7 @@ interface Statements {
   highest: Rank | null;
 }
 
-/** Sees everything, and checks what no single node can: the invariants of consensus.md §13 and the promises to clients. */
+/** Sees everything, and checks what no single node can: the invariants of docs/consensus.md and the promises to clients. */
 export class FullChecker {
   readonly core: Checker;
   readonly canon: CanonicalChain;
@@ -83,7 +83,7 @@ export class FullChecker {
     throw new Violation('what is durable survives', `${name} has ${chain.head.height} of ${promisedHeight} blocks`);
   }
 
-  /** A key votes only with the journal that was made with it (consensus.md §6). */
+  /** A key votes only with the journal that was made with it (docs/consensus.md, "Memory"). */
   opened({ name, deadKey }: Machine, problem: string | null): void {
     if ((deadKey === null) === (problem === null)) return;
     throw new Violation('key and journal are one thing', `${name}: ${deadKey ?? 'sound'}, opened with ${problem}`);

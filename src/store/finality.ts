@@ -14,7 +14,7 @@ export type FinalityCheck = (
 ) => string | undefined;
 
 /**
- * Checks certificates of the block itself, or of a descendant that a path of headers leads to (consensus.md §4): one
+ * Checks certificates of the block itself, or of a descendant that a path of headers leads to (docs/protocol.md, section 8): one
  * certificate makes a whole answer to a node that catches up final. What one path has proven is not proven again.
  *
  * @param headerAt what is stored at a height

@@ -11,7 +11,7 @@ export interface JournalPosition {
   readonly offset: number;
 }
 
-/** Why a journal cannot be used. Each of them means: this key never votes again (consensus.md §6). */
+/** Why a journal cannot be used. Each of them means: this key never votes again (docs/consensus.md, "Memory"). */
 export type JournalProblem =
   | { readonly code: 'JOURNAL_MISSING' }
   | { readonly code: 'JOURNAL_CORRUPT'; readonly file: string; readonly offset: number; readonly reason: string }

@@ -18,7 +18,7 @@ import { LiveJournal } from './live-journal.ts';
 
 /*
  * A key votes only with the journal that was made with it, because a voter that forgot a vote can be made to vote twice
- * (consensus.md §6, "Key and journal are one thing"). Three things tell that memory is missing: checksums and the
+ * (docs/consensus.md, "Memory"). Three things tell that memory is missing: checksums and the
  * synced offsets in later records (damage and cuts inside), the identity of each file in its own header (a copy is
  * another file), and the witness in `data/` (an older state of the very same files). The end that nothing testifies to
  * may be cut: no message whose record was not durable was ever sent.

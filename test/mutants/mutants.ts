@@ -59,7 +59,7 @@ const ONE_LIAR = {
 
 const SAFETY = /lemma|agreement/;
 
-/** Consensus.md §13: what a good harness kills. */
+/** What a good harness kills. */
 export const CASES: readonly Case[] = [
   {
     breaks: SAFETY,

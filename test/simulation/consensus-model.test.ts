@@ -56,7 +56,7 @@ const SMALL: Bounds = { heightMax: 2, viewMax: 2 };
 
 const LONG = process.env['COUNTERFOIL_LONG'] === '1';
 
-describe('the rules of consensus.md §2', () => {
+describe('the rules of docs/protocol.md, section 13,', () => {
   test('keep agreement in every state of two views and one height', () => {
     expect(explore(REAL_RULES, { heightMax: 1, viewMax: 1 }, 100_000)).toMatchObject({ exhausted: true, found: null });
   });

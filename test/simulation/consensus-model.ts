@@ -1,5 +1,5 @@
 /**
- * The rules of consensus.md §2 alone, without bytes, timers or journals: small enough to look at every state.
+ * The rules of docs/protocol.md, section 13, alone, without bytes, timers or journals: small enough to look at every state.
  * Three honest nodes and one liar that backs every vote and may report any certificate that exists.
  * A block is its path: 'a' at height 1, 'ab' its child. A vote for a block is a vote for all its prefixes.
  */

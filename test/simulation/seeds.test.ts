@@ -15,7 +15,7 @@ const GROUPS = [
 ] as const;
 
 for (const { name, first, options } of GROUPS) {
-  describe(`the invariants of consensus.md §13 hold under faults and liars: ${name}`, () => {
+  describe(`the invariants of docs/consensus.md hold under faults and liars: ${name}`, () => {
     for (let from = first; from < first + SEEDS; from += SEEDS_PER_TEST) {
       test(`seeds ${from} to ${from + SEEDS_PER_TEST - 1}`, () => {
         for (let seed = from; seed < from + SEEDS_PER_TEST; seed += 1) {

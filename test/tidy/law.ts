@@ -1,4 +1,4 @@
-/** The law of architecture.md §2 as data: which folders there are, and what each may reach. */
+/** The law of the folders as data: which folders there are, and what each may reach. */
 
 /** From the bottom up: a folder imports only what comes before it. */
 const FOLDERS: readonly string[] = [

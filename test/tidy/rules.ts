@@ -1,4 +1,4 @@
-/** The rules of the code (architecture.md §3) that one file can break by itself. */
+/** The rules of the code that one file can break by itself. */
 import { FILE_LINES_MAX, FORBIDDEN_FOLDER_NAMES, PURE, rank } from './law.ts';
 import { lineAt, type SourceFile } from './source.ts';
 

@@ -1,4 +1,4 @@
-/** The state tree as consensus.md §4 defines it, hashed anew from all its leaves: what the stored one must agree with. */
+/** The state tree as docs/protocol.md, section 9, defines it, hashed anew from all its leaves: what the stored one must agree with. */
 import { concat, toHex } from '../../../src/lib/bytes.ts';
 import { sha256 } from '../../../src/model/hash.ts';
 
