@@ -124,10 +124,6 @@ export class Executor {
     this.#built = undefined;
   }
 
-  has(digest: Hash): boolean {
-    return this.#executions.has(digest);
-  }
-
   drop(digests: readonly Hash[]): void {
     for (const digest of digests) this.#executions.delete(digest);
   }

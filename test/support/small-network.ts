@@ -15,7 +15,7 @@ import {
 } from '../../src/network/transport.ts';
 import type { VirtualTime } from '../../src/simulator/full-time.ts';
 
-export const DELAY_MS = 1;
+const DELAY_MS = 1;
 const HANDSHAKE_MS = 2;
 const REDIAL_MS = 50;
 
@@ -26,7 +26,7 @@ export interface Passing {
   readonly message: Message;
 }
 
-export function peerOfSeat(seat: number): PeerId {
+function peerOfSeat(seat: number): PeerId {
   return peerIdOf(new Uint8Array(32).fill(seat + 1));
 }
 

@@ -3,9 +3,9 @@ import { EventId, GateId, OrganisationId, TicketId, TierId, Timestamp } from '..
 import type { Operation } from '../../src/model/transaction.ts';
 import { SmallWorld, type SmallWorldOptions } from './small-world.ts';
 
-export const CUP = EventId('cup');
-export const STAND = TierId('stand');
-export const NORTH = GateId('north');
+const CUP = EventId('cup');
+const STAND = TierId('stand');
+const NORTH = GateId('north');
 
 export const createCup: Operation = {
   kind: 'event.create',
