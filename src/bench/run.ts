@@ -4,7 +4,7 @@ import { devnetKeyPair } from '../devnet/keys.ts';
 import { sampleTicketId } from '../devnet/sample-tickets.ts';
 import { GateId, type Hash, OrganisationId, Timestamp } from '../model/ids.ts';
 import { sealTransaction, type Transaction, transactionSigningBytes } from '../model/transaction.ts';
-import { createSigner } from '../node/key-pair.ts';
+import { createSigner } from '../node/keys/key-pair.ts';
 import { type Ceilings, measureCeilings } from './ceilings.ts';
 import { LoadClient, type LoadResult, runLoad } from './load.ts';
 import { type BenchNetwork, cpuSecondsOf, startNetwork } from './network.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { createSignatureCheck } from '../node/signatures.ts';
-import { verifyChain } from '../node/verify-chain.ts';
+import { verifyChain } from '../node/audit/verify-chain.ts';
+import { createSignatureCheck } from '../node/keys/signatures.ts';
 import { openLmdb } from '../store/lmdb.ts';
 import { TABLES } from '../store/schema.ts';
 import { loadGenesis } from './files.ts';

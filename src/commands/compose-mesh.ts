@@ -7,7 +7,7 @@ import { formatAddress } from '../network/address.ts';
 import { createIdentity } from '../network/identity.ts';
 import { Mesh } from '../network/mesh.ts';
 import type { AuthorityContact } from '../network/transport.ts';
-import type { NodeConfig } from '../node/config.ts';
+import type { NodeConfig } from '../node/config/config.ts';
 import type { Signer } from '../node/ports.ts';
 import type { Chain } from '../store/chain.ts';
 

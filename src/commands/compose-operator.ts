@@ -4,8 +4,8 @@ import { Timestamp } from '../model/ids.ts';
 import { CLOCK_TOLERANCE_MS, OPERATOR_LIFE_MS } from '../model/limits.ts';
 import { type Operation, sealTransaction, transactionSigningBytes } from '../model/transaction.ts';
 import { systemClock } from '../node/clock.ts';
-import type { NodeConfig } from '../node/config.ts';
-import { createSigner } from '../node/key-pair.ts';
+import type { NodeConfig } from '../node/config/config.ts';
+import { createSigner } from '../node/keys/key-pair.ts';
 import type { Node } from '../node/node.ts';
 import { type AskPassphrase, openKey } from './opening.ts';
 

@@ -1,6 +1,6 @@
 import type { Genesis } from '../ledger/genesis.ts';
-import type { NodeConfig } from '../node/config.ts';
-import { createSigner } from '../node/key-pair.ts';
+import type { NodeConfig } from '../node/config/config.ts';
+import { createSigner } from '../node/keys/key-pair.ts';
 import type { Signer } from '../node/ports.ts';
 import { readWitness } from '../store/chain.ts';
 import type { KeyValue } from '../store/key-value.ts';

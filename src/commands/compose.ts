@@ -15,19 +15,19 @@ import { OPERATOR_TOKEN_BYTES_MAX, VERIFIED_SIGNATURES_KEPT_MAX } from '../model
 import { formatAddress } from '../network/address.ts';
 import type { Mesh } from '../network/mesh.ts';
 import { systemClock, systemTimers } from '../node/clock.ts';
-import type { NodeConfig } from '../node/config.ts';
+import type { NodeConfig } from '../node/config/config.ts';
 import { Executor } from '../node/executor.ts';
-import { readPrivateFile } from '../node/key-file.ts';
-import { Mempool } from '../node/mempool.ts';
-import { createMetrics, type Metrics } from '../node/metrics.ts';
-import { Node } from '../node/node.ts';
-import { recoveredFrom } from '../node/recovery.ts';
+import { readPrivateFile } from '../node/keys/key-file.ts';
 import {
   createAdmissionCheckLater,
   createKeyObjects,
   createSignatureCheck,
   memoizedCheck,
-} from '../node/signatures.ts';
+} from '../node/keys/signatures.ts';
+import { Mempool } from '../node/mempool.ts';
+import { createMetrics, type Metrics } from '../node/metrics.ts';
+import { Node } from '../node/node.ts';
+import { recoveredFrom } from '../node/recovery.ts';
 import type { Chain } from '../store/chain.ts';
 import type { KeyValue } from '../store/key-value.ts';
 import { lockDataDir } from '../store/lock.ts';

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { checkPins } from '../node/config-pins.ts';
+import { checkPins } from '../node/config/pins.ts';
 import type { Invocation } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
 import { loadConfig, loadGenesis } from './files.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ResolvedConfig, ResolvedSetting } from '../node/config.ts';
+import type { ResolvedConfig, ResolvedSetting } from '../node/config/config.ts';
 import { group, invocationOf, leaf } from './command-line.ts';
 
 function show(): Command {

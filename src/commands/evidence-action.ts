@@ -4,7 +4,7 @@ import { fromUtf8 } from '../lib/bytes.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import { decode } from '../model/codec.ts';
 import { evidenceHash, evidenceLayout, isEvidenceValid, offenderOf } from '../model/evidence.ts';
-import { createSignatureCheck } from '../node/signatures.ts';
+import { createSignatureCheck } from '../node/keys/signatures.ts';
 import type { Invocation } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
 import { loadGenesis, readGivenFile } from './files.ts';

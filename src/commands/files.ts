@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Genesis } from '../ledger/genesis.ts';
 import { parseGenesis } from '../ledger/genesis-document.ts';
-import { type ResolvedConfig, resolveConfig } from '../node/config.ts';
-import { type ConfigFile, parseConfigFile } from '../node/config-file.ts';
+import { type ResolvedConfig, resolveConfig } from '../node/config/config.ts';
+import { type ConfigFile, parseConfigFile } from '../node/config/file.ts';
 import type { Invocation } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
 

@@ -6,7 +6,7 @@ import { type Authority, faultsTolerated, type Parameters, quorumOf } from '../m
 import { isHex, isName, OrganisationId, PublicKey, Timestamp } from '../model/ids.ts';
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, WINDOW_MAX } from '../model/limits.ts';
 import { ROLES, type Role } from '../model/transaction.ts';
-import { formatDuration, parseDuration, parseSize } from '../node/units.ts';
+import { formatDuration, parseDuration, parseSize } from '../node/config/units.ts';
 import { type Invocation, wholeNumber } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
 import { loadGenesis, readGivenFile } from './files.ts';

@@ -1,4 +1,4 @@
-import type { ChainFault } from '../node/chain-fault.ts';
+import type { ChainFault } from '../node/audit/chain-fault.ts';
 import type { KeyValueReads } from '../store/key-value.ts';
 import { openLmdbForReading, type ReadOnlyKeyValue } from '../store/lmdb.ts';
 import { TABLES } from '../store/schema.ts';

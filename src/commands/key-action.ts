@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { AUTHORITIES_MAX } from '../model/limits.ts';
-import { exportKey, importKey, movingNotice, readKeyFile, readKeyFileHeader, writeKeyFile } from '../node/key-file.ts';
-import type { Key, KeyFileFault, Protection } from '../node/key-format.ts';
-import { generateKeyPair, KEY_KINDS, type KeyKind } from '../node/key-pair.ts';
+import {
+  exportKey,
+  importKey,
+  movingNotice,
+  readKeyFile,
+  readKeyFileHeader,
+  writeKeyFile,
+} from '../node/keys/key-file.ts';
+import type { Key, KeyFileFault, Protection } from '../node/keys/key-format.ts';
+import { generateKeyPair, KEY_KINDS, type KeyKind } from '../node/keys/key-pair.ts';
 import { type Invocation, wholeNumber } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
 import { homeOf, readGivenFile } from './files.ts';

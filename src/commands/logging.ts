@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
-import type { LogFormat, LogLevel } from '../node/config.ts';
+import type { LogFormat, LogLevel } from '../node/config/config.ts';
 
 const STANDARD_ERROR = 2;
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { Protection } from '../node/key-format.ts';
-import { readPassphrase } from '../node/passphrase.ts';
+import type { Protection } from '../node/keys/key-format.ts';
+import { readPassphrase } from '../node/keys/passphrase.ts';
 import type { Invocation } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
 import type { PassphraseOptions } from './passphrase-options.ts';

@@ -1,6 +1,6 @@
 import { type FromNode, parseFromDevnet } from '../devnet/lifeline.ts';
 import { removeUnusedHomes } from '../devnet/temporary.ts';
-import type { ResolvedConfig } from '../node/config.ts';
+import type { ResolvedConfig } from '../node/config/config.ts';
 import type { Invocation } from './command-line.ts';
 import { type RunningNode, startNode } from './compose.ts';
 import { isUnused } from './devnet-others.ts';

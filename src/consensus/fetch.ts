@@ -29,15 +29,19 @@ function needsOf(replica: Replica): Need[] {
     const path = trace(replica, reference);
     if (path.state === 'missing') needs.push({ digest: path.digest, seats: seats() });
   };
-  const fromPrimary = (): number[] => [primaryOf(replica, view), ...replica.peers.keys()];
-  for (const certificate of replica.certificates.values()) look(certificate, () => certificate.signers);
+  // Those who signed may have forgotten: a PREPARE is durable without its block.
+  const everybody = [...replica.peers.keys()];
+  const fromPrimary = (): number[] => [primaryOf(replica, view), ...everybody];
+  for (const certificate of replica.certificates.values())
+    look(certificate, () => [...certificate.signers, ...everybody]);
   if (mode === 'active') {
     look(anchor, fromPrimary, recoverableMax(replica));
     for (const [height, { digest }] of replica.proposals) look({ height, digest }, fromPrimary);
   } else if (mode === 'changing' && isPrimary(replica)) {
     for (const { certificate, viewChange } of replica.viewChanges.values()) {
       if (certificate === null || viewChange.signer === config.self) continue;
-      look(certificate, () => [viewChange.signer, ...certificate.signers], recoverableMax(replica));
+      const seats = [viewChange.signer, ...certificate.signers, ...everybody];
+      look(certificate, () => seats, recoverableMax(replica));
     }
   }
   return needs;

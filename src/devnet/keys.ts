@@ -1,7 +1,7 @@
 /** A network of real processes on one machine, for development and demonstration. */
 import { utf8 } from '../lib/bytes.ts';
 import { sha256 } from '../model/hash.ts';
-import { type KeyPair, publicKeyOf } from '../node/key-pair.ts';
+import { type KeyPair, publicKeyOf } from '../node/keys/key-pair.ts';
 
 const SEED = 'counterfoil devnet key, public, never for real tickets:';
 

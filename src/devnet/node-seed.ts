@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Seed } from '../api/ports.ts';
 import { stateKey, TICKET } from '../ledger/records.ts';
 import { Height } from '../model/ids.ts';
-import { createSigner } from '../node/key-pair.ts';
+import { createSigner } from '../node/keys/key-pair.ts';
 import type { Node } from '../node/node.ts';
 import { devnetKeyPair } from './keys.ts';
 import { SAMPLE_EVENT, SAMPLE_TICKETS } from './sample.ts';

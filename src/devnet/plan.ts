@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../lib/result.ts';
 import { AUTHORITIES_MAX } from '../model/limits.ts';
-import type { RawValue } from '../node/config-values.ts';
+import type { RawValue } from '../node/config/values.ts';
 
 export const DEVNET_NETWORK_ID = 'counterfoil-devnet';
 /** The organisations of every devnet, and the nodes of the first four of them. */

@@ -1,7 +1,7 @@
 import type { Genesis } from '../ledger/genesis.ts';
 import { toHex } from '../lib/bytes.ts';
 import type { SignatureCheck } from '../model/certificate.ts';
-import { verifyChain } from '../node/verify-chain.ts';
+import { verifyChain } from '../node/audit/verify-chain.ts';
 import { readHeadHeight } from '../store/blocks.ts';
 import type { KeyValueReads } from '../store/key-value.ts';
 import type { MemoryKeyValue } from '../store/memory.ts';

@@ -3,9 +3,9 @@ import { utf8 } from '../lib/bytes.ts';
 import type { SignatureCheck } from '../model/certificate.ts';
 import type { PublicKey } from '../model/ids.ts';
 import { VERIFIED_SIGNATURES_KEPT_MAX } from '../model/limits.ts';
-import { createSigner } from '../node/key-pair.ts';
+import { createSigner } from '../node/keys/key-pair.ts';
+import { createSignatureCheck, memoizedCheck } from '../node/keys/signatures.ts';
 import type { Signer } from '../node/ports.ts';
-import { createSignatureCheck, memoizedCheck } from '../node/signatures.ts';
 import { tag } from './keyring.ts';
 
 /** The keys of everybody in one run, and the one rule by which all of them are checked. */

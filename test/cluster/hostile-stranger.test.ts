@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Height, hexBytes, ZERO_HASH } from '../../src/model/ids.ts';
 import { createIdentity } from '../../src/network/identity.ts';
 import { Mesh } from '../../src/network/mesh.ts';
-import { createSigner } from '../../src/node/key-pair.ts';
+import { createSigner } from '../../src/node/keys/key-pair.ts';
 import { strangeCertificate } from '../unit/network/raw-peer.ts';
 import { value } from './support/chain-audit.ts';
 import { Cluster } from './support/cluster.ts';

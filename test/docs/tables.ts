@@ -8,7 +8,7 @@ import { TRANSACTION_FAULTS } from '../../src/ledger/validate.ts';
 import { GateId } from '../../src/model/ids.ts';
 import * as limits from '../../src/model/limits.ts';
 import { REFUSALS } from '../../src/model/receipt.ts';
-import { ALL_SETTINGS } from '../../src/node/config-schema.ts';
+import { ALL_SETTINGS } from '../../src/node/config/schema.ts';
 import { CAUSES } from '../../src/node/explain.ts';
 import { createMetrics } from '../../src/node/metrics.ts';
 import { MemoryNode } from '../unit/api/memory-node.ts';

@@ -14,7 +14,7 @@ import { type Ballot, ballotSigningBytes, type Certificate } from '../../src/mod
 import { sha256 } from '../../src/model/hash.ts';
 import { type Hash, Height, Timestamp, View } from '../../src/model/ids.ts';
 import { Executor } from '../../src/node/executor.ts';
-import { createSigner } from '../../src/node/key-pair.ts';
+import { createSigner } from '../../src/node/keys/key-pair.ts';
 import type { Signer } from '../../src/node/ports.ts';
 import { Chain, type ChainEntry } from '../../src/store/chain.ts';
 import type { JournalPosition } from '../../src/store/journal.ts';

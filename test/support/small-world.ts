@@ -23,13 +23,13 @@ import {
 } from '../../src/model/transaction.ts';
 import { Executor } from '../../src/node/executor.ts';
 import type { FinalOutcome, SubmitOutcome } from '../../src/node/intake.ts';
-import { createSigner } from '../../src/node/key-pair.ts';
+import { createSigner } from '../../src/node/keys/key-pair.ts';
+import { createAdmissionCheck, createSignatureCheck, memoizedCheck } from '../../src/node/keys/signatures.ts';
 import { Mempool } from '../../src/node/mempool.ts';
 import { createMetrics } from '../../src/node/metrics.ts';
 import { Node, type NodeHappening } from '../../src/node/node.ts';
 import type { Signer } from '../../src/node/ports.ts';
 import { beginChain, recoveredFrom } from '../../src/node/recovery.ts';
-import { createAdmissionCheck, createSignatureCheck, memoizedCheck } from '../../src/node/signatures.ts';
 import { VirtualTime } from '../../src/simulator/full-time.ts';
 import { type Chain, readWitness } from '../../src/store/chain.ts';
 import { MemoryKeyValue } from '../../src/store/memory.ts';

@@ -14,7 +14,7 @@ import {
   type Transaction,
   transactionSigningBytes,
 } from '../../src/model/transaction.ts';
-import { createSigner } from '../../src/node/key-pair.ts';
+import { createSigner } from '../../src/node/keys/key-pair.ts';
 import type { Signer } from '../../src/node/ports.ts';
 
 interface Wish {

@@ -37,7 +37,7 @@ describe('folders', () => {
     ['src/model/a.ts', './b.ts'],
     ['src/node/a.ts', '../network/b.ts'],
     ['src/simulator/a.ts', '../node/host.ts'],
-    ['src/simulator/a.ts', '../node/host/loop.ts'],
+    ['src/simulator/a.ts', '../node/keys/signatures.ts'],
     ['src/simulator/a.ts', '../store/memory.ts'],
     ['src/bench/a.ts', '../devnet/b.ts'],
     ['src/main.ts', './commands/start.ts'],

@@ -56,13 +56,13 @@ const SIMULATED_NODE_FILES: ReadonlySet<string> = new Set([
   'executor',
   'host',
   'intake',
-  'key-pair',
+  'keys/key-pair',
   'mempool',
   'ports',
   'recovery',
-  'signatures',
+  'keys/signatures',
   'standing',
-  'verify-chain',
+  'audit/verify-chain',
 ]);
 
 /** What must not be loaded, even indirectly, when the simulator is. */
@@ -133,6 +133,6 @@ export function importProblem(from: string, to: string, module: string): string 
     return 'a page runs in a browser: ask the HTTP interface instead';
   }
   if (from !== 'simulator' || rank(to) <= rank('store')) return undefined;
-  if (to === 'node' && SIMULATED_NODE_FILES.has(module.split('/')[0] ?? '')) return undefined;
+  if (to === 'node' && SIMULATED_NODE_FILES.has(module)) return undefined;
   return `the simulator uses folders up to store and node/{${[...SIMULATED_NODE_FILES].join(',')}}: give it a port there`;
 }

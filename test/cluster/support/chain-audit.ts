@@ -6,7 +6,7 @@ import { defined } from '../../../src/lib/assert.ts';
 import { blockHash, type Header } from '../../../src/model/block.ts';
 import { certifies, isCertificateValid, type Jurisdiction } from '../../../src/model/certificate.ts';
 import { Epoch, Hash, Height, Signature, Timestamp, View } from '../../../src/model/ids.ts';
-import { createSignatureCheck } from '../../../src/node/signatures.ts';
+import { createSignatureCheck } from '../../../src/node/keys/signatures.ts';
 import type { NodeProcess } from './node-process.ts';
 import { IS_LONG } from './until.ts';
 

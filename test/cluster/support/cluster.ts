@@ -12,7 +12,7 @@ import { parseGenesis, writeGenesis } from '../../../src/ledger/genesis-document
 import { defined } from '../../../src/lib/assert.ts';
 import type { Parameters } from '../../../src/model/authorities.ts';
 import { Timestamp } from '../../../src/model/ids.ts';
-import type { RawValue } from '../../../src/node/config-values.ts';
+import type { RawValue } from '../../../src/node/config/values.ts';
 import { NodeProcess } from './node-process.ts';
 import { until } from './until.ts';
 

@@ -11,9 +11,9 @@ import { type ViewChange, viewChangeSigningBytes } from '../../../src/model/view
 import { createIdentity } from '../../../src/network/identity.ts';
 import { Mesh } from '../../../src/network/mesh.ts';
 import type { Lane, PeerInfo, TransportEvent } from '../../../src/network/transport.ts';
-import { createSigner } from '../../../src/node/key-pair.ts';
+import { createSigner } from '../../../src/node/keys/key-pair.ts';
+import { createSignatureCheck } from '../../../src/node/keys/signatures.ts';
 import type { Signer } from '../../../src/node/ports.ts';
-import { createSignatureCheck } from '../../../src/node/signatures.ts';
 import type { Cluster } from './cluster.ts';
 import type { NodeProcess } from './node-process.ts';
 

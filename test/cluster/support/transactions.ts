@@ -10,7 +10,7 @@ import {
   type TransactionBody,
   transactionSigningBytes,
 } from '../../../src/model/transaction.ts';
-import { createSigner } from '../../../src/node/key-pair.ts';
+import { createSigner } from '../../../src/node/keys/key-pair.ts';
 import type { Signer } from '../../../src/node/ports.ts';
 
 const LIFE_MS = 60_000;

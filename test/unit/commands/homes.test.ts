@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type NewHome, writeHome } from '../../../src/commands/homes.ts';
 import { devnetKeyPair } from '../../../src/devnet/keys.ts';
-import { resolveConfig } from '../../../src/node/config.ts';
-import { parseConfigFile } from '../../../src/node/config-file.ts';
-import { readKeyFile } from '../../../src/node/key-file.ts';
+import { resolveConfig } from '../../../src/node/config/config.ts';
+import { parseConfigFile } from '../../../src/node/config/file.ts';
+import { readKeyFile } from '../../../src/node/keys/key-file.ts';
 import { openNodeDisk } from '../../../src/store/node-disk.ts';
 import { openJournal } from '../../../src/store/open-journal.ts';
 

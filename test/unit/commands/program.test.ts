@@ -5,11 +5,15 @@ import { buildProgram } from '../../../src/commands/program.ts';
 
 const program = buildProgram('1.2.3', allCommands('1.2.3'));
 
+/** What the pages show: a process that the program starts for itself is none of it. */
 function leavesOf(command: Command, path: string): readonly (readonly [string, Command])[] {
-  return command.commands.flatMap((inner) => {
-    const name = `${path} ${inner.name()}`.trim();
-    return inner.commands.length === 0 ? [[name, inner] as const] : leavesOf(inner, name);
-  });
+  const visible = command.createHelp().visibleCommands(command);
+  return command.commands
+    .filter((inner) => visible.includes(inner))
+    .flatMap((inner) => {
+      const name = `${path} ${inner.name()}`.trim();
+      return inner.commands.length === 0 ? [[name, inner] as const] : leavesOf(inner, name);
+    });
 }
 
 function pageOf(command: Command): string {

@@ -5,9 +5,9 @@ import { DEVNET_ORGANISATIONS, type DevnetPlan, devnetConfig, planDevnet } from 
 import { parseGenesis, writeGenesis } from '../../../src/ledger/genesis-document.ts';
 import { defined } from '../../../src/lib/assert.ts';
 import { PublicKey, Timestamp } from '../../../src/model/ids.ts';
-import { resolveConfig } from '../../../src/node/config.ts';
-import { parseConfigFile } from '../../../src/node/config-file.ts';
-import { renderConfig } from '../../../src/node/config-template.ts';
+import { resolveConfig } from '../../../src/node/config/config.ts';
+import { parseConfigFile } from '../../../src/node/config/file.ts';
+import { renderConfig } from '../../../src/node/config/template.ts';
 
 const CREATED = Timestamp(1_780_000_000_000);
 

@@ -38,9 +38,9 @@ import {
   type ViewChange,
   viewChangeSigningBytes,
 } from '../../../src/model/view-change.ts';
-import { createSigner } from '../../../src/node/key-pair.ts';
+import { createSigner } from '../../../src/node/keys/key-pair.ts';
+import { createSignatureCheck, memoizedCheck } from '../../../src/node/keys/signatures.ts';
 import type { Signer } from '../../../src/node/ports.ts';
-import { createSignatureCheck, memoizedCheck } from '../../../src/node/signatures.ts';
 
 /** Authorities with their keys at hand: what they say here is signed by them, also when no honest one would say it. */
 export interface Consortium extends Jurisdiction {

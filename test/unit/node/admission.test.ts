@@ -3,7 +3,7 @@ import { Timestamp } from '../../../src/model/ids.ts';
 import { MEMPOOL_PER_SIGNER_MAX, MEMPOOL_TRANSACTIONS_MAX } from '../../../src/model/limits.ts';
 import { sealTransaction, type Transaction, transactionSigningBytes } from '../../../src/model/transaction.ts';
 import type { Verified } from '../../../src/model/verified.ts';
-import { createSigner, generateKeyPair } from '../../../src/node/key-pair.ts';
+import { createSigner, generateKeyPair } from '../../../src/node/keys/key-pair.ts';
 import { Mempool } from '../../../src/node/mempool.ts';
 import type { Passing } from '../../support/small-network.ts';
 import {

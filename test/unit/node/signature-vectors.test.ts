@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { defined } from '../../../src/lib/assert.ts';
 import { fromHex, utf8 } from '../../../src/lib/bytes.ts';
 import { isHex, PublicKey, Signature } from '../../../src/model/ids.ts';
-import { createAdmissionCheck, createSignatureCheck, zip215Check } from '../../../src/node/signatures.ts';
+import { createAdmissionCheck, createSignatureCheck, zip215Check } from '../../../src/node/keys/signatures.ts';
 
 /** Public edge vectors lie beside the repository when the machine has them; our own edge cases always run. */
 const FOLDER = join(import.meta.dirname, '../../../../shared/vectors');

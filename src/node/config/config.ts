@@ -1,0 +1,252 @@
+import { isAbsolute, join } from 'node:path';
+import { err, ok, type Result } from '../../lib/result.ts';
+import { type HostAndPort, parseAddress } from '../../network/address.ts';
+import { didYouMean } from './closest.ts';
+import type { ConfigFile } from './file.ts';
+import {
+  ALL_SETTINGS,
+  environmentName,
+  type NamedSetting,
+  SECTIONS,
+  SETTINGS,
+  type Section,
+  type Values,
+} from './schema.ts';
+
+export type LogLevel = Values['logging']['level'];
+export type LogFormat = Values['logging']['format'];
+
+/** Where a node finds another: its name in genesis when the operator gave one. */
+interface BootstrapPeer extends HostAndPort {
+  readonly name: string | undefined;
+}
+
+/** What a node runs with: paths are absolute, times in milliseconds. */
+export interface NodeConfig {
+  readonly node: {
+    readonly home: string;
+    readonly genesisFile: string;
+    readonly nodeKeyFile: string;
+    readonly operatorKeyFile: string;
+    readonly operatorTokenFile: string;
+    readonly devnet: boolean;
+  };
+  readonly network: {
+    /** A pin: undefined does not check. */
+    readonly networkId: string | undefined;
+    readonly listenAddress: string;
+    readonly listenPort: number;
+    readonly advertiseAddress: HostAndPort | undefined;
+    readonly bootstrapPeers: readonly BootstrapPeer[];
+    readonly peersMax: number;
+    readonly connectionTimeoutMs: number;
+    readonly heartbeatIntervalMs: number;
+    readonly fanout: number;
+    readonly ttlHops: number;
+    readonly cacheSize: number;
+    readonly antiEntropyIntervalMs: number;
+  };
+  readonly consensus: {
+    readonly isAuthority: boolean;
+    readonly authorityKeyFile: string;
+    /** A pin: empty does not check. */
+    readonly authorityKeys: readonly string[];
+    readonly profile: Values['consensus']['profile'];
+    /** Undefined takes the profile's. */
+    readonly viewTimeoutMs: number | undefined;
+  };
+  readonly storage: { readonly dataDir: string; readonly journalDir: string };
+  readonly api: {
+    readonly address: string;
+    readonly port: number;
+    readonly gate: string;
+    readonly allowedHosts: readonly string[];
+    readonly corsOrigins: readonly string[];
+  };
+  readonly metrics: { readonly address: HostAndPort | undefined };
+  readonly logging: { readonly level: LogLevel; readonly format: LogFormat };
+}
+
+/** Later ones win over earlier ones. */
+type Origin = 'default' | 'file' | 'env' | 'flag';
+
+/** One value and where it came from. */
+export interface ResolvedSetting {
+  readonly section: Section;
+  readonly key: string;
+  /** As TOML holds it. */
+  readonly value: unknown;
+  readonly origin: Origin;
+  /** `config.toml:12`, `COUNTERFOIL_API_PORT`, `--api-port`, or "". */
+  readonly source: string;
+}
+
+export interface ConfigSources {
+  /** Absolute. */
+  readonly home: string;
+  readonly file: ConfigFile | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** By `section.key`: the text given, and the flag that gave it. */
+  readonly flags: ReadonlyMap<string, { readonly flag: string; readonly text: string }>;
+}
+
+export interface ResolvedConfig {
+  readonly config: NodeConfig;
+  readonly settings: readonly ResolvedSetting[];
+  /** Environment variables that look like ours and are none: said, not refused. */
+  readonly warnings: readonly string[];
+}
+
+/** Every value from the strongest source that has it; or all that is wrong, a sentence each. */
+export function resolveConfig(sources: ConfigSources): Result<ResolvedConfig, readonly string[]> {
+  const problems = sources.file === undefined ? [] : unknownKeys(sources.file);
+  const settings: ResolvedSetting[] = [];
+  const values = Object.fromEntries(SECTIONS.map((section) => [section, new Map<string, unknown>()]));
+  for (const named of ALL_SETTINGS) {
+    const resolved = strongest(named, sources);
+    settings.push(resolved);
+    const parsed = named.setting.schema.safeParse(resolved.value);
+    if (parsed.success) values[named.section]?.set(named.key, parsed.data);
+    else problems.push(`${placeOf(resolved)}: ${parsed.error.issues.map((issue) => issue.message).join('; ')}`);
+  }
+  if (problems.length > 0) return err(problems);
+  const tables = Object.fromEntries(SECTIONS.map((name) => [name, Object.fromEntries(values[name] ?? [])]));
+  // Each key of SETTINGS was just parsed by its own schema: that is what Values says.
+  const config = nodeConfig(sources.home, tables as Values);
+  return ok({ config, settings, warnings: unknownVariables(sources.environment) });
+}
+
+function placeOf({ section, key, source }: ResolvedSetting): string {
+  return source === '' ? `[${section}] ${key}` : `${source}: [${section}] ${key}`;
+}
+
+function strongest({ section, key, setting }: NamedSetting, sources: ConfigSources): ResolvedSetting {
+  const flag = sources.flags.get(`${section}.${key}`);
+  if (flag !== undefined) {
+    return { section, key, value: setting.fromText(flag.text), origin: 'flag', source: flag.flag };
+  }
+  const variable = environmentName(section, key);
+  const text = sources.environment[variable];
+  if (text !== undefined) return { section, key, value: setting.fromText(text), origin: 'env', source: variable };
+  const inFile = valueIn(sources.file, section, key);
+  if (sources.file !== undefined && inFile !== undefined) {
+    return { section, key, value: inFile, origin: 'file', source: fileSource(sources.file, section, key) };
+  }
+  return { section, key, value: setting.initial, origin: 'default', source: '' };
+}
+
+function fileSource(file: ConfigFile, section: string, key: string | null): string {
+  const line = file.lineOf(section, key);
+  return line === undefined ? file.path : `${file.path}:${line}`;
+}
+
+function valueIn(file: ConfigFile | undefined, section: string, key: string): unknown {
+  const table = file?.tables.get(section);
+  return isTable(table) && Object.hasOwn(table, key) ? Reflect.get(table, key) : undefined;
+}
+
+function isTable(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
+function unknownKeys(file: ConfigFile): string[] {
+  const problems: string[] = [];
+  for (const [name, table] of file.tables) {
+    const section = SECTIONS.find((known) => known === name);
+    if (section === undefined) problems.push(unknownTop(file, name, table));
+    else if (!isTable(table)) problems.push(`${fileSource(file, '', null)}: ${name} is a section: write [${name}]`);
+    else problems.push(...unknownIn(file, section, table));
+  }
+  return problems;
+}
+
+function unknownTop(file: ConfigFile, name: string, value: unknown): string {
+  if (isTable(value)) {
+    return `${fileSource(file, name, null)}: unknown section [${name}].${didYouMean(name, SECTIONS)}`;
+  }
+  const home = ALL_SETTINGS.find(({ key }) => key === name);
+  const hint = home === undefined ? didYouMean(name, allKeys()) : ` It belongs below [${home.section}].`;
+  return `${fileSource(file, name, null)}: unknown key ${name} outside of any section.${hint}`;
+}
+
+function unknownIn(file: ConfigFile, section: Section, table: object): readonly string[] {
+  const known = Object.keys(SETTINGS[section]);
+  return Object.keys(table)
+    .filter((key) => !known.includes(key))
+    .map((key) => {
+      const elsewhere = ALL_SETTINGS.find((named) => named.key === key);
+      const hint =
+        elsewhere === undefined
+          ? didYouMean(key, [...known, ...allKeys()])
+          : ` It belongs below [${elsewhere.section}].`;
+      return `${fileSource(file, section, key)}: unknown key ${key} in [${section}].${hint}`;
+    });
+}
+
+function allKeys(): readonly string[] {
+  return ALL_SETTINGS.map(({ key }) => key);
+}
+
+function unknownVariables(environment: ConfigSources['environment']): readonly string[] {
+  const known = ALL_SETTINGS.map(({ section, key }) => environmentName(section, key));
+  const prefixes = SECTIONS.map((section) => environmentName(section, ''));
+  return Object.keys(environment)
+    .filter((name) => prefixes.some((prefix) => name.startsWith(prefix)) && !known.includes(name))
+    .map((name) => `the environment variable ${name} names no setting.${didYouMean(name, known)}`);
+}
+
+function nodeConfig(home: string, values: Values): NodeConfig {
+  const at = (path: string): string => (isAbsolute(path) ? path : join(home, path));
+  const { node, network, consensus, storage, api, metrics, logging } = values;
+  return {
+    node: {
+      home,
+      genesisFile: at(node.genesis_file),
+      nodeKeyFile: at(node.node_key_file),
+      operatorKeyFile: at(node.operator_key_file),
+      operatorTokenFile: at(node.operator_token_file),
+      devnet: node.devnet,
+    },
+    network: networkConfig(network),
+    consensus: {
+      isAuthority: consensus.is_authority,
+      authorityKeyFile: at(consensus.authority_key_file),
+      authorityKeys: consensus.authority_keys,
+      profile: consensus.profile,
+      viewTimeoutMs: consensus.view_timeout.set,
+    },
+    storage: { dataDir: at(storage.data_dir), journalDir: at(storage.journal_dir) },
+    api: {
+      address: api.address,
+      port: api.port,
+      gate: api.gate,
+      allowedHosts: api.allowed_hosts,
+      corsOrigins: api.cors_origins,
+    },
+    metrics: { address: parseAddress(metrics.address) },
+    logging,
+  };
+}
+
+function networkConfig(network: Values['network']): NodeConfig['network'] {
+  return {
+    networkId: network.network_id === '' ? undefined : network.network_id,
+    listenAddress: network.listen_address,
+    listenPort: network.listen_port,
+    advertiseAddress: parseAddress(network.advertise_address),
+    bootstrapPeers: network.bootstrap_peers.flatMap(bootstrapPeer),
+    peersMax: network.max_peers,
+    connectionTimeoutMs: network.connection_timeout,
+    heartbeatIntervalMs: network.heartbeat_interval,
+    fanout: network.fanout,
+    ttlHops: network.ttl,
+    cacheSize: network.cache_size,
+    antiEntropyIntervalMs: network.anti_entropy_interval,
+  };
+}
+
+function bootstrapPeer(text: string): readonly BootstrapPeer[] {
+  const [first = '', second] = text.split('@');
+  const found = parseAddress(second ?? first);
+  return found === undefined ? [] : [{ ...found, name: second === undefined ? undefined : first }];
+}

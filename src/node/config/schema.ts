@@ -1,0 +1,223 @@
+import { isHex, isName } from '../../model/ids.ts';
+import { AUTHORITIES_MAX, CONFIG_LIST_ITEMS_MAX, FOLLOWERS_MAX } from '../../model/limits.ts';
+import { parseAddress } from '../../network/address.ts';
+import {
+  address,
+  boolean,
+  duration,
+  integer,
+  type Kind,
+  list,
+  oneOf,
+  optional,
+  path,
+  port,
+  type RawValue,
+  textWhere,
+} from './values.ts';
+
+/** One key of config.toml. */
+export interface Setting<T> extends Kind<T> {
+  /** The default, as TOML holds it. */
+  readonly initial: RawValue;
+  /** What it does, for people: the comment above it in config.toml. */
+  readonly note: string;
+}
+
+function setting<T>(kind: Kind<T>, initial: RawValue, note: string): Setting<T> {
+  return { ...kind, initial, note };
+}
+
+/** `host:port`, or `name@host:port` with the name that genesis gives the node. */
+function isPeerAddress(text: string): boolean {
+  const [name = '', ...rest] = text.split('@');
+  if (rest.length === 0) return parseAddress(text) !== undefined;
+  return isName(name) && rest.length === 1 && parseAddress(rest[0] ?? '') !== undefined;
+}
+
+const HOST_NAME = /^[A-Za-z0-9_.:[\]-]{1,255}$/;
+const ORIGIN = /^https?:\/\/[A-Za-z0-9_.:[\]-]{1,255}$/;
+const LISTED_MAX = CONFIG_LIST_ITEMS_MAX;
+
+const nameOrEmpty = textWhere('a name of 1 to 64 of A-Z a-z 0-9 . _ -, or ""', (text) => text === '' || isName(text));
+const addressOrEmpty = textWhere(
+  'an address such as "127.0.0.1:9464", or ""',
+  (text) => text === '' || parseAddress(text) !== undefined,
+);
+
+/** Every section and key of config.toml, in the order of the file. */
+export const SETTINGS = {
+  node: {
+    genesis_file: setting(path, 'genesis.json', 'What all nodes agree on. Every node of a network has the same bytes.'),
+    node_key_file: setting(path, 'keys/node.key', "The node's own key: it proves this node to its peers."),
+    operator_key_file: setting(
+      path,
+      'keys/operator.key',
+      'The key that signs what this node is asked to write over HTTP. Genesis lists it under an organisation.',
+    ),
+    operator_token_file: setting(
+      path,
+      'keys/operator.token',
+      'Who sends this token (Authorization: Bearer ...) may have this node sign.',
+    ),
+    devnet: setting(
+      boolean,
+      false,
+      'True lets anybody who reaches the HTTP port write without the token.\nRefused unless every authority in genesis holds a public devnet key.',
+    ),
+  },
+  network: {
+    network_id: setting(
+      nameOrEmpty,
+      '',
+      'A pin: refuse to start when genesis names another network. "" does not check.',
+    ),
+    listen_address: setting(
+      address,
+      '127.0.0.1',
+      'Where other nodes reach this one. Outside of one machine: "0.0.0.0".',
+    ),
+    listen_port: setting(port, 7281, ''),
+    advertise_address: setting(
+      addressOrEmpty,
+      '',
+      'The host:port that others are told, when it is not the one above (address translation, containers).',
+    ),
+    bootstrap_peers: setting(
+      list('"host:port" or "name@host:port"', isPeerAddress, LISTED_MAX),
+      [],
+      'Where the other nodes are. Authorities need the name that genesis gives them: "venue@10.0.0.2:7281".',
+    ),
+    max_peers: setting(
+      integer(0, 10_000),
+      FOLLOWERS_MAX,
+      'Connections with nodes that are not authorities. Authorities always find room.',
+    ),
+    connection_timeout: setting(duration(100, 60_000), '5s', 'How long opening a connection may take.'),
+    heartbeat_interval: setting(
+      duration(50, 60_000),
+      '200ms',
+      'How often a quiet connection is probed. Two silent ones, and the peer counts as gone. Far apart: "2s".',
+    ),
+    fanout: setting(
+      integer(1, 64),
+      6,
+      'Gossip of followers (authorities are all connected with each other and need none):\nto how many peers news is passed on,',
+    ),
+    ttl: setting(integer(1, 32), 8, 'over how many hops,'),
+    cache_size: setting(integer(1_000, 10_000_000), 100_000, 'how many pieces of news are remembered as seen,'),
+    anti_entropy_interval: setting(duration(100, 3_600_000), '5s', 'and how often two nodes compare what they have.'),
+  },
+  consensus: {
+    is_authority: setting(
+      boolean,
+      true,
+      'False: follow the chain and check everything, without a vote, whatever keys are here.',
+    ),
+    authority_key_file: setting(
+      path,
+      'keys/authority.key',
+      'The key of the vote, made together with its journal. Never run one key on two machines.',
+    ),
+    authority_keys: setting(
+      list('the 64 hex digits of a public key', (text) => isHex(text, 32), AUTHORITIES_MAX),
+      [],
+      "A pin: refuse to start when genesis has other authorities' public keys. [] does not check.",
+    ),
+    profile: setting(
+      oneOf('lan', 'wan'),
+      'lan',
+      '"lan": authorities within a few milliseconds. "wan": across cities and continents.',
+    ),
+    view_timeout: setting(
+      optional('"" or a time with its unit from "50ms" to "60s"', duration(50, 60_000)),
+      '',
+      'How long a block may take before another authority is asked to propose; the other timers scale with it.\n"" takes the profile\'s: 500ms (lan), 3s (wan).',
+    ),
+  },
+  storage: {
+    data_dir: setting(path, 'data', 'Blocks, tickets and their history.'),
+    journal_dir: setting(
+      path,
+      'journal',
+      'What the authority key has signed. It cannot be copied or put back: without it the key never votes again.',
+    ),
+  },
+  api: {
+    address: setting(address, '127.0.0.1', 'Where people and programs reach this node over HTTP.'),
+    port: setting(port, 7181, ''),
+    gate: setting(
+      textWhere('a name of 1 to 64 of A-Z a-z 0-9 . _ -', isName),
+      'main',
+      'The gate of a scan that names none, when its ticket is bound to none either.',
+    ),
+    allowed_hosts: setting(
+      list('a host name', (text) => HOST_NAME.test(text), LISTED_MAX),
+      [],
+      'Names besides loopback that a request may be addressed to (its Host header).',
+    ),
+    cors_origins: setting(
+      list('an origin such as "https://example.org"', (text) => ORIGIN.test(text), LISTED_MAX),
+      [],
+      'Web pages elsewhere that may read answers.',
+    ),
+  },
+  provenance: {},
+  metrics: {
+    address: setting(
+      addressOrEmpty,
+      '',
+      'A second place for /metrics, such as "127.0.0.1:9464". It is always on the HTTP port.',
+    ),
+  },
+  logging: {
+    level: setting(
+      oneOf('silent', 'error', 'warn', 'info', 'debug', 'trace'),
+      'info',
+      'The least important line to log.',
+    ),
+    format: setting(
+      oneOf('auto', 'json', 'pretty'),
+      'auto',
+      '"auto": pretty on a terminal, one JSON object per line elsewhere.',
+    ),
+  },
+} as const satisfies Record<string, Record<string, Setting<unknown>>>;
+
+export type Section = keyof typeof SETTINGS;
+export const SECTIONS = Object.keys(SETTINGS) as readonly Section[];
+
+/** What a section is about: the comment below its header in config.toml. */
+export const SECTION_NOTES: Readonly<Record<Section, string>> = {
+  node: 'Files of this node. Relative paths start at its home.',
+  network: 'Other nodes.',
+  consensus: 'The vote. What all nodes must agree on is in genesis, not here.',
+  storage: 'Directories of this node; one process each.',
+  api: 'HTTP.',
+  provenance: 'The graph has no settings of its own: its base address is in genesis.',
+  metrics: 'Numbers for Prometheus.',
+  logging: 'Lines on standard error.',
+};
+
+type ValueOf<S> = S extends Setting<infer T> ? T : never;
+
+/** Every value, by the names of the file. */
+export type Values = {
+  readonly [S in Section]: { readonly [K in keyof (typeof SETTINGS)[S]]: ValueOf<(typeof SETTINGS)[S][K]> };
+};
+
+export interface NamedSetting {
+  readonly section: Section;
+  readonly key: string;
+  readonly setting: Setting<unknown>;
+}
+
+/** All keys, in the order of the file. */
+export const ALL_SETTINGS: readonly NamedSetting[] = SECTIONS.flatMap((section) =>
+  Object.entries<Setting<unknown>>(SETTINGS[section]).map(([key, value]) => ({ section, key, setting: value })),
+);
+
+/** The environment variable of a key. */
+export function environmentName(section: string, key: string): string {
+  return `COUNTERFOIL_${section}_${key}`.toUpperCase();
+}
