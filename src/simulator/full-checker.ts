@@ -22,6 +22,8 @@ interface Statements {
   readonly signed: Map<string, string>;
   /** Signatures that the checkers of the bare simulator know already. */
   readonly known: Set<Signature>;
+  /** Signatures that were found on the disk. */
+  readonly written: Set<Signature>;
   boot: number;
   view: number;
   finalHeight: number;
@@ -58,6 +60,7 @@ export class FullChecker {
       statements = {
         signed: new Map(),
         known: new Set(),
+        written: new Set(),
         boot,
         view: 0,
         finalHeight: 0,
@@ -124,9 +127,19 @@ export class FullChecker {
       this.see(message.header);
     }
     const signature = ownSignature(seat, message, this.#jurisdiction);
-    if (signature === undefined || this.#of(seat, boots).known.has(signature)) return;
+    const { written } = this.#of(seat, boots);
+    if (signature === undefined || written.has(signature)) return;
     if (!isOnDisk(machine, signature)) throw new Violation('journal before send', `${name}: ${message.kind}`);
+    written.add(signature);
     this.#state(seat, boots, message);
+  }
+
+  /** What the journal says is durable is as good as said, in this order, whether or not anybody is there to hear it. */
+  durable({ seat, boots }: Machine, record: JournalRecord): void {
+    if (!this.isHonest(seat)) return;
+    if (record.kind === 'vote' || record.kind === 'view-change' || record.kind === 'new-view') {
+      this.#state(seat, boots, record);
+    }
   }
 
   #state(seat: number, boots: number, message: Message): void {

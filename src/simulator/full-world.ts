@@ -1,4 +1,4 @@
-import { journalRecordLayout } from '../consensus/record.ts';
+import { type JournalRecord, journalRecordLayout } from '../consensus/record.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import { genesisSet } from '../ledger/genesis.ts';
 import { defined } from '../lib/assert.ts';
@@ -167,11 +167,7 @@ export class FullWorld implements Surroundings {
 
   #voter(machine: Machine, { journal, records }: OpenedJournal) {
     const payloads = [...records];
-    const decoded = payloads.map((payload) => decode(journalRecordLayout, payload));
-    this.checker.remembered(
-      machine,
-      decoded.flatMap((record) => (record.ok ? [record.value] : [])),
-    );
+    this.checker.remembered(machine, recordsOf(payloads));
     const hand = this.#signerOf(machine.seat);
     const signer: Signer = {
       publicKey: hand.publicKey,
@@ -181,7 +177,26 @@ export class FullWorld implements Surroundings {
         return hand.sign(message);
       },
     };
-    return { seat: machine.seat, signer, journal: watched(journal, machine), records: payloads };
+    return { seat: machine.seat, signer, journal: this.#watched(machine, journal), records: payloads };
+  }
+
+  /** The same journal: what becomes durable in it is seen, and so is the position that a commit stores as its witness. */
+  #watched(machine: Machine, journal: Journal): Journal {
+    return {
+      append: (payloads, onDurable) =>
+        journal.append(payloads, () => {
+          for (const record of recordsOf(payloads)) this.checker.durable(machine, record);
+          onDurable();
+        }),
+      truncate: (snapshot, onDurable) => journal.truncate(snapshot, onDurable),
+      position: () => {
+        const position = journal.position();
+        machine.noted(position);
+        return position;
+      },
+      full: () => journal.full(),
+      close: (onClosed) => journal.close(onClosed),
+    };
   }
 
   #links(machine: Machine): Links {
@@ -245,17 +260,9 @@ export class FullWorld implements Surroundings {
   }
 }
 
-/** The same journal, whose position a commit asks for in order to store it as its witness. */
-function watched(journal: Journal, machine: Machine): Journal {
-  return {
-    append: (payloads, onDurable) => journal.append(payloads, onDurable),
-    truncate: (snapshot, onDurable) => journal.truncate(snapshot, onDurable),
-    position: () => {
-      const position = journal.position();
-      machine.noted(position);
-      return position;
-    },
-    full: () => journal.full(),
-    close: (onClosed) => journal.close(onClosed),
-  };
+function recordsOf(payloads: readonly Uint8Array[]): readonly JournalRecord[] {
+  return payloads.flatMap((payload) => {
+    const record = decode(journalRecordLayout, payload);
+    return record.ok ? [record.value] : [];
+  });
 }
