@@ -27,7 +27,10 @@ export function checkHost(host: string | undefined, settings: ApiSettings): Resu
     const listed = [...own, ...settings.hosts.map((one) => one.toLowerCase())];
     if (isLoopback(name) || listed.includes(name)) return ok(host);
   }
-  return fail('WRONG_HOST', 'ask for this node as localhost, or list the name under [api] hosts of its config.toml');
+  return fail(
+    'WRONG_HOST',
+    'ask for this node as localhost, or list the name under [api] allowed_hosts of its config.toml',
+  );
 }
 
 /** Whether a page of this origin may read our answers. */
@@ -41,7 +44,7 @@ export function checkSocketOrigin(headers: IncomingHttpHeaders, settings: ApiSet
   if (origin === undefined || isListedOrigin(origin, settings)) return ok(true);
   const own = /^https?:\/\/(.+)$/i.exec(origin)?.[1];
   if (own !== undefined && own.toLowerCase() === host?.toLowerCase()) return ok(true);
-  return fail('ORIGIN_NOT_ALLOWED', 'list the origin of the page under [api] origins of config.toml');
+  return fail('ORIGIN_NOT_ALLOWED', 'list the origin of the page under [api] cors_origins of config.toml');
 }
 
 function digest(text: string): Uint8Array {

@@ -227,7 +227,7 @@ function fallBack(router: Router<Exchange>): Step {
     if (methods.length === 0) {
       return refuse(context, {
         code: 'NO_SUCH_ROUTE',
-        detail: 'see GET /api/v1/status, or the list of routes in the README',
+        detail: 'see GET /api/v1/status, or the list of routes in docs/operations.md',
       });
     }
     const allow = [...methods, 'OPTIONS'].sort().join(', ');
