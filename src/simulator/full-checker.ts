@@ -41,6 +41,8 @@ export class FullChecker {
   readonly #liars: ReadonlySet<number>;
   readonly #statements = new Map<number, Statements>();
   readonly #seen = new WeakSet<Message>();
+  /** Blocks that lie below an honest vote. */
+  readonly #decided = new Set<Hash>();
   readonly #promises: { readonly id: Hash; readonly outcome: FinalOutcome; readonly name: string }[] = [];
 
   constructor(jurisdiction: Jurisdiction, liars: ReadonlySet<number>) {
@@ -203,7 +205,8 @@ export class FullChecker {
   /** Blocks that were voted for, or proposed, though perhaps nobody was there to hear it. */
   #seeDecided({ tip, tree }: Replica): void {
     for (let block = tip && tree.get(tip.digest); block; block = tree.get(block.header.previous)) {
-      if (this.core.headerOf(block.digest) !== undefined) return;
+      if (this.#decided.has(block.digest)) return;
+      this.#decided.add(block.digest);
       this.see(block.header);
     }
   }
