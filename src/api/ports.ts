@@ -31,7 +31,7 @@ export interface FinalBlock {
   readonly certifiedHeight: Height;
 }
 
-export type NodeRole = 'authority' | 'follower' | 'observer';
+type NodeRole = 'authority' | 'follower' | 'observer';
 
 export interface NodeStatus {
   readonly nodeId: string;
@@ -58,7 +58,7 @@ export interface NodeStatus {
   readonly devnet: boolean;
 }
 
-export interface PeerView {
+interface PeerView {
   readonly id: string;
   readonly role: string;
   readonly direction: 'inbound' | 'outbound';

@@ -25,7 +25,7 @@ export interface BenchOptions {
 }
 
 /** One transaction in flight, sent to one node. */
-export interface Alone {
+interface Alone {
   readonly node: string;
   readonly isPrimary: boolean;
   readonly latencyMs: Spread;

@@ -15,7 +15,7 @@ import { homeOf, loadGenesis } from './files.ts';
 import { checkedGenesis, DEFAULT_PARAMETERS } from './genesis-action.ts';
 import { refuseExistingHome, writeHome } from './homes.ts';
 import type { PassphraseOptions } from './passphrase-options.ts';
-import { newProtection } from './secrets.ts';
+import { newProtection } from './passphrases.ts';
 
 export interface InitOptions extends PassphraseOptions {
   readonly network?: string;

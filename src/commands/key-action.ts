@@ -16,7 +16,7 @@ import { CommandError } from './exit-codes.ts';
 import { homeOf, readGivenFile } from './files.ts';
 import { makeJournal, writeKey } from './homes.ts';
 import type { PassphraseOptions } from './passphrase-options.ts';
-import { newProtection, Passphrases } from './secrets.ts';
+import { newProtection, Passphrases } from './passphrases.ts';
 
 /** @throws CommandError with the sentence of a fault */
 function keyProblem(fault: KeyFileFault): CommandError {

@@ -7,7 +7,7 @@ import { isUnused } from './devnet-others.ts';
 import { CommandError, EXIT_CODES, exitNameOf } from './exit-codes.ts';
 import { type ConfigFlags, loadConfig } from './files.ts';
 import { openLogger } from './logging.ts';
-import { Passphrases } from './secrets.ts';
+import { Passphrases } from './passphrases.ts';
 import { untilSignal } from './signals.ts';
 
 export interface StartCommandOptions {

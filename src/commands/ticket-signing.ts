@@ -10,7 +10,7 @@ import { CommandError } from './exit-codes.ts';
 import { loadKey } from './key-action.ts';
 import { failureError, waitMsOf } from './node-client.ts';
 import type { WriteCommandOptions } from './node-options.ts';
-import { Passphrases } from './secrets.ts';
+import { Passphrases } from './passphrases.ts';
 
 /** What the chain made of a transaction that was signed here. */
 export type Decided = Pick<WriteAnswer, 'transaction_id' | 'height' | 'block_hash'>;

@@ -66,7 +66,7 @@ export type LocalEvent =
   | { readonly type: 'starved'; readonly view: View };
 
 /** What another authority said, or this one (its own pledges come back the same way). */
-export interface PeerEvent {
+interface PeerEvent {
   readonly type: 'message';
   readonly from: number;
   readonly message: Verified<Message>;

@@ -37,7 +37,7 @@ export interface PendingBlock {
 }
 
 /** The newest final block. */
-export interface Final extends BlockReference {
+interface Final extends BlockReference {
   readonly header: Header;
   /** Null for genesis. */
   readonly certificate: Certificate | null;

@@ -1,4 +1,4 @@
-import { assert, defined } from '../lib/assert.ts';
+import { assert } from '../lib/assert.ts';
 import { type Codec, encode, list, oneOf, struct, textWhere, u32, u53 } from './codec.ts';
 import { domain, taggedHash } from './hash.ts';
 import { type Epoch, type Hash, type Height, isName, type PublicKey, type View } from './ids.ts';
@@ -89,10 +89,6 @@ export function weakQuorumOf(n: number): number {
 
 export function primaryIndex(set: AuthoritySet, view: View): number {
   return view % set.authorities.length;
-}
-
-export function authorityAt(set: AuthoritySet, index: number): Authority {
-  return defined(set.authorities[index], `no authority ${index}`);
 }
 
 /** Seat of a public key, or -1. */

@@ -112,7 +112,7 @@ export interface Jurisdiction {
 }
 
 /** Whether a certificate has the form of one of this set: a quorum of known, distinct signers. No signature is checked. */
-export function isWellFormedCertificate(certificate: Certificate, set: AuthoritySet): boolean {
+function isWellFormedCertificate(certificate: Certificate, set: AuthoritySet): boolean {
   const { signers, signatures } = certificate;
   return (
     certificate.epoch === set.epoch &&

@@ -92,7 +92,7 @@ export class Writer {
 }
 
 /** A cursor over bytes that come from anywhere. */
-export class Reader {
+class Reader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   #offset = 0;

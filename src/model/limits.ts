@@ -186,8 +186,6 @@ export const FEED_STALL_MS_MAX = 30_000;
 export const FEED_PING_MS = 15_000;
 /** Past blocks read for one reader before others have their turn. */
 export const FEED_REPLAY_BLOCKS_PER_TURN = 16;
-/** Bytes of transactions in a block that this node proposes: a frame carries it with room for its proofs. */
-export const BUILD_BYTES_MAX = BLOCK_BYTES_MAX;
 
 /** Public keys kept in the form that OpenSSL takes, about 1 KB each: every client that was heard of lately. */
 export const SIGNATURE_KEYS_CACHED_MAX = 8_192;

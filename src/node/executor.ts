@@ -16,7 +16,7 @@ import { type AuthoritySet, authoritySetHash } from '../model/authorities.ts';
 import { type Block, type Body, blockHash, type Header } from '../model/block.ts';
 import type { Certificate } from '../model/certificate.ts';
 import { type Hash, Height, Timestamp, ZERO_HASH } from '../model/ids.ts';
-import { BUILD_BYTES_MAX } from '../model/limits.ts';
+import { BLOCK_BYTES_MAX } from '../model/limits.ts';
 import type { Transaction } from '../model/transaction.ts';
 import type { Chain, ChainEntry, CommitOutcome } from '../store/chain.ts';
 import type { JournalPosition } from '../store/journal.ts';
@@ -90,7 +90,7 @@ export class Executor {
     const timestamp = Timestamp(Math.max(now, parent.timestamp + 1));
     const context = this.#context(parentHash, state, { height: Height(parent.height + 1), timestamp });
     const { blockTransactionsMax } = this.#set.parameters;
-    const limits = { transactionsMax: blockTransactionsMax, bytesMax: BUILD_BYTES_MAX };
+    const limits = { transactionsMax: blockTransactionsMax, bytesMax: BLOCK_BYTES_MAX };
     const { body, executed, transactionsRoot, skipped } = buildBlock(context, candidates, limits);
     const proposal: Proposal = {
       timestamp,

@@ -25,7 +25,7 @@ import { ServingAllowance, serve } from './serving.ts';
 import { signPledge } from './signing.ts';
 
 /** What the host tells whoever runs it; every call is made outside a step. */
-export interface HostListener {
+interface HostListener {
   /** Final and visible in this order, one call a block; not yet durable. `waited`: for how long its oldest transaction was known here. */
   readonly final: (entry: ChainEntry, waitedMs: number | null) => void;
   /** A crash no longer loses the chain up to this height. */

@@ -27,7 +27,7 @@ import { Seats } from './seats.ts';
 import { foreignPrimary, heightAhead, standstill, votersPresent } from './standing.ts';
 
 /** Where a node writes what happened to it. */
-export interface Log {
+interface Log {
   info(fields: Readonly<Record<string, unknown>>, message: string): void;
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
