@@ -20,8 +20,10 @@ export async function auditStores(
 ): Promise<void> {
   const byHeight = new Map<number, NamedReads>();
   for (const { name, store } of machines) {
+    const height = readHeadHeight(store);
+    // A machine that fell before it had begun.
+    if (height === undefined) continue;
     await verifyStore(name, store, { genesis, check });
-    const height = readHeadHeight(store) ?? 0;
     const other = byHeight.get(height);
     byHeight.set(height, { name, reads: store });
     if (other !== undefined) compare({ name, reads: store }, other);

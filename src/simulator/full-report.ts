@@ -48,7 +48,7 @@ export async function runFullSimulation(options: FullSimulationOptions): Promise
     runFaults(world);
     healedMs = runHealing(world);
     world.checker.checkPromises();
-    await auditStores(survivors(world), world.genesis, world.jurisdiction.check);
+    await auditStores(world.honest, world.genesis, world.jurisdiction.check);
   } catch (error) {
     failure = failureOf(error);
   }
