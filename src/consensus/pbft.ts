@@ -11,7 +11,7 @@ import { accuse, detectAmnesia, detectBranch } from './evidence.ts';
 import { armFetch, onBlocks, onBody, onBodyRequest, onFetchTimer, onImportFailed } from './fetch.ts';
 import { onBuilt, onPrePrepare, prepare, propose, takeEarlyProposals } from './proposals.ts';
 import { broadcast, halt, primaryOf, type Replica, send, setTimer, slotKey } from './replica.ts';
-import { broadcastStatus, onStatus, onStatusTimer, proofOfView, statusOf } from './status.ts';
+import { broadcastStatus, isSuspecting, onStatus, onStatusTimer, proofOfView, statusOf } from './status.ts';
 import { armHeartbeat, armProgress, leaveIfSuspected, onProgressTimer } from './suspicion.ts';
 import {
   armNewViewTimer,
@@ -38,12 +38,15 @@ export function step(replica: Replica, event: Event): readonly Effect[] {
   setClock(replica, event);
   replica.out = [];
   if (replica.mode !== 'halted') {
-    const view = replica.view;
-    const mode = replica.mode;
+    const { view, mode } = replica;
+    const wasSuspecting = isSuspecting(replica);
     if (event.type === 'message') onMessage(replica, event.from, event.message);
     else onLocalEvent(replica, event);
     advance(replica);
-    if (replica.view !== view || (replica.mode !== mode && replica.mode === 'active')) broadcastStatus(replica);
+    const hasEntered = replica.view !== view || (replica.mode !== mode && replica.mode === 'active');
+    // What is suspected no more is said as well: a later doubt of another must not meet a stale one and leave alone.
+    const hasCalmed = wasSuspecting && !isSuspecting(replica);
+    if (hasEntered || hasCalmed) broadcastStatus(replica);
     assert(replica.view >= view, 'views never go back');
   }
   return replica.out;
