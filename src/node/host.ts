@@ -314,7 +314,7 @@ export class Host {
 
   #serve({ to, request }: Extract<Effect, { type: 'serve' }>): void {
     if (!this.#allowance.allows(to)) return;
-    for (const answer of serve(this.#parts.chain, request)) this.#allowance.charge(to, this.send(to, answer));
+    for (const answer of serve(this.#parts.chain, request)) this.#allowance.charge(to, answer, this.send(to, answer));
   }
 
   #build({ view, parent, empty }: Extract<Effect, { type: 'build' }>): void {

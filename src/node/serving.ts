@@ -1,7 +1,13 @@
 import type { Effect } from '../consensus/effect.ts';
 import { type Block, bodySize } from '../model/block.ts';
 import type { Certificate } from '../model/certificate.ts';
-import { SERVED_BYTES_BURST, SERVED_BYTES_PER_SECOND, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX } from '../model/limits.ts';
+import {
+  SERVED_BLOCK_BYTES_MIN,
+  SERVED_BYTES_BURST,
+  SERVED_BYTES_PER_SECOND,
+  SYNC_BLOCKS_MAX,
+  SYNC_BYTES_MAX,
+} from '../model/limits.ts';
 import type { Message } from '../model/message.ts';
 import type { Chain } from '../store/chain.ts';
 import type { Clock } from './ports.ts';
@@ -60,8 +66,11 @@ export class ServingAllowance {
     return this.#bytesOf(seat) > 0;
   }
 
-  charge(seat: number, bytes: number): void {
-    this.#seats.set(seat, { bytes: this.#bytesOf(seat) - bytes, atMs: this.#clock.monotonicMs() });
+  /** Takes an answer of so many bytes into account: many small blocks cost as much work as a few large ones. */
+  charge(seat: number, answer: Message, bytes: number): void {
+    const blocks = answer.kind === 'blocks' ? answer.blocks.length : 1;
+    const cost = Math.max(bytes, blocks * SERVED_BLOCK_BYTES_MIN);
+    this.#seats.set(seat, { bytes: this.#bytesOf(seat) - cost, atMs: this.#clock.monotonicMs() });
   }
 
   #bytesOf(seat: number): number {
