@@ -167,7 +167,7 @@ describe('an authority of a network under load', () => {
     const height = await cluster.settled();
     await auditChain(cluster.nodes, cluster.genesis, height);
     for (const { client, name } of cluster.nodes) expect(value(await client.evidence()).evidence, name).toEqual([]);
-    expect(votes.size).toBeGreaterThan(BLOCKS_WATCHED);
+    expect(votes.size).toBeGreaterThan(10);
     expect(votes.contradictions).toEqual([]);
   });
 });
