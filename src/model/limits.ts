@@ -238,9 +238,12 @@ export const JUDGED_PER_TURN = 256;
 export const CLOCK_TOLERANCE_MS = 2_000;
 /** Transactions of one authority that only a later state lets in: what it has seen final, and this node not yet. */
 export const DEFERRED_PER_SEAT_MAX = 64;
-/** Bytes of final blocks sent to one authority per second, and at once: reading them costs this node 25 ms per MiB. */
+/**
+ * Bytes of final blocks sent to one authority per second, and at once: reading them costs this node 25 ms per MiB, and
+ * a node that reads for 400 ms counts as gone.
+ */
 export const SERVED_BYTES_PER_SECOND = 2 * FRAME_BYTES_MAX;
-export const SERVED_BYTES_BURST = 4 * FRAME_BYTES_MAX;
+export const SERVED_BYTES_BURST = FRAME_BYTES_MAX;
 /** What a block counts for in that at least: reading the smallest one costs 0.06 ms. */
 export const SERVED_BLOCK_BYTES_MIN = 4_096;
 /** Arrival times of proposals that are remembered: a window of every kind, and some. */
