@@ -19,6 +19,7 @@ import type { NodeProcess } from './node-process.ts';
 
 const HEARTBEAT_MS = 200;
 const STATUS_MS = 300;
+const READ_BYTES_MAX = 16_384;
 
 /**
  * Sits in an authority's seat with its true keys, at its address, and says whatever a test wants: the seat's own
@@ -162,6 +163,8 @@ export class Rogue {
         this.farewells.set(event.reason, (this.farewells.get(event.reason) ?? 0) + 1);
         return;
       case 'frame': {
+        // Whole chains that it asked for are of no interest here, and would keep this process busy.
+        if (event.frame.length > READ_BYTES_MAX) return;
         const decoded = decode(messageLayout, event.frame);
         if (!decoded.ok) return;
         const { value } = decoded;
