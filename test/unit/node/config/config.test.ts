@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { ROOT } from '../../../../scripts/suites.mjs';
 import { type ConfigSources, type ResolvedConfig, resolveConfig } from '../../../../src/node/config/config.ts';
 import { parseConfigFile } from '../../../../src/node/config/file.ts';
 import { checkPins } from '../../../../src/node/config/pins.ts';
 import { ALL_SETTINGS, environmentName, SECTIONS } from '../../../../src/node/config/schema.ts';
 import { renderConfig } from '../../../../src/node/config/template.ts';
-import { ROOT } from '../../../../scripts/suites.mjs';
 
 const HOME = '/home/of/a/node';
 
