@@ -22,7 +22,7 @@ import { stopOthers } from './devnet-others.ts';
 import { CommandError } from './exit-codes.ts';
 import { type LoadedGenesis, loadGenesis, readIfPresent } from './files.ts';
 import { writeHome } from './homes.ts';
-import { untilSignal } from './signals.ts';
+import { exitCodeOf, untilSignal } from './signals.ts';
 
 export interface DevnetCommandOptions {
   readonly nodes: string;
@@ -46,12 +46,22 @@ export async function runDevnet(
   const kept = invocation.home === undefined ? undefined : resolve(invocation.home);
   const busy = await busyPort(plan);
   if (busy !== undefined) throw portBusy(busy);
+  let interrupted: NodeJS.Signals | undefined;
+  // From before there is anything to remove.
+  const early = untilSignal(() => removeTemporary());
+  void early.first.then((signal) => {
+    interrupted = signal;
+  });
   const root = kept ?? makeTemporaryDirectory();
   const removeTemporary = (): void => {
     if (kept === undefined) rmSync(root, { recursive: true, force: true });
   };
   try {
     const genesis = await prepareHomes(root, plan);
+    if (interrupted !== undefined) {
+      process.exitCode = exitCodeOf(interrupted);
+      return;
+    }
     const devnet = new Devnet({
       plan,
       chainId: genesis.chainId,
@@ -72,6 +82,7 @@ export async function runDevnet(
     const homes = plan.nodes.map(({ name }) => join(root, name));
     await untilStopped(devnet, homes, removeTemporary);
   } finally {
+    early.dispose();
     removeTemporary();
   }
 }
