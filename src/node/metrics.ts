@@ -20,6 +20,8 @@ export interface Metrics {
   /** `latencySeconds`: from the transaction's or proposal's arrival at this node; null when it only caught up. */
   blockFinalised(block: { readonly height: number; readonly latencySeconds: number | null }): void;
   viewChanged(view: number): void;
+  /** Where the node stands when it starts: no block and no view change has told it yet. */
+  resumed(at: { readonly height: number; readonly view: number }): void;
   gossipSent(kind: string): void;
   gossipReceived(kind: string): void;
   gossipCache(size: number): void;
@@ -65,7 +67,7 @@ function consensusMetrics({
   counter,
   gauge,
   histogram,
-}: Makers): Part<'roundStarted' | 'roundFailed' | 'blockFinalised' | 'viewChanged' | 'evidence'> {
+}: Makers): Part<'roundStarted' | 'roundFailed' | 'blockFinalised' | 'viewChanged' | 'resumed' | 'evidence'> {
   const rounds = counter('consensus_rounds_total', 'Blocks proposed, each proposal in a later view counted again');
   const success = counter('consensus_success_total', 'Blocks that became final');
   const failure = counter('consensus_failure_total', 'Rounds that ended without a final block');
@@ -85,6 +87,10 @@ function consensusMetrics({
     viewChanged: (now) => {
       changes.inc();
       view.set(now);
+    },
+    resumed: (at) => {
+      height.set(at.height);
+      view.set(at.view);
     },
     evidence: () => evidence.inc(),
   };

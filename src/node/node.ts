@@ -91,6 +91,7 @@ export class Node {
     this.#participation = new Participation(chain);
     this.#refusals = new Refusals(clock);
     this.#measuring = createMeasuring(parts.metrics, chain);
+    parts.metrics.resumed({ height: chain.head.height, view: replica.view });
     this.#seats = new Seats(parts.transport, (key) => seatOf(jurisdiction.authorities, key));
     this.#host = new Host({ ...parts, links: this.#seats, listener: this.#hostListener() });
     this.#intake = new Intake({

@@ -18,6 +18,15 @@ it('exposes every name that operators know, and those of the process', async () 
   expect(text).toContain('nodejs_eventloop_lag_seconds');
 });
 
+it('knows at its start where the node stands, and counts no view change for it', async () => {
+  const metrics = createMetrics();
+  metrics.resumed({ height: 12, view: 4 });
+  const { text } = await metrics.expose();
+  expect(text).toContain('counterfoil_consensus_height 12\n');
+  expect(text).toContain('counterfoil_consensus_view 4\n');
+  expect(text).toContain('counterfoil_view_changes_total 0\n');
+});
+
 it('counts what it is told', async () => {
   const metrics = createMetrics();
   metrics.roundStarted();
