@@ -2,6 +2,7 @@
 /** The program: one command line, one exit code. */
 import { readFileSync } from 'node:fs';
 import { allCommands } from './commands/all.ts';
+import { EXIT_CODES } from './commands/exit-codes.ts';
 import { buildProgram, runProgram } from './commands/program.ts';
 
 function versionOfPackage(): string {
@@ -14,7 +15,8 @@ function versionOfPackage(): string {
 // Whoever reads the output may stop reading: `counterfoil ... | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  process.stderr.write(`counterfoil: the output cannot be written: ${error.message}.\n`);
+  process.exit(EXIT_CODES.FAILED);
 });
 
 const version = versionOfPackage();
