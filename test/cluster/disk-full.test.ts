@@ -10,8 +10,8 @@ import type { NodeProcess } from './support/node-process.ts';
 
 const MIB = 1_048_576;
 const DISK_MIB = 48;
-/** What a full disk still has: too little for one page and its like. */
-const LEFT_BYTES = 64 * 1_024;
+/** What a full disk still has: too little for a page, and next to none for a log. */
+const LEFT_BYTES = 4_096;
 
 let disk: ReturnType<typeof temporaryDirectory>;
 let cluster: Cluster;
