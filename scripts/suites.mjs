@@ -48,7 +48,7 @@ const ALL = [
   { ...SIMULATED, name: 'scenarios', include: below('scenarios'), shareSeconds: 20 },
   { ...SIMULATED, name: 'simulation', include: below('simulation'), shareSeconds: 120 },
   { ...SIMULATED, name: 'mutants', include: below('mutants'), shareSeconds: 60 },
-  { ...REAL, name: 'cluster', include: below('cluster'), shareSeconds: 180 },
+  { ...REAL, name: 'cluster', include: below('cluster'), shareSeconds: 270 },
   { ...REAL, name: 'docs', include: below('docs'), shareSeconds: 45 },
   { ...REAL, name: 'browser', include: below('browser'), shareSeconds: 30 },
 ];
