@@ -107,7 +107,7 @@ describe('an authority of a network under load', () => {
     await expectSigning(victim());
   });
 
-  it('whose home was copied to a second machine signs on the first alone', async () => {
+  it('whose home was copied to a second machine does not vote there, and votes here once that one is gone', async () => {
     const { home, seat, httpPort, peerPort } = victim();
     await end('stop');
     execFileSync('cp', ['-r', home, `${home}.twin`]);
