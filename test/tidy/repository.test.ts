@@ -39,9 +39,17 @@ test('the lock file holds every dependency, also of other platforms', () => {
 
 test('the top level is a closed list', () => {
   expect(
-    topLevelFindings(['src', 'README.md', '.gitignore', 'counterfoil-0.1.0.tgz', 'notes.txt', 'lib']).map(
-      (f) => f.path,
-    ),
+    topLevelFindings([
+      'src',
+      'README.md',
+      '.gitignore',
+      'counterfoil-0.1.0.tgz',
+      'my-network',
+      'passphrase',
+      'chain.cf',
+      'notes.txt',
+      'lib',
+    ]).map((f) => f.path),
   ).toEqual(['notes.txt', 'lib']);
 });
 

@@ -40,10 +40,13 @@ function isLocked(packages: LockedPackages, from: string, name: string): boolean
   }
 }
 
+/** What packing, and following the README, leave behind: git ignores it, and so does this. */
+const LEFT_BY_USE = /^(?:.*\.tgz|.*\.cf|my-net.*|passphrase)$/;
+
 /** @param names the entries of the repository's top folder */
 export function topLevelFindings(names: readonly string[]): Finding[] {
   return names
-    .filter((name) => !name.startsWith('.') && !name.endsWith('.tgz') && !TOP_LEVEL.has(name))
+    .filter((name) => !name.startsWith('.') && !LEFT_BY_USE.test(name) && !TOP_LEVEL.has(name))
     .map((name) => ({
       path: name,
       line: 1,
