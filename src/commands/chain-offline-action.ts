@@ -82,10 +82,9 @@ async function runJob(invocation: Invocation, job: Job, what: string): Promise<n
   const line = new ProgressLine(process.stderr, !quiet && !terminal.isJson);
   const worker = new JobProcess({ program: defined(process.argv[1], 'a program was started') });
   const signal = untilSignal(() => worker.end());
-  const outcome = await Promise.race([worker.run(job, (at, of) => line.show(what, at, of)), signal.first]);
+  const outcome = await Promise.race([worker.run(job, (at, of) => line.show(what, at, of)), signal]);
   line.clear();
   worker.end();
-  signal.dispose();
   if (typeof outcome === 'string') return exitCodeOf(outcome);
   return conclude(invocation, job, outcome);
 }

@@ -47,9 +47,10 @@ export async function runDevnet(
   const busy = await busyPort(plan);
   if (busy !== undefined) throw portBusy(busy);
   let interrupted: NodeJS.Signals | undefined;
+  let endNow = (): void => removeTemporary();
   // From before there is anything to remove.
-  const early = untilSignal(() => removeTemporary());
-  void early.first.then((signal) => {
+  const stopped = untilSignal(() => endNow());
+  void stopped.then((signal) => {
     interrupted = signal;
   });
   const root = kept ?? makeTemporaryDirectory();
@@ -80,9 +81,12 @@ export async function runDevnet(
       startedAt,
     });
     const homes = plan.nodes.map(({ name }) => join(root, name));
-    await untilStopped(devnet, homes, removeTemporary);
+    endNow = () => {
+      devnet.kill();
+      removeTemporary();
+    };
+    await untilStopped(devnet, homes, stopped);
   } finally {
-    early.dispose();
     removeTemporary();
   }
 }
@@ -198,19 +202,13 @@ function sampleTarget(genesis: LoadedGenesis['genesis'], client: DevnetClient, d
   };
 }
 
-/** Until a signal; a second one, at least a second later, ends everything at once. */
-async function untilStopped(devnet: Devnet, homes: readonly string[], removeTemporary: () => void): Promise<void> {
-  const signal = untilSignal(() => {
-    devnet.kill();
-    removeTemporary();
-  });
+async function untilStopped(devnet: Devnet, homes: readonly string[], stopped: Promise<unknown>): Promise<void> {
   try {
-    await Promise.race([devnet.start(), signal.first]);
-    await signal.first;
+    await Promise.race([devnet.start(), stopped]);
+    await stopped;
     devnet.say('Stopping ...');
   } finally {
     await devnet.stop();
     await stopOthers(homes);
-    signal.dispose();
   }
 }

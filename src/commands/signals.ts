@@ -8,37 +8,22 @@ export function exitCodeOf(signal: NodeJS.Signals): number {
   return EXIT_OF[signal] ?? 1;
 }
 
-export interface SignalWait {
-  /** Resolves with the first signal. */
-  readonly first: Promise<NodeJS.Signals>;
-  /** Gives the signals their usual meaning again. */
-  dispose(): void;
-}
-
 /**
  * Waits for the first signal to stop. A second one, at least a second later, calls `now` and ends the process with the
- * exit code of that signal.
+ * exit code of that signal. It listens until the process ends: npm may pass a Ctrl-C on when all is nearly done.
  */
-export function untilSignal(now: () => void): SignalWait {
-  let resolveFirst: (signal: NodeJS.Signals) => void = () => undefined;
+export function untilSignal(now: () => void): Promise<NodeJS.Signals> {
   let firstAt: number | undefined;
-  const first = new Promise<NodeJS.Signals>((resolve) => {
-    resolveFirst = resolve;
+  return new Promise((resolve) => {
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (firstAt === undefined) {
+        firstAt = performance.now();
+        resolve(signal);
+      } else if (performance.now() - firstAt >= SAME_SIGNAL_MS) {
+        now();
+        process.exit(exitCodeOf(signal));
+      }
+    };
+    for (const name of SIGNALS) process.on(name, onSignal);
   });
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (firstAt === undefined) {
-      firstAt = performance.now();
-      resolveFirst(signal);
-    } else if (performance.now() - firstAt >= SAME_SIGNAL_MS) {
-      now();
-      process.exit(exitCodeOf(signal));
-    }
-  };
-  for (const name of SIGNALS) process.on(name, onSignal);
-  return {
-    first,
-    dispose: () => {
-      for (const name of SIGNALS) process.off(name, onSignal);
-    },
-  };
 }

@@ -64,11 +64,10 @@ async function runNode(
   void node.failed.then((error) => {
     failure = error;
   });
-  const ended = await Promise.race([signal.first, lifeline.closed]);
+  const ended = await Promise.race([signal, lifeline.closed]);
   logger.info({ why: ended }, 'stopping');
   await stopInTime(node);
   if (ended === 'LIFELINE') lifeline.removeTemporary();
-  signal.dispose();
   if (failure === undefined) return EXIT_CODES.OK;
   throw new CommandError(exitNameOf(failure), `The node took no part any more: ${failure.message}.`, {
     cause: failure,

@@ -23,20 +23,16 @@ export async function watchTickets(
   const { url } = await connect(invocation, options);
   const ended = new AbortController();
   const signal = untilSignal(() => undefined);
-  void signal.first.then(() => ended.abort());
-  try {
-    await followFeed({
-      url,
-      connect: (address) => new WebSocket(address, { perMessageDeflate: false }),
-      topics,
-      ...from,
-      onEvent: (event) => tell(invocation, event),
-      onTrouble: ({ code, detail }) => invocation.terminal.talk(`${url}: ${code} ${detail}`.trimEnd()),
-      signal: ended.signal,
-    });
-  } finally {
-    signal.dispose();
-  }
+  void signal.then(() => ended.abort());
+  await followFeed({
+    url,
+    connect: (address) => new WebSocket(address, { perMessageDeflate: false }),
+    topics,
+    ...from,
+    onEvent: (event) => tell(invocation, event),
+    onTrouble: ({ code, detail }) => invocation.terminal.talk(`${url}: ${code} ${detail}`.trimEnd()),
+    signal: ended.signal,
+  });
 }
 
 function tell({ terminal }: Invocation, event: FeedEvent): void {
