@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { installSha256 } from '../model/hash.ts';
 import { AUTHORITIES_MAX, WINDOW_MAX } from '../model/limits.ts';
-import { type FullReport, runFullSimulation } from '../simulator/full-report.ts';
-import { runSimulation, type SimulationReport } from '../simulator/report.ts';
+import { runSimulation, type SimulationReport } from '../simulator/bare/report.ts';
+import { type FullReport, runFullSimulation } from '../simulator/full/report.ts';
 import { type Invocation, wholeNumber } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
 

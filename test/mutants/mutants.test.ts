@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { runSimulation } from '../../src/simulator/report.ts';
+import { runSimulation } from '../../src/simulator/bare/report.ts';
 import { CASES, type Case } from './mutants.ts';
 import { buildMutant } from './mutate.ts';
 

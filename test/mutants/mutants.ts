@@ -1,4 +1,4 @@
-import type { SimulationOptions } from '../../src/simulator/report.ts';
+import type { SimulationOptions } from '../../src/simulator/bare/report.ts';
 import type { Mutant } from './mutate.ts';
 
 /** Assertions of the core would stop some mistakes before any checker sees them: the checkers must do without. */

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import type { FullReport, FullSimulationOptions } from '../../src/simulator/full-report.ts';
+import type { FullReport, FullSimulationOptions } from '../../src/simulator/full/report.ts';
 import type { Mutant } from './mutate.ts';
 
 const SOURCE = resolve(import.meta.dirname, '../../src');
@@ -34,8 +34,8 @@ export async function buildShellMutant(mutant: Mutant): Promise<{ run: Run; disp
     });
     writeFileSync(join(folder, path), bound);
   }
-  const entry = join(folder, 'simulator/full-report.ts');
-  const built = (await import(/* @vite-ignore */ entry)) as typeof import('../../src/simulator/full-report.ts');
+  const entry = join(folder, 'simulator/full/report.ts');
+  const built = (await import(/* @vite-ignore */ entry)) as typeof import('../../src/simulator/full/report.ts');
   return { run: built.runFullSimulation, dispose: () => rmSync(folder, { recursive: true, force: true }) };
 }
 

@@ -1,4 +1,4 @@
-import type { FullSimulationOptions } from '../../src/simulator/full-report.ts';
+import type { FullSimulationOptions } from '../../src/simulator/full/report.ts';
 import type { Mutant } from './mutate.ts';
 
 /** A mistake of the shell, the runs that must show it, and the invariant by which it shows. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { installSha256 } from '../../src/model/hash.ts';
-import { runFullSimulation } from '../../src/simulator/full-report.ts';
+import { runFullSimulation } from '../../src/simulator/full/report.ts';
 import { buildShellMutant } from './mutate-shell.ts';
 import { SHELL_CASES, type ShellCase } from './shell-mutants.ts';
 

@@ -2,10 +2,10 @@ import { expect } from 'vitest';
 import { defined } from '../../src/lib/assert.ts';
 import type { Vote } from '../../src/model/certificate.ts';
 import type { Message } from '../../src/model/message.ts';
-import type { SimulatedNode } from '../../src/simulator/node.ts';
-import { PRODUCTION } from '../../src/simulator/report.ts';
+import type { SimulatedNode } from '../../src/simulator/bare/node.ts';
+import { PRODUCTION } from '../../src/simulator/bare/report.ts';
+import { World } from '../../src/simulator/bare/world.ts';
 import { drawScenario, type Scenario } from '../../src/simulator/scenario.ts';
-import { World } from '../../src/simulator/world.ts';
 
 /** A sound local network: messages take up to 3 ms, a sync of the journal up to 2, clocks agree. */
 const SOUND: Omit<Scenario, 'seed' | 'n' | 'window'> = {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { PRODUCTION, runSimulation } from '../../src/simulator/report.ts';
+import { PRODUCTION, runSimulation } from '../../src/simulator/bare/report.ts';
+import { World } from '../../src/simulator/bare/world.ts';
 import type { Scenario } from '../../src/simulator/scenario.ts';
 import { drawScenario } from '../../src/simulator/scenario.ts';
-import { World } from '../../src/simulator/world.ts';
 
 const QUIET: Partial<Scenario> = {
   byzantine: [],

@@ -3,15 +3,15 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseGenesis, writeGenesis } from '../../src/ledger/genesis-document.ts';
 import { installSha256 } from '../../src/model/hash.ts';
-import { describeNetwork } from '../../src/simulator/full-genesis.ts';
-import { createFullKeys } from '../../src/simulator/full-keys.ts';
-import { type FullReport, runFullSimulation } from '../../src/simulator/full-report.ts';
+import { describeNetwork } from '../../src/simulator/full/genesis.ts';
+import { createFullKeys } from '../../src/simulator/full/keys.ts';
+import { type FullReport, runFullSimulation } from '../../src/simulator/full/report.ts';
 import {
   drawFullScenario,
   type FullScenario,
   type MachineFault,
   type PlannedFault,
-} from '../../src/simulator/full-scenario.ts';
+} from '../../src/simulator/full/scenario.ts';
 
 const LONG = process.env['COUNTERFOIL_LONG'] === '1';
 /** Seeds for each size of network. */

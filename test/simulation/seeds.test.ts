@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { runSimulation } from '../../src/simulator/report.ts';
+import { runSimulation } from '../../src/simulator/bare/report.ts';
 
 /** Seeds of each group; the long run takes ten times as many. */
 const SEEDS = process.env['COUNTERFOIL_LONG'] === '1' ? 6_000 : 600;

@@ -13,7 +13,7 @@ import {
   type Transport,
   type TransportEvent,
 } from '../../src/network/transport.ts';
-import type { VirtualTime } from '../../src/simulator/full-time.ts';
+import type { VirtualTime } from '../../src/simulator/full/time.ts';
 
 const DELAY_MS = 1;
 const HANDSHAKE_MS = 2;

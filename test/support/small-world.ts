@@ -30,7 +30,7 @@ import { createMetrics } from '../../src/node/metrics.ts';
 import { Node, type NodeHappening } from '../../src/node/node.ts';
 import type { Signer } from '../../src/node/ports.ts';
 import { beginChain, recoveredFrom } from '../../src/node/recovery.ts';
-import { VirtualTime } from '../../src/simulator/full-time.ts';
+import { VirtualTime } from '../../src/simulator/full/time.ts';
 import { type Chain, readWitness } from '../../src/store/chain.ts';
 import { MemoryKeyValue } from '../../src/store/memory.ts';
 import type { CrashChoice } from '../../src/store/memory-disk.ts';

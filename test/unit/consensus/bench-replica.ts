@@ -12,7 +12,7 @@ import { type Ballot, ballotSigningBytes, type Certificate, type Vote } from '..
 import { Epoch, Hash, Height, Timestamp, View } from '../../../src/model/ids.ts';
 import type { Message } from '../../../src/model/message.ts';
 import type { Verified } from '../../../src/model/verified.ts';
-import { makeGenesis, rootsOf } from '../../../src/simulator/abstract-ledger.ts';
+import { makeGenesis, rootsOf } from '../../../src/simulator/bare/abstract-ledger.ts';
 import { createKeyring } from '../../../src/simulator/keyring.ts';
 
 const CHAIN = Hash('c0'.repeat(32));

@@ -1,13 +1,13 @@
-import type { Genesis } from '../ledger/genesis.ts';
-import { toHex } from '../lib/bytes.ts';
-import type { SignatureCheck } from '../model/certificate.ts';
-import { verifyChain } from '../node/audit/verify-chain.ts';
-import { readHeadHeight } from '../store/blocks.ts';
-import type { KeyValueReads } from '../store/key-value.ts';
-import type { MemoryKeyValue } from '../store/memory.ts';
-import { TABLES } from '../store/schema.ts';
-import { Violation } from './checkers.ts';
-import type { Machine } from './full-machine.ts';
+import type { Genesis } from '../../ledger/genesis.ts';
+import { toHex } from '../../lib/bytes.ts';
+import type { SignatureCheck } from '../../model/certificate.ts';
+import { verifyChain } from '../../node/audit/verify-chain.ts';
+import { readHeadHeight } from '../../store/blocks.ts';
+import type { KeyValueReads } from '../../store/key-value.ts';
+import type { MemoryKeyValue } from '../../store/memory.ts';
+import { TABLES } from '../../store/schema.ts';
+import { Violation } from '../checkers.ts';
+import type { Machine } from './machine.ts';
 
 /** What nodes at the same height must hold to the byte: all but the certificates, of which any quorum's will do. */
 const { meta: _meta, certificates: _certificates, evidence: _evidence, ...SHARED_TABLES } = TABLES;

@@ -1,20 +1,20 @@
-import { createReplica } from '../consensus/recover.ts';
-import type { Replica } from '../consensus/replica.ts';
-import type { Timing } from '../consensus/timing.ts';
-import type { Jurisdiction } from '../model/certificate.ts';
-import type { Evidence } from '../model/evidence.ts';
-import type { Height } from '../model/ids.ts';
-import type { Transaction } from '../model/transaction.ts';
-import { Executor } from '../node/executor.ts';
-import { Host } from '../node/host.ts';
-import { Intake, type SubmitOutcome } from '../node/intake.ts';
-import { Mempool } from '../node/mempool.ts';
-import type { Clock, Links, SignatureCheckLater, Signer, Timers } from '../node/ports.ts';
-import { recoveredFrom } from '../node/recovery.ts';
-import { foreignPrimary, standstill } from '../node/standing.ts';
-import type { Chain, ChainEntry } from '../store/chain.ts';
-import { writeEvidence } from '../store/evidence.ts';
-import type { Journal } from '../store/journal.ts';
+import { createReplica } from '../../consensus/recover.ts';
+import type { Replica } from '../../consensus/replica.ts';
+import type { Timing } from '../../consensus/timing.ts';
+import type { Jurisdiction } from '../../model/certificate.ts';
+import type { Evidence } from '../../model/evidence.ts';
+import type { Height } from '../../model/ids.ts';
+import type { Transaction } from '../../model/transaction.ts';
+import { Executor } from '../../node/executor.ts';
+import { Host } from '../../node/host.ts';
+import { Intake, type SubmitOutcome } from '../../node/intake.ts';
+import { Mempool } from '../../node/mempool.ts';
+import type { Clock, Links, SignatureCheckLater, Signer, Timers } from '../../node/ports.ts';
+import { recoveredFrom } from '../../node/recovery.ts';
+import { foreignPrimary, standstill } from '../../node/standing.ts';
+import type { Chain, ChainEntry } from '../../store/chain.ts';
+import { writeEvidence } from '../../store/evidence.ts';
+import type { Journal } from '../../store/journal.ts';
 
 /** What a process tells its machine. */
 export interface ProcessWatch {

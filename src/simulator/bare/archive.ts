@@ -1,9 +1,9 @@
-import type { Header } from '../model/block.ts';
-import type { Vote } from '../model/certificate.ts';
-import type { Evidence } from '../model/evidence.ts';
-import type { Hash } from '../model/ids.ts';
-import type { Message } from '../model/message.ts';
-import { compareRank, type ViewChange } from '../model/view-change.ts';
+import type { Header } from '../../model/block.ts';
+import type { Vote } from '../../model/certificate.ts';
+import type { Evidence } from '../../model/evidence.ts';
+import type { Hash } from '../../model/ids.ts';
+import type { Message } from '../../model/message.ts';
+import { compareRank, type ViewChange } from '../../model/view-change.ts';
 
 interface Statements {
   readonly votes: Map<string, Vote>;

@@ -1,7 +1,7 @@
-import { defined } from '../lib/assert.ts';
-import type { Prng } from '../lib/prng.ts';
-import type { FullScenario, PlannedCut } from './full-scenario.ts';
-import type { VirtualTime } from './full-time.ts';
+import { defined } from '../../lib/assert.ts';
+import type { Prng } from '../../lib/prng.ts';
+import type { FullScenario, PlannedCut } from './scenario.ts';
+import type { VirtualTime } from './time.ts';
 
 /** Where the sessions of one running process end. */
 export interface Endpoint {

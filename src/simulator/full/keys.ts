@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { utf8 } from '../lib/bytes.ts';
-import type { SignatureCheck } from '../model/certificate.ts';
-import type { PublicKey } from '../model/ids.ts';
-import { VERIFIED_SIGNATURES_KEPT_MAX } from '../model/limits.ts';
-import { createSigner } from '../node/keys/key-pair.ts';
-import { createSignatureCheck, memoizedCheck } from '../node/keys/signatures.ts';
-import type { Signer } from '../node/ports.ts';
-import { tag } from './keyring.ts';
+import { utf8 } from '../../lib/bytes.ts';
+import type { SignatureCheck } from '../../model/certificate.ts';
+import type { PublicKey } from '../../model/ids.ts';
+import { VERIFIED_SIGNATURES_KEPT_MAX } from '../../model/limits.ts';
+import { createSigner } from '../../node/keys/key-pair.ts';
+import { createSignatureCheck, memoizedCheck } from '../../node/keys/signatures.ts';
+import type { Signer } from '../../node/ports.ts';
+import { tag } from '../keyring.ts';
 
 /** The keys of everybody in one run, and the one rule by which all of them are checked. */
 export interface FullKeys {

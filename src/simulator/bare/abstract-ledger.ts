@@ -1,11 +1,20 @@
-import type { Proposal } from '../consensus/event.ts';
-import { utf8 } from '../lib/bytes.ts';
-import type { AuthoritySet } from '../model/authorities.ts';
-import { authoritySetHash } from '../model/authorities.ts';
-import { type Block, type Body, HEADER_VERSION, type Header, transactionsRoot } from '../model/block.ts';
-import { domain, taggedHash } from '../model/hash.ts';
-import { type Hash, Height, OrganisationId, PublicKey, Signature, Timestamp, View, ZERO_HASH } from '../model/ids.ts';
-import { sealTransaction, type Transaction } from '../model/transaction.ts';
+import type { Proposal } from '../../consensus/event.ts';
+import { utf8 } from '../../lib/bytes.ts';
+import type { AuthoritySet } from '../../model/authorities.ts';
+import { authoritySetHash } from '../../model/authorities.ts';
+import { type Block, type Body, HEADER_VERSION, type Header, transactionsRoot } from '../../model/block.ts';
+import { domain, taggedHash } from '../../model/hash.ts';
+import {
+  type Hash,
+  Height,
+  OrganisationId,
+  PublicKey,
+  Signature,
+  Timestamp,
+  View,
+  ZERO_HASH,
+} from '../../model/ids.ts';
+import { sealTransaction, type Transaction } from '../../model/transaction.ts';
 
 const STATE = domain('SIMULATED-STATE');
 

@@ -1,10 +1,10 @@
-import type { Prng } from '../lib/prng.ts';
-import { EventId, GateId, type Hash, OrganisationId, Signature, TicketId, TierId, Timestamp } from '../model/ids.ts';
-import { type Operation, sealTransaction, type Transaction, transactionSigningBytes } from '../model/transaction.ts';
-import type { FinalOutcome, SubmitOutcome } from '../node/intake.ts';
-import { BEGINNING, LIFE_MS } from './full-genesis.ts';
-import type { FullKeys } from './full-keys.ts';
-import type { VirtualTime } from './full-time.ts';
+import type { Prng } from '../../lib/prng.ts';
+import { EventId, GateId, type Hash, OrganisationId, Signature, TicketId, TierId, Timestamp } from '../../model/ids.ts';
+import { type Operation, sealTransaction, type Transaction, transactionSigningBytes } from '../../model/transaction.ts';
+import type { FinalOutcome, SubmitOutcome } from '../../node/intake.ts';
+import { BEGINNING, LIFE_MS } from './genesis.ts';
+import type { FullKeys } from './keys.ts';
+import type { VirtualTime } from './time.ts';
 
 /** Somebody who wants one thing done and does not rest before an honest node has told him that it is final. */
 interface Order {

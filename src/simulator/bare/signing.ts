@@ -1,9 +1,9 @@
-import type { Pledge } from '../consensus/effect.ts';
-import type { JournalRecord } from '../consensus/record.ts';
-import { ballotSigningBytes } from '../model/certificate.ts';
-import type { Hash, Signature } from '../model/ids.ts';
-import type { Message, MessageOf } from '../model/message.ts';
-import { checkpointSigningBytes, newViewSigningBytes, viewChangeSigningBytes } from '../model/view-change.ts';
+import type { Pledge } from '../../consensus/effect.ts';
+import type { JournalRecord } from '../../consensus/record.ts';
+import { ballotSigningBytes } from '../../model/certificate.ts';
+import type { Hash, Signature } from '../../model/ids.ts';
+import type { Message, MessageOf } from '../../model/message.ts';
+import { checkpointSigningBytes, newViewSigningBytes, viewChangeSigningBytes } from '../../model/view-change.ts';
 
 /** The signed message of a pledge, and the record that must be durable before it leaves. */
 export function signPledge(

@@ -1,4 +1,4 @@
-import type { JournalRecord } from '../consensus/record.ts';
+import type { JournalRecord } from '../../consensus/record.ts';
 
 /** Runs something after a number of simulated milliseconds, unless the process has died by then. */
 export type Later = (delayMs: number, run: () => void) => void;

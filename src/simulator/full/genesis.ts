@@ -1,10 +1,10 @@
-import { chainIdOf, type Genesis, type GenesisDocument } from '../ledger/genesis.ts';
-import { writeGenesis } from '../ledger/genesis-document.ts';
-import { OrganisationId, Timestamp } from '../model/ids.ts';
-import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX } from '../model/limits.ts';
-import type { Role } from '../model/transaction.ts';
-import type { FullKeys } from './full-keys.ts';
-import type { FullScenario } from './full-scenario.ts';
+import { chainIdOf, type Genesis, type GenesisDocument } from '../../ledger/genesis.ts';
+import { writeGenesis } from '../../ledger/genesis-document.ts';
+import { OrganisationId, Timestamp } from '../../model/ids.ts';
+import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX } from '../../model/limits.ts';
+import type { Role } from '../../model/transaction.ts';
+import type { FullKeys } from './keys.ts';
+import type { FullScenario } from './scenario.ts';
 
 /** The time at which every simulation begins. */
 export const BEGINNING = Timestamp(Date.UTC(2026, 5, 12));

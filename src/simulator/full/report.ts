@@ -1,9 +1,9 @@
-import { InvariantError } from '../lib/assert.ts';
-import { Violation } from './checkers.ts';
-import { auditStores } from './full-audit.ts';
-import type { Machine } from './full-machine.ts';
-import { drawFullScenario, type FullScenario } from './full-scenario.ts';
-import { FullWorld } from './full-world.ts';
+import { InvariantError } from '../../lib/assert.ts';
+import { Violation } from '../checkers.ts';
+import { auditStores } from './audit.ts';
+import type { Machine } from './machine.ts';
+import { drawFullScenario, type FullScenario } from './scenario.ts';
+import { FullWorld } from './world.ts';
 
 /** What one seed led to in a network of whole nodes. */
 export interface FullReport {

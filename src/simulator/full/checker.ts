@@ -1,20 +1,20 @@
-import type { JournalRecord } from '../consensus/record.ts';
-import type { Replica } from '../consensus/replica.ts';
-import { toHex } from '../lib/bytes.ts';
-import type { Header } from '../model/block.ts';
-import type { Jurisdiction } from '../model/certificate.ts';
-import { type Evidence, isEvidenceValid, offenderOf } from '../model/evidence.ts';
-import { type Hash, hexBytes, type Signature } from '../model/ids.ts';
-import { MEMPOOL_BYTES_MAX, MEMPOOL_TRANSACTIONS_MAX } from '../model/limits.ts';
-import type { Message } from '../model/message.ts';
-import { compareRank, type Rank } from '../model/view-change.ts';
-import type { FinalOutcome } from '../node/intake.ts';
-import { readHeadHeight } from '../store/blocks.ts';
-import type { Chain, ChainEntry } from '../store/chain.ts';
-import { Checker, checkBuffers, Violation } from './checkers.ts';
-import { CanonicalChain } from './full-canon.ts';
-import type { Machine } from './full-machine.ts';
-import type { FullProcess } from './full-process.ts';
+import type { JournalRecord } from '../../consensus/record.ts';
+import type { Replica } from '../../consensus/replica.ts';
+import { toHex } from '../../lib/bytes.ts';
+import type { Header } from '../../model/block.ts';
+import type { Jurisdiction } from '../../model/certificate.ts';
+import { type Evidence, isEvidenceValid, offenderOf } from '../../model/evidence.ts';
+import { type Hash, hexBytes, type Signature } from '../../model/ids.ts';
+import { MEMPOOL_BYTES_MAX, MEMPOOL_TRANSACTIONS_MAX } from '../../model/limits.ts';
+import type { Message } from '../../model/message.ts';
+import { compareRank, type Rank } from '../../model/view-change.ts';
+import type { FinalOutcome } from '../../node/intake.ts';
+import { readHeadHeight } from '../../store/blocks.ts';
+import type { Chain, ChainEntry } from '../../store/chain.ts';
+import { Checker, checkBuffers, Violation } from '../checkers.ts';
+import { CanonicalChain } from './canon.ts';
+import type { Machine } from './machine.ts';
+import type { FullProcess } from './process.ts';
 
 /** What one honest machine has signed and said, through all its runs. */
 interface Statements {

@@ -1,14 +1,14 @@
-import { InvariantError } from '../lib/assert.ts';
-import type { Prng } from '../lib/prng.ts';
-import { type Body, blockHash, type Header, transactionsRoot } from '../model/block.ts';
-import { ballotSigningBytes, type Jurisdiction } from '../model/certificate.ts';
-import { decode, encode } from '../model/codec.ts';
-import { Signature } from '../model/ids.ts';
-import { type Message, type MessageOf, messageLayout } from '../model/message.ts';
-import { sealTransaction, type Transaction } from '../model/transaction.ts';
-import type { Signer } from '../node/ports.ts';
-import { type Adversary, createAdversary, type StrategyName } from './adversary.ts';
-import type { WireLie } from './full-scenario.ts';
+import { InvariantError } from '../../lib/assert.ts';
+import type { Prng } from '../../lib/prng.ts';
+import { type Body, blockHash, type Header, transactionsRoot } from '../../model/block.ts';
+import { ballotSigningBytes, type Jurisdiction } from '../../model/certificate.ts';
+import { decode, encode } from '../../model/codec.ts';
+import { Signature } from '../../model/ids.ts';
+import { type Message, type MessageOf, messageLayout } from '../../model/message.ts';
+import { sealTransaction, type Transaction } from '../../model/transaction.ts';
+import type { Signer } from '../../node/ports.ts';
+import { type Adversary, createAdversary, type StrategyName } from '../adversary.ts';
+import type { WireLie } from './scenario.ts';
 
 /** What a liar can do: it holds one key, and the line to everybody. */
 export interface LiarMeans {

@@ -1,4 +1,4 @@
-import { createHeap } from '../lib/heap.ts';
+import { createHeap } from '../../lib/heap.ts';
 
 interface Task {
   readonly at: number;

@@ -1,16 +1,16 @@
-import type { Effect, Pledge } from '../consensus/effect.ts';
-import type { LocalEvent, Timer } from '../consensus/event.ts';
-import type { Configuration, Recovered, Replica } from '../consensus/replica.ts';
-import { assert } from '../lib/assert.ts';
-import { type Block, blockHash, type Header } from '../model/block.ts';
-import type { Certificate } from '../model/certificate.ts';
-import { type Hash, type Signature, Timestamp } from '../model/ids.ts';
-import type { Message } from '../model/message.ts';
-import type { Transaction } from '../model/transaction.ts';
-import type { Verified, verifyMessage } from '../model/verified.ts';
+import type { Effect, Pledge } from '../../consensus/effect.ts';
+import type { LocalEvent, Timer } from '../../consensus/event.ts';
+import type { Configuration, Recovered, Replica } from '../../consensus/replica.ts';
+import { assert } from '../../lib/assert.ts';
+import { type Block, blockHash, type Header } from '../../model/block.ts';
+import type { Certificate } from '../../model/certificate.ts';
+import { type Hash, type Signature, Timestamp } from '../../model/ids.ts';
+import type { Message } from '../../model/message.ts';
+import type { Transaction } from '../../model/transaction.ts';
+import type { Verified, verifyMessage } from '../../model/verified.ts';
+import { checkBuffers, Violation } from '../checkers.ts';
 import { rootsOf } from './abstract-ledger.ts';
 import { SimulatedChain, type StoredBlock } from './chain.ts';
-import { checkBuffers, Violation } from './checkers.ts';
 import { SimulatedJournal } from './journal.ts';
 import { signPledge } from './signing.ts';
 

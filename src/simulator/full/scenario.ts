@@ -1,7 +1,7 @@
-import { createPrng, type Prng } from '../lib/prng.ts';
-import { faultsTolerated, quorumOf } from '../model/authorities.ts';
-import type { StrategyName } from './adversary.ts';
-import { STRATEGIES, shuffled } from './scenario.ts';
+import { createPrng, type Prng } from '../../lib/prng.ts';
+import { faultsTolerated, quorumOf } from '../../model/authorities.ts';
+import type { StrategyName } from '../adversary.ts';
+import { STRATEGIES, shuffled } from '../scenario.ts';
 
 /** Lies that need bytes on a wire or real transactions, beside the strategies of `adversary`. */
 export type WireLie = 'garbage-frames' | 'forged-client-signatures' | 'bad-blocks' | 'forged-transactions';

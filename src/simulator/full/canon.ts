@@ -1,14 +1,14 @@
-import { toHex } from '../lib/bytes.ts';
-import type { SignatureCheck } from '../model/certificate.ts';
-import { encode } from '../model/codec.ts';
-import type { Hash } from '../model/ids.ts';
-import { merkleRoot } from '../model/merkle.ts';
-import { type Receipt, receiptBytes, receiptLayout } from '../model/receipt.ts';
-import type { Transaction } from '../model/transaction.ts';
-import { verifyTransaction } from '../model/verified.ts';
-import type { FinalOutcome } from '../node/intake.ts';
-import type { ChainEntry } from '../store/chain.ts';
-import { Violation } from './checkers.ts';
+import { toHex } from '../../lib/bytes.ts';
+import type { SignatureCheck } from '../../model/certificate.ts';
+import { encode } from '../../model/codec.ts';
+import type { Hash } from '../../model/ids.ts';
+import { merkleRoot } from '../../model/merkle.ts';
+import { type Receipt, receiptBytes, receiptLayout } from '../../model/receipt.ts';
+import type { Transaction } from '../../model/transaction.ts';
+import { verifyTransaction } from '../../model/verified.ts';
+import type { FinalOutcome } from '../../node/intake.ts';
+import type { ChainEntry } from '../../store/chain.ts';
+import { Violation } from '../checkers.ts';
 
 interface CanonicalBlock {
   readonly hash: Hash;

@@ -1,8 +1,8 @@
-import { assert, defined } from '../lib/assert.ts';
-import { type Block, blockHash } from '../model/block.ts';
-import type { Certificate } from '../model/certificate.ts';
-import type { Hash, Height } from '../model/ids.ts';
-import type { Message } from '../model/message.ts';
+import { assert, defined } from '../../lib/assert.ts';
+import { type Block, blockHash } from '../../model/block.ts';
+import type { Certificate } from '../../model/certificate.ts';
+import type { Hash, Height } from '../../model/ids.ts';
+import type { Message } from '../../model/message.ts';
 import { isBodyValid, Overlays } from './abstract-ledger.ts';
 
 /** A final block as a node keeps it. */

@@ -1,12 +1,12 @@
-import { step } from '../consensus/pbft.ts';
-import { createReplica } from '../consensus/recover.ts';
-import { wants } from '../consensus/wants.ts';
-import { InvariantError } from '../lib/assert.ts';
-import { createPrng, type Prng } from '../lib/prng.ts';
-import { verifyMessage } from '../model/verified.ts';
-import { Violation } from './checkers.ts';
+import { step } from '../../consensus/pbft.ts';
+import { createReplica } from '../../consensus/recover.ts';
+import { wants } from '../../consensus/wants.ts';
+import { InvariantError } from '../../lib/assert.ts';
+import { createPrng, type Prng } from '../../lib/prng.ts';
+import { verifyMessage } from '../../model/verified.ts';
+import { Violation } from '../checkers.ts';
+import { drawScenario, type Scenario, shuffled } from '../scenario.ts';
 import type { Core, SimulatedNode } from './node.ts';
-import { drawScenario, type Scenario, shuffled } from './scenario.ts';
 import { World } from './world.ts';
 
 /** What one seed led to. */

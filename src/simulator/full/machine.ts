@@ -1,23 +1,23 @@
-import type { Genesis } from '../ledger/genesis.ts';
-import type { Prng } from '../lib/prng.ts';
-import type { Jurisdiction } from '../model/certificate.ts';
-import { hexBytes, type PublicKey, Timestamp } from '../model/ids.ts';
-import type { Clock, Timers } from '../node/ports.ts';
-import { beginChain } from '../node/recovery.ts';
-import type { Chain } from '../store/chain.ts';
-import { readWitness } from '../store/chain.ts';
-import type { JournalPosition, JournalProblem } from '../store/journal.ts';
-import { listSegments, segmentName } from '../store/journal-segment.ts';
-import { MemoryKeyValue } from '../store/memory.ts';
-import { MemoryDisk } from '../store/memory-disk.ts';
-import { checkNewestBlocks } from '../store/newest-blocks.ts';
-import { createJournal, type OpenedJournal, openJournal } from '../store/open-journal.ts';
-import { TABLES } from '../store/schema.ts';
-import { BEGINNING } from './full-genesis.ts';
-import type { FullProcess } from './full-process.ts';
-import type { FullScenario, MachineFault } from './full-scenario.ts';
-import type { VirtualTime } from './full-time.ts';
-import type { Wire } from './full-wire.ts';
+import type { Genesis } from '../../ledger/genesis.ts';
+import type { Prng } from '../../lib/prng.ts';
+import type { Jurisdiction } from '../../model/certificate.ts';
+import { hexBytes, type PublicKey, Timestamp } from '../../model/ids.ts';
+import type { Clock, Timers } from '../../node/ports.ts';
+import { beginChain } from '../../node/recovery.ts';
+import type { Chain } from '../../store/chain.ts';
+import { readWitness } from '../../store/chain.ts';
+import type { JournalPosition, JournalProblem } from '../../store/journal.ts';
+import { listSegments, segmentName } from '../../store/journal-segment.ts';
+import { MemoryKeyValue } from '../../store/memory.ts';
+import { MemoryDisk } from '../../store/memory-disk.ts';
+import { checkNewestBlocks } from '../../store/newest-blocks.ts';
+import { createJournal, type OpenedJournal, openJournal } from '../../store/open-journal.ts';
+import { TABLES } from '../../store/schema.ts';
+import { BEGINNING } from './genesis.ts';
+import type { FullProcess } from './process.ts';
+import type { FullScenario, MachineFault } from './scenario.ts';
+import type { VirtualTime } from './time.ts';
+import type { Wire } from './wire.ts';
 
 /** Thrown by a port when the machine dies while its program uses it. */
 class MachineDied extends Error {
