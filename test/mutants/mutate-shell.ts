@@ -26,12 +26,12 @@ export async function buildShellMutant(mutant: Mutant): Promise<{ run: Run; disp
       source.replace(find, () => replace),
     );
   }
-  for (const name of FOLDERS) mkdirSync(join(folder, name));
   for (const [path, source] of sources) {
     const bound = source.replaceAll(/from '(\.[^']*)'/g, (whole, target: string) => {
       const absolute = resolve(SOURCE, dirname(path), target);
       return sources.has(relative(SOURCE, absolute)) ? whole : `from '${absolute}'`;
     });
+    mkdirSync(join(folder, dirname(path)), { recursive: true });
     writeFileSync(join(folder, path), bound);
   }
   const entry = join(folder, 'simulator/full/report.ts');
@@ -40,7 +40,9 @@ export async function buildShellMutant(mutant: Mutant): Promise<{ run: Run; disp
 }
 
 function sourcesOf(name: string): [string, string][] {
-  const files = readdirSync(join(SOURCE, name)).filter((file) => file.endsWith('.ts'));
+  const files = readdirSync(join(SOURCE, name), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
   return files.map((file) => [`${name}/${file}`, readFileSync(join(SOURCE, name, file), 'utf8')]);
 }
 
