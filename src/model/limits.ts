@@ -254,3 +254,13 @@ export const REFUSALS_LOGGED_MS = 10_000;
 export const LAG_BLOCKS = 8;
 /** How long a sighting of this node's own keys elsewhere is shown. Milliseconds. */
 export const TWIN_SHOWN_MS = 60_000;
+/** `host:port` with the longest host name. */
+export const ADDRESS_BYTES_MAX = 262;
+/** Headers in one answer: some 100 KB, a hundredth of a second to check; all are proven by the certificate of the last. */
+export const HEADERS_PER_ANSWER_MAX = 256;
+/** A part of the state in one answer, deflated: a quarter of a frame, so that consensus never waits long behind one. */
+export const SNAPSHOT_CHUNK_BYTES_MAX = 1_048_576;
+/** Ids in one comparison of what waits: a full comparison is 64 KiB. */
+export const ANNOUNCED_IDS_MAX = 2_048;
+/** Peers in one list: a few kilobytes, and more than anybody dials. */
+export const LISTED_PEERS_MAX = 64;

@@ -14,7 +14,7 @@ import {
   u53,
 } from '../model/codec.ts';
 import { type Hash, type Height, hexBytes, type PublicKey, type Signature } from '../model/ids.ts';
-import { HELLO_BYTES_MAX, NAME_CHARS_MAX } from '../model/limits.ts';
+import { ADDRESS_BYTES_MAX, HELLO_BYTES_MAX, NAME_CHARS_MAX } from '../model/limits.ts';
 import { parseAddress } from './address.ts';
 import { type Direction, type PeerRole, REFUSALS, type Refusal } from './transport.ts';
 
@@ -64,7 +64,6 @@ export const ENVELOPE_BYTES = 1;
 
 const PRINTABLE = /^[\x21-\x7e]+$/;
 const ROLES: readonly PeerRole[] = ['authority', 'follower'];
-const ADDRESS_BYTES_MAX = 262;
 
 const helloCodec: Codec<Hello> = struct<Hello>({
   protocolMajor: u8,
