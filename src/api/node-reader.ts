@@ -184,6 +184,7 @@ function explanationOf(node: Node, settings: ReaderSettings): Explanation {
     failure: failureOf(node.fatal),
     observerReason: settings.observerReason,
     twinAddress: node.twinAddress,
+    isSeatTaken: node.isSeatTaken,
     voters: node.connectedAuthorities(),
     quorum: node.quorum,
     weakQuorum: replica.weakQuorum,

@@ -18,6 +18,8 @@ export interface MeshParts {
   readonly nodeKey: Uint8Array;
   /** Proves the role; also for a key that votes no more. */
   readonly authorityKey: Signer | null;
+  /** Whether this node votes with it now. */
+  readonly votes: () => boolean;
   readonly chain: Chain;
   readonly jurisdiction: Jurisdiction;
 }
@@ -38,6 +40,7 @@ export function openMesh(parts: MeshParts): Mesh {
           authority: {
             publicKey: authorityKey.publicKey,
             sign: (message: Uint8Array) => hexBytes(authorityKey.sign(message)),
+            votes: parts.votes,
           },
         }),
     checkSignature: (key, message, signature) => jurisdiction.check(key, message, Signature(toHex(signature))),

@@ -183,14 +183,16 @@ function createNode(options: StartOptions, material: NodeMaterial): { readonly n
   const { chainId } = genesis;
   const jurisdiction: Jurisdiction = { chainId, authorities, check };
   const { authorityKey, seat } = voter;
-  const transport = openMesh({ config, version, genesis, nodeKey, authorityKey, chain, jurisdiction });
+  const replica = createReplica(
+    { chainId, authorities, self: seat, timing, window: 1 },
+    recoveredFrom(chain, voter.journal?.records ?? []),
+  );
+  const votes = (): boolean => seat >= 0 && replica.mode !== 'halted';
+  const transport = openMesh({ config, version, genesis, nodeKey, authorityKey, votes, chain, jurisdiction });
   const node = new Node({
     genesis,
     jurisdiction,
-    replica: createReplica(
-      { chainId, authorities, self: seat, timing, window: 1 },
-      recoveredFrom(chain, voter.journal?.records ?? []),
-    ),
+    replica,
     seat,
     signer: voter.signer,
     journal: voter.journal?.journal ?? null,

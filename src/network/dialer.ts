@@ -13,7 +13,8 @@ export interface DialerOptions {
   readonly timeoutMs: number;
   /** A number in [0, 1). */
   readonly random: () => number;
-  readonly isUp: (id: PeerId) => boolean;
+  /** Whether a session with this node makes a dial to an authority needless. */
+  readonly isUp: (id: PeerId, target: PublicKey) => boolean;
   readonly admit: (peer: ProvenPeer) => Refusal | undefined;
   readonly onProven: (channel: Channel, peer: ProvenPeer) => void;
   readonly onFailed: (address: string, failure: HandshakeFailure) => void;
@@ -89,11 +90,12 @@ export class Dialer {
     return this.#targets.get(key)?.attempt?.introduced === true;
   }
 
-  /** A session with this authority is up. */
-  connected(key: PublicKey): void {
+  /** A session with this authority is up. One that does not vote ends no dial: a voter may be about to answer. */
+  connected(key: PublicKey, votes: boolean): void {
     const target = this.#targets.get(key);
     if (target === undefined) return;
-    this.#halt(target);
+    if (votes) this.#halt(target);
+    else clearTimeout(target.timer);
     target.connected = true;
   }
 
@@ -167,7 +169,7 @@ export class Dialer {
   /** A wrong address that leads to a node which is connected already must not replace the good session. */
   #greet({ contact }: Target, id: PeerId): Refusal | undefined {
     if (contact.id !== undefined && contact.id !== id) return 'NOT_AN_AUTHORITY';
-    return this.#options.isUp(id) ? 'DUPLICATE_SESSION' : undefined;
+    return this.#options.isUp(id, contact.publicKey) ? 'DUPLICATE_SESSION' : undefined;
   }
 
   /** Whoever answers must be the one whose address it is. */

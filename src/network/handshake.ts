@@ -21,6 +21,8 @@ import {
 interface AuthoritySigner {
   readonly publicKey: PublicKey;
   readonly sign: (message: Uint8Array) => Uint8Array;
+  /** Whether this node votes with the key now: one that must not any more is an observer in its seat. */
+  readonly votes: () => boolean;
 }
 
 /** What this node says of itself, and how it checks what others say. */
@@ -43,6 +45,8 @@ export interface ProvenPeer {
   readonly id: PeerId;
   /** The authority key that it has proven to hold; whether that makes it an authority is not decided here. */
   readonly provenKey?: PublicKey;
+  /** Whether it says that it votes with that key. */
+  readonly votes: boolean;
   readonly direction: Direction;
   readonly address: string;
   readonly listenAddress?: string;
@@ -127,7 +131,7 @@ export class Handshake {
       protocolMinor: PROTOCOL_MINOR,
       networkId,
       genesisHash: chainId,
-      role: authority === undefined ? 'follower' : 'authority',
+      role: authority === undefined ? 'follower' : authority.votes() ? 'authority' : 'observer',
       listenAddress: this.#self.listenAddress() ?? null,
       headHeight: head.height,
       headHash: head.hash,
@@ -169,7 +173,7 @@ export class Handshake {
     const decoded = decodeHello(payload);
     if (!decoded.ok) return decoded;
     const hello = decoded.value;
-    if (hello.role === 'authority' && hello.authorityProof === null) return err('MALFORMED_HELLO');
+    if (hello.role !== 'follower' && hello.authorityProof === null) return err('MALFORMED_HELLO');
     if (hello.networkId !== this.#self.networkId) return err('WRONG_NETWORK');
     if (hello.genesisHash !== this.#self.chainId) return err('WRONG_GENESIS');
     const id = defined(this.#peerId, 'the certificate was read before any message');
@@ -235,6 +239,7 @@ function introduce(hello: Hello, id: PeerId, channel: Channel): ProvenPeer {
     id,
     direction: channel.direction,
     address: channel.address,
+    votes: hello.role === 'authority',
     version: hello.version,
     head: { height: hello.headHeight, hash: hello.headHash },
     ...(hello.authorityProof === null ? {} : { provenKey: hello.authorityProof.publicKey }),

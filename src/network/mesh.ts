@@ -62,7 +62,7 @@ export class Mesh implements Transport {
       self: this.#self,
       timeoutMs,
       random: options.random,
-      isUp: (id) => this.#sessions.has(id),
+      isUp: (id, target) => this.#isUp(id, target),
       admit: (peer) => this.#admit(peer),
       onProven: (channel, peer) => this.#up(channel, peer),
       onFailed: (address, { reason, by }) =>
@@ -177,6 +177,7 @@ export class Mesh implements Transport {
     if (provenKey !== undefined && provenKey === this.#options.authority?.publicKey) return 'SELF';
     if (!this.#isWelcome(peer)) return 'NOT_AN_AUTHORITY';
     if (this.#isFollowerTooMany(peer)) return 'TOO_MANY_PEERS';
+    if (!peer.votes && this.#rivals(peer).some(({ peer: rival }) => rival.votes)) return 'SEAT_TAKEN';
     return this.#isRedundant(peer) ? 'DUPLICATE_SESSION' : undefined;
   }
 
@@ -188,14 +189,29 @@ export class Mesh implements Transport {
 
   /**
    * Two nodes that dial each other at once keep what the one with the lower id dialled: both ends decide alike. A
-   * second connection the same way means that the first is dead on the other side, so the newer one stays.
+   * second connection the same way means that the first is dead on the other side, so the newer one stays. An observer
+   * with the keys of a voter runs beside it from a copy of its home, and yields.
    */
   #isRedundant(peer: ProvenPeer): boolean {
     const preferred = this.self < peer.id ? 'outbound' : 'inbound';
     if (peer.direction === preferred) return false;
     const existing = this.#sessions.get(peer.id);
+    if (existing !== undefined && peer.votes && !existing.peer.votes) return false;
     if (existing !== undefined) return existing.peer.direction === preferred;
     return peer.direction === 'inbound' && peer.provenKey !== undefined && this.#dialer.isIntroducing(peer.provenKey);
+  }
+
+  /** The sessions that would have to end for this peer's: of the same node, or of the same authority. */
+  #rivals({ id, provenKey }: ProvenPeer): readonly Session[] {
+    return [...this.#sessions.values()].filter(
+      ({ peer }) => peer.id === id || (provenKey !== undefined && peer.provenKey === provenKey),
+    );
+  }
+
+  /** An observer in the seat of the authority that is dialled keeps nobody from it. */
+  #isUp(id: PeerId, target: PublicKey): boolean {
+    const peer = this.#sessions.get(id)?.peer;
+    return peer !== undefined && (peer.votes || peer.provenKey !== target);
   }
 
   #sessionOf(key: PublicKey): Session | undefined {
@@ -205,15 +221,14 @@ export class Mesh implements Transport {
 
   /** One session per node, and one per authority key: an authority that opens more replaces its own. */
   #up(channel: Channel, peer: ProvenPeer): void {
-    this.#sessions.get(peer.id)?.close('DUPLICATE_SESSION');
-    if (peer.provenKey !== undefined) this.#sessionOf(peer.provenKey)?.close('DUPLICATE_SESSION');
+    for (const rival of this.#rivals(peer)) rival.close('DUPLICATE_SESSION');
     const session: Session = new Session(channel, peer, {
       heartbeatIntervalMs: this.#options.heartbeatIntervalMs,
       onFrame: (frame) => this.#tell({ type: 'frame', peer: peer.id, frame }),
       onDown: (reason, by) => this.#down(session, reason, by),
     });
     this.#sessions.set(peer.id, session);
-    if (peer.provenKey !== undefined) this.#dialer.connected(peer.provenKey);
+    if (peer.provenKey !== undefined) this.#dialer.connected(peer.provenKey, peer.votes);
     this.#tell({ type: 'up', peer: this.#describe(session) });
   }
 

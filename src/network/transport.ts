@@ -65,6 +65,7 @@ export const REFUSALS = [
   'SLOW_READER',
   'DISCONNECTED',
   'STOPPING',
+  'SEAT_TAKEN',
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 

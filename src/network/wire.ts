@@ -16,7 +16,7 @@ import {
 import { type Hash, type Height, hexBytes, type PublicKey, type Signature } from '../model/ids.ts';
 import { ADDRESS_BYTES_MAX, HELLO_BYTES_MAX, NAME_CHARS_MAX } from '../model/limits.ts';
 import { parseAddress } from './address.ts';
-import { type Direction, type PeerRole, REFUSALS, type Refusal } from './transport.ts';
+import { type Direction, REFUSALS, type Refusal } from './transport.ts';
 
 /** Another major speaks another language, from the second byte of the hello on. A minor may add message kinds only. */
 export const PROTOCOL_MAJOR = 1;
@@ -28,6 +28,9 @@ export interface AuthorityProof {
   readonly signature: Signature;
 }
 
+/** `observer`: it holds an authority's key that must not vote any more. */
+const ROLES = ['authority', 'follower', 'observer'] as const;
+
 /** What each side says of itself before anything else. */
 export interface Hello {
   readonly protocolMajor: number;
@@ -35,7 +38,7 @@ export interface Hello {
   readonly networkId: string;
   /** Hash of the genesis document: the chain's id. */
   readonly genesisHash: Hash;
-  readonly role: PeerRole;
+  readonly role: (typeof ROLES)[number];
   readonly listenAddress: string | null;
   readonly headHeight: Height;
   readonly headHash: Hash;
@@ -63,7 +66,6 @@ const MESSAGE = 4;
 export const ENVELOPE_BYTES = 1;
 
 const PRINTABLE = /^[\x21-\x7e]+$/;
-const ROLES: readonly PeerRole[] = ['authority', 'follower'];
 
 const helloCodec: Codec<Hello> = struct<Hello>({
   protocolMajor: u8,

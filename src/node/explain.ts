@@ -1,3 +1,4 @@
+import { counted } from '../lib/words.ts';
 import type { Timestamp } from '../model/ids.ts';
 
 /** What is known of one of the other authorities. */
@@ -31,6 +32,8 @@ export interface ChainFacts {
   readonly observerReason: string | null;
   /** Where somebody else was lately who holds this node's keys. */
   readonly twinAddress: string | null;
+  /** Lately another authority had no place for this node: whoever votes with its key holds its seat there. */
+  readonly isSeatTaken: boolean;
   /** Authorities here that vote, this node included. */
   readonly voters: number;
   readonly quorum: number;
@@ -94,8 +97,12 @@ function ownTrouble(facts: ChainFacts): Found | undefined {
 
 /** Why nothing becomes final here now. */
 function standstill(facts: ChainFacts): Found | undefined {
-  const { voters, quorum, authorities, heightAhead, finalHeight } = facts;
+  const { voters, quorum, authorities, heightAhead, finalHeight, observerReason, isSeatTaken } = facts;
   if (voters < quorum) {
+    if (observerReason !== null && isSeatTaken) {
+      const beside = 'Another node votes with its key and has its place among the authorities. Stop this one.';
+      return { moving: false, code: 'OBSERVER', reason: `${observerSentence(observerReason)}. ${beside}` };
+    }
     const missing = `nothing becomes final until ${quorum - voters} more return.`;
     const reason = `${voters} of ${authorities} authorities are here and a block needs ${quorum}: ${missing}`;
     return { moving: false, code: 'NO_QUORUM', reason };
@@ -130,7 +137,7 @@ function overdue({ others, now, silenceMs, mode, view, waiting, lastFinalAt }: C
   if (mode === 'changing') {
     return { moving: false, code: 'VIEW_CHANGE', reason: `The authorities are agreeing on view ${view}.` };
   }
-  const reason = `${waiting} transactions wait, the last block came ${seconds(now - lastFinalAt)} ago.`;
+  const reason = `${counted(waiting, 'transaction')} ${waiting === 1 ? 'waits' : 'wait'}, the last block came ${seconds(now - lastFinalAt)} ago.`;
   return { moving: false, code: 'WAITING', reason };
 }
 
@@ -144,7 +151,11 @@ function conditions(facts: ChainFacts): Found | undefined {
   const clock = clockSentence(facts);
   if (clock !== undefined) return { moving: true, code: 'CLOCK_OFF', reason: clock };
   if (observerReason === null) return undefined;
-  return { moving: true, code: 'OBSERVER', reason: `This node follows without a vote: ${observerReason}` };
+  return { moving: true, code: 'OBSERVER', reason: observerSentence(observerReason) };
+}
+
+function observerSentence(reason: string): string {
+  return `This node follows without a vote: ${reason}`;
 }
 
 function calm(facts: ChainFacts, waitingFor: Explained['waitingFor']): Found {

@@ -82,6 +82,7 @@ export class Node {
   #lastFinalAt: number;
   #toldHeight: number;
   #twin: { readonly address: string; readonly atMs: number } | null = null;
+  #seatTakenAtMs: number | null = null;
 
   constructor(parts: NodeParts) {
     this.parts = parts;
@@ -183,6 +184,11 @@ export class Node {
   get twinAddress(): string | null {
     const isRecent = this.#twin !== null && this.parts.clock.monotonicMs() - this.#twin.atMs < TWIN_SHOWN_MS;
     return isRecent ? (this.#twin?.address ?? null) : null;
+  }
+
+  /** Whether this observer was lately refused because whoever votes with its key is connected. */
+  get isSeatTaken(): boolean {
+    return this.#seatTakenAtMs !== null && this.parts.clock.monotonicMs() - this.#seatTakenAtMs < TWIN_SHOWN_MS;
   }
 
   /** What an authority did in the newest blocks. */
@@ -356,6 +362,7 @@ export class Node {
     const { address, reason, by, direction } = event;
     const isTwin = reason === 'SELF' && direction === 'inbound';
     if (isTwin) this.#twin = { address, atMs: clock.monotonicMs() };
+    if (reason === 'SEAT_TAKEN' && by === 'them') this.#seatTakenAtMs = clock.monotonicMs();
     const times = this.#refusals.count(event);
     if (times === undefined) return;
     if (isTwin) log.error({ address, times }, 'somebody else proves to hold the keys of this node');

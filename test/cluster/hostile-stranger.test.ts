@@ -122,7 +122,7 @@ describe('the peer port, met by strangers while the chain is at work', () => {
       networkId: cluster.genesis.networkId,
       chainId: cluster.genesis.chainId,
       version: '0.0.0',
-      authority: { publicKey: signer.publicKey, sign: (message) => hexBytes(signer.sign(message)) },
+      authority: { publicKey: signer.publicKey, sign: (message) => hexBytes(signer.sign(message)), votes: () => true },
       checkSignature: () => true,
       head: () => ({ height: Height(0), hash: ZERO_HASH }),
       random: Math.random,

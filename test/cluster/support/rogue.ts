@@ -53,6 +53,7 @@ export class Rogue {
       authority: {
         publicKey: this.#signer.publicKey,
         sign: (message) => hexBytes(this.#signer.sign(message)),
+        votes: () => true,
       },
       checkSignature: (key, message, signature) =>
         check(key, message, Signature(Buffer.from(signature).toString('hex'))),

@@ -60,6 +60,7 @@ describe('whoever dials', () => {
     ['another genesis', { genesisHash: OTHER_CHAIN }, 'WRONG_GENESIS'],
     ['another protocol', { protocolMajor: 2 }, 'PROTOCOL_MISMATCH'],
     ['no proof', { authorityProof: null }, 'MALFORMED_HELLO'],
+    ['no proof, as an observer', { authorityProof: null, role: 'observer' }, 'MALFORMED_HELLO'],
     ['no proof, as a follower', { authorityProof: null, role: 'follower' }, 'NOT_AN_AUTHORITY'],
   ];
   test.each(changed)('is told why it is refused: %s', async (_, changes, refusal) => {
@@ -81,7 +82,7 @@ describe('whoever dials', () => {
     await honest.closed();
     expect(honest.refusals).toEqual(['NOT_AN_AUTHORITY']);
     const liar = await dial(node);
-    liar.ws.send(liar.hello({ publicKey: friend.publicKey, sign: stranger.sign }));
+    liar.ws.send(liar.hello({ ...friend, sign: stranger.sign }));
     await liar.closed();
     expect(liar.refusals).toEqual(['NOT_AN_AUTHORITY']);
   });

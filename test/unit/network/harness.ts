@@ -21,6 +21,7 @@ export async function until(condition: () => boolean, what: string, deadlineMs =
 export interface AuthorityKey {
   readonly publicKey: PublicKey;
   readonly sign: (message: Uint8Array) => Uint8Array;
+  readonly votes: () => boolean;
 }
 
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
@@ -36,6 +37,7 @@ export function createAuthority(): AuthorityKey {
   return {
     publicKey: PublicKey(raw.toString('hex')),
     sign: (message) => new Uint8Array(sign(null, message, privateKey)),
+    votes: () => true,
   };
 }
 

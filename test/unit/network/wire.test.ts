@@ -32,14 +32,15 @@ const HELLO: Hello = {
 const payloadOf = (hello: Hello): Uint8Array => encodeHello(hello).subarray(1);
 
 describe('a hello', () => {
-  test.each([HELLO, { ...HELLO, role: 'follower', listenAddress: null, authorityProof: null } as const])(
-    'is read as it was written',
-    (hello) => {
-      const frame = decodeFrame(encodeHello(hello));
-      expect(frame).toMatchObject({ ok: true, value: { kind: 'hello' } });
-      expect(decodeHello(payloadOf(hello))).toEqual({ ok: true, value: hello });
-    },
-  );
+  test.each([
+    HELLO,
+    { ...HELLO, role: 'observer' } as const,
+    { ...HELLO, role: 'follower', listenAddress: null, authorityProof: null } as const,
+  ])('is read as it was written', (hello) => {
+    const frame = decodeFrame(encodeHello(hello));
+    expect(frame).toMatchObject({ ok: true, value: { kind: 'hello' } });
+    expect(decodeHello(payloadOf(hello))).toEqual({ ok: true, value: hello });
+  });
 
   test('with every text at its limit is within its bound', () => {
     const longest = {
@@ -109,6 +110,7 @@ describe('a frame', () => {
     expect(encodeError('WRONG_NETWORK')).toEqual(Uint8Array.of(1, 0));
     expect(encodeError('FLOOD')).toEqual(Uint8Array.of(1, 10));
     expect(encodeError('STOPPING')).toEqual(Uint8Array.of(1, 14));
+    expect(encodeError('SEAT_TAKEN')).toEqual(Uint8Array.of(1, 15));
   });
 
   test.each([

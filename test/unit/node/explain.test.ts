@@ -25,6 +25,7 @@ const CALM: ChainFacts = {
   failure: null,
   observerReason: null,
   twinAddress: null,
+  isSeatTaken: false,
   voters: 4,
   quorum: 3,
   weakQuorum: 2,
@@ -135,6 +136,13 @@ describe('an explanation', () => {
         expect(explain(facts).code).toBe(graver);
       }
     }
+  });
+
+  it('of an observer whose seat is taken says so, and not that others are missing', () => {
+    const facts = { ...CALM, observerReason: 'the journal is a copy', isSeatTaken: true, voters: 0 };
+    expect(explain(facts)).toMatchObject({ moving: false, code: 'OBSERVER' });
+    expect(explain(facts).reason).toContain('the journal is a copy. Another node votes with its key');
+    expect(explain({ ...facts, isSeatTaken: false }).code).toBe('NO_QUORUM');
   });
 
   it.each(['SAFETY', 'DIVERGED', 'DUPLICATE_KEY'])('of the halt %s tells people what to do', (haltReason) => {
