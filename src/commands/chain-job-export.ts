@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { counted } from '../lib/words.ts';
 import type { Hash } from '../model/ids.ts';
 import { CorruptionError, readBlock, readHeadHeight } from '../store/blocks.ts';
 import {
@@ -22,7 +23,7 @@ export async function exportChain({ dataDir, genesisFile, out }: JobOf<'export'>
       fsyncSync(file);
       renameSync(partial, out);
       const { head, bytes } = written;
-      const sentence = `Wrote ${head.height} blocks, ${bytes} bytes, to ${out}.`;
+      const sentence = `Wrote ${counted(head.height, 'block')} after genesis, ${bytes} bytes, to ${out}.`;
       return { kind: 'done', answer: { file: out, blocks: head.height, bytes, head }, sentence };
     } catch (error) {
       rmSync(partial, { force: true });

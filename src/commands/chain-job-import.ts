@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { foundLedger, type Genesis } from '../ledger/genesis.ts';
 import { err, ok } from '../lib/result.ts';
+import { counted } from '../lib/words.ts';
 import { blockHash } from '../model/block.ts';
 import type { Hash } from '../model/ids.ts';
 import { type ImportedBlock, importChain } from '../node/audit/import-chain.ts';
@@ -61,7 +62,7 @@ async function importFile(job: JobOf<'import'>, genesis: Genesis, file: number):
       if (!next.value.ok) return faultReport(next.value.error);
       const { added, known } = next.value.value;
       const head = { height: chain.head.height, hash: chain.headHash };
-      const sentence = `Imported ${added} blocks; ${known} were there. The head is block ${head.height}, ${head.hash}.`;
+      const sentence = `Imported ${counted(added, 'block')} after genesis; ${known} ${known === 1 ? 'was' : 'were'} there. The head is block ${head.height}, ${head.hash}.`;
       return { kind: 'done', answer: { added, known, head }, sentence };
     }
   } finally {

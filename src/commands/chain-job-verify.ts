@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { counted } from '../lib/words.ts';
 import { verifyChain } from '../node/audit/verify-chain.ts';
 import { createSignatureCheck } from '../node/keys/signatures.ts';
 import { openLmdb } from '../store/lmdb.ts';
@@ -27,8 +28,8 @@ export async function verify({ dataDir, genesisFile, scratchDir }: JobOf<'verify
       const { head, ...counts } = next.value.value;
       const { blocks, transactions, signatures, tickets } = counts;
       const sentence =
-        `The chain in ${dataDir} is in order: ${blocks} blocks, ${transactions} transactions, ${signatures} signatures, ` +
-        `${tickets} tickets.\nIts head is block ${head.height}, ${head.hash}.`;
+        `The chain in ${dataDir} is in order: ${counted(blocks, 'block')} with genesis, ${counted(transactions, 'transaction')}, ` +
+        `${counted(signatures, 'signature')}, ${counted(tickets, 'ticket')}.\nIts head is block ${head.height}, ${head.hash}.`;
       return { kind: 'done', answer: { valid: true, ...counts, head }, sentence };
     }
   });

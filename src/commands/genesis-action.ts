@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { GenesisDocument, GenesisOrganisation } from '../ledger/genesis.ts';
 import { parseGenesis, writeGenesis } from '../ledger/genesis-document.ts';
 import { fromUtf8 } from '../lib/bytes.ts';
+import { counted } from '../lib/words.ts';
 import { type Authority, faultsTolerated, type Parameters, quorumOf } from '../model/authorities.ts';
 import { isHex, isName, OrganisationId, PublicKey, Timestamp } from '../model/ids.ts';
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, WINDOW_MAX } from '../model/limits.ts';
@@ -165,7 +166,7 @@ export function verifyGenesis(invocation: Invocation, file: string): void {
   const faults = parsed.error.map(({ code, path, message }) => ({ code, path, message }));
   if (invocation.terminal.isJson) invocation.terminal.data(JSON.stringify({ valid: false, faults }));
   else for (const { code, path, message } of faults) invocation.terminal.data(`${path}: ${message} (${code})`);
-  throw new CommandError('VERIFICATION_FAILED', `${file} has ${faults.length} fault${faults.length === 1 ? '' : 's'}.`);
+  throw new CommandError('VERIFICATION_FAILED', `${file} has ${counted(faults.length, 'fault')}.`);
 }
 
 export function showGenesis(invocation: Invocation, file: string): void {

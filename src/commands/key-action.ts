@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { counted } from '../lib/words.ts';
 import { AUTHORITIES_MAX } from '../model/limits.ts';
 import {
   exportKey,
@@ -120,7 +121,7 @@ export async function generateKeys(invocation: Invocation, options: GenerateOpti
     made.push({ file, journal, public_key: pair.publicKey });
   }
   invocation.terminal.result(made, () => tomlOf(made));
-  invocation.terminal.talk(`Wrote ${count} authority key${count === 1 ? '' : 's'} with journals to ${directory}.`);
+  invocation.terminal.talk(`Wrote ${counted(count, 'authority key')} with journals to ${directory}.`);
 }
 
 /** Scripts make keys too: without anybody to ask, they get plain ones and are told. */

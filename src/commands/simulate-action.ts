@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { counted } from '../lib/words.ts';
 import { installSha256 } from '../model/hash.ts';
 import { AUTHORITIES_MAX, WINDOW_MAX } from '../model/limits.ts';
 import { runSimulation, type SimulationReport } from '../simulator/bare/report.ts';
@@ -60,7 +61,7 @@ function reportText(report: SimulationReport | FullReport): string {
   const seconds = (simulatedMs / 1_000).toFixed(1);
   const traffic =
     'frames' in report
-      ? `${report.frames} frames, ${report.transactions} transactions, ${report.falls} falls`
+      ? `${counted(report.frames, 'frame')}, ${counted(report.transactions, 'transaction')}, ${counted(report.falls, 'fall')}`
       : `${report.messages} messages`;
   const run =
     `seed ${seed}: ${n} authorities, window ${window}; height ${height}, view ${view}, ${traffic}, ` +

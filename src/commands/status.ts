@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { StatusAnswer } from '../client/answers.ts';
+import { counted } from '../lib/words.ts';
 import { invocationOf, leaf } from './command-line.ts';
 import { type NodeOptions, withNode } from './node-options.ts';
 
@@ -24,8 +25,8 @@ function statusText(status: StatusAnswer): string {
     `network     ${status.network_id}, chain ${status.chain_id}`,
     `head        ${head.height}, ${head.hash}, ${head.time}`,
     `view        ${status.view} of epoch ${status.epoch}, primary ${status.primary}`,
-    `connected   ${status.connected} of ${status.authorities} authorities (${status.quorum} decide), ${status.peers} peers`,
-    `waiting     ${status.mempool} transactions${status.syncing ? '; catching up' : ''}`,
+    `connected   ${status.connected} of ${counted(status.authorities, 'authority', 'authorities')} (${status.quorum} decide), ${counted(status.peers, 'peer')}`,
+    `waiting     ${counted(status.mempool, 'transaction')}${status.syncing ? '; catching up' : ''}`,
     `up          ${status.uptime_seconds} s`,
   ];
   if (status.observer_reason !== null) lines.push(`no vote     ${status.observer_reason}`);

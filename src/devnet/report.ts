@@ -1,3 +1,4 @@
+import { counted } from '../lib/words.ts';
 import { faultsTolerated } from '../model/authorities.ts';
 import type { ListedNode } from './nodes.ts';
 import type { BlockStory } from './story.ts';
@@ -28,7 +29,7 @@ export function renderNodes(
   const count = nodes.length;
   const faults = faultsTolerated(count);
   const safety = faults === 0 ? 'needs all of them' : `stays correct with ${faults} of them faulty`;
-  const processes = count === 1 ? '1 authority, 1 process' : `${count} authorities, ${count} processes`;
+  const processes = `${counted(count, 'authority', 'authorities')}, ${counted(count, 'process', 'processes')}`;
   const row = (cells: readonly [string, string, string, string, string]): string => {
     const [node, role, http, peer, pid] = cells;
     const line = node.padEnd(NODE_WIDTH) + role.padEnd(ROLE_WIDTH) + http.padEnd(HTTP_WIDTH) + peer.padEnd(PEER_WIDTH);

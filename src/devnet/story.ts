@@ -1,4 +1,5 @@
 import type { BlockAnswer, TransactionAnswer } from '../client/answers.ts';
+import { counted } from '../lib/words.ts';
 
 /** A block as one readable line tells it. */
 export interface BlockStory {
@@ -24,7 +25,7 @@ export function wordsOf(block: Pick<BlockAnswer, 'transactions'>): string {
     ...catalogueWords(accepted),
     ...ticketWords(accepted),
     ...refusalWords(refused),
-    ...counted(repeated.length, 'repeated', 'repeated'),
+    ...some(repeated.length, 'repeated', 'repeated'),
   ];
   return parts.length === 0 ? 'heartbeat' : parts.join(', ');
 }
@@ -37,8 +38,8 @@ function countOf(transactions: readonly TransactionAnswer[], type: TransactionAn
   return transactions.filter((transaction) => transaction.type === type).length;
 }
 
-function counted(count: number, one: string, many = `${one}s`): readonly string[] {
-  return count === 0 ? [] : [`${count} ${count === 1 ? one : many}`];
+function some(count: number, one: string, many?: string): readonly string[] {
+  return count === 0 ? [] : [counted(count, one, many)];
 }
 
 function catalogueWords(transactions: readonly TransactionAnswer[]): readonly string[] {
@@ -47,9 +48,9 @@ function catalogueWords(transactions: readonly TransactionAnswer[]): readonly st
     .map((transaction) => `event ${fieldOf(transaction, 'event_id') ?? transaction.receipt.subject ?? ''}`.trimEnd());
   return [
     ...events,
-    ...counted(countOf(transactions, 'tier.create'), 'tier'),
-    ...counted(countOf(transactions, 'role.grant'), 'role granted', 'roles granted'),
-    ...counted(countOf(transactions, 'role.revoke'), 'role revoked', 'roles revoked'),
+    ...some(countOf(transactions, 'tier.create'), 'tier'),
+    ...some(countOf(transactions, 'role.grant'), 'role granted', 'roles granted'),
+    ...some(countOf(transactions, 'role.revoke'), 'role revoked', 'roles revoked'),
   ];
 }
 
@@ -57,13 +58,12 @@ const VERBS = { validate: 'validated', consume: 'consumed', admit: 'admitted', d
 
 function ticketWords(transactions: readonly TransactionAnswer[]): readonly string[] {
   const issued = ticketsIn(transactions.filter(({ type }) => type === 'issue'));
-  const words = issued === 0 ? [] : [`${issued} ticket${issued === 1 ? '' : 's'} issued`];
+  const words = issued === 0 ? [] : [`${counted(issued, 'ticket')} issued`];
   for (const [type, verb] of Object.entries(VERBS)) {
     const about = transactions.filter((transaction) => transaction.type === type);
     const tickets = type === 'validate' ? ticketsIn(about) : about.length;
     const only = tickets === 1 ? ticketOf(about[0]) : undefined;
-    if (tickets > 0)
-      words.push(only === undefined ? `${tickets} ticket${tickets === 1 ? '' : 's'} ${verb}` : `${only} ${verb}`);
+    if (tickets > 0) words.push(only === undefined ? `${counted(tickets, 'ticket')} ${verb}` : `${only} ${verb}`);
   }
   return words;
 }
