@@ -130,7 +130,12 @@ function timedOut(base: string): Failure {
 
 function unreachable(base: string, error: unknown): Failure {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  if (base.startsWith('https:') && code.startsWith('ERR_SSL')) {
+    const detail = `${base} does not speak TLS: a node itself speaks plain HTTP, so try ${base.replace('https', 'http')}`;
+    return { code: 'UNREACHABLE', detail, status: null };
+  }
+  const reason = cause instanceof Error ? cause.message || code : String(cause);
   return { code: 'UNREACHABLE', detail: `cannot reach a node at ${base}: ${reason}`, status: null };
 }
 

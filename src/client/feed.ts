@@ -77,10 +77,21 @@ function session(options: FeedOptions, cursor: Cursor): Promise<boolean> {
     socket.addEventListener('error', () => undefined);
     socket.addEventListener('close', ({ code, reason }) => {
       signal.removeEventListener('abort', hangUp);
-      if (isSubscribed && !signal.aborted) onTrouble({ code: `CLOSED_${code}`, detail: reason });
+      if (isSubscribed && !signal.aborted) onTrouble(farewell(code, reason));
       resolve(isSubscribed);
     });
   });
+}
+
+/** RFC 6455 §7.4.1: 1006 is nobody's word, but what a reader notices when the connection is simply gone. */
+const LOST = 1006;
+
+function farewell(code: number, reason: string): { readonly code: string; readonly detail: string } {
+  const again = 'connecting again, and going on where it ended';
+  if (code === LOST) return { code: 'CONNECTION_LOST', detail: `the connection broke off; ${again}` };
+  // The node's own words begin with a code.
+  const said = /^([A-Z_]+): (.*)$/s.exec(reason);
+  return { code: said?.[1] ?? `CLOSED_${code}`, detail: `${said?.[2] ?? 'the node closed the feed'}; ${again}` };
 }
 
 function handOn(event: FeedEvent, cursor: Cursor, onEvent: (event: FeedEvent) => void): void {

@@ -101,6 +101,23 @@ function globalValues(command: Command): ReadonlyMap<string, unknown> {
   return values;
 }
 
+/** What was typed to get here: in a clone there is no `counterfoil` on the path. */
+export function commandName(environment: Invocation['environment']): string {
+  switch (environment['npm_lifecycle_event']) {
+    case 'cf':
+      return 'npm run -s cf --';
+    case 'npx':
+      return 'npx counterfoil';
+    default:
+      return 'counterfoil';
+  }
+}
+
+/** As a shell takes it. */
+export function shellWord(text: string): string {
+  return /^[A-Za-z0-9_./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** A whole number given on the command line. */
 export function wholeNumber(text: string, name: string, min: number, max: number): number {
   const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;

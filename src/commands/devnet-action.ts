@@ -17,7 +17,7 @@ import { Timestamp } from '../model/ids.ts';
 import { AUTHORITIES_MAX, TRANSACTION_LIFE_MS_MIN } from '../model/limits.ts';
 import { renderConfig } from '../node/config/template.ts';
 import { createSigner } from '../node/keys/key-pair.ts';
-import { type Invocation, wholeNumber } from './command-line.ts';
+import { type Invocation, shellWord, wholeNumber } from './command-line.ts';
 import { stopOthers } from './devnet-others.ts';
 import { CommandError } from './exit-codes.ts';
 import { type LoadedGenesis, loadGenesis, readIfPresent } from './files.ts';
@@ -92,10 +92,6 @@ export async function runDevnet(
 }
 
 /** A path that can be pasted into a shell. */
-function shellWord(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-
 function parseOptions(options: DevnetCommandOptions): Asked {
   const nodes = wholeNumber(options.nodes, '--nodes', 1, AUTHORITIES_MAX);
   if (wholeNumber(options.followers, '--followers', 0, 1_000) > 0) {

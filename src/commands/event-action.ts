@@ -3,8 +3,7 @@ import { EventId, isName, OrganisationId, TierId, Timestamp } from '../model/ids
 import { type Operation, ROLES, type Role } from '../model/transaction.ts';
 import { type Invocation, wholeNumber } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
-import { loadConfig } from './files.ts';
-import { connect } from './node-client.ts';
+import { configOfNode, connect } from './node-client.ts';
 import type { WriteCommandOptions } from './node-options.ts';
 import { writeSigned } from './ticket-signing.ts';
 
@@ -90,7 +89,7 @@ async function write(
 }
 
 function operatorKeyOf(invocation: Invocation): string {
-  if (invocation.home !== undefined) return loadConfig(invocation).config.node.operatorKeyFile;
+  if (invocation.home !== undefined) return configOfNode(invocation).node.operatorKeyFile;
   throw new CommandError('USAGE', 'An event is signed by an organisation: name its key with --key.', {
     advice: 'With --home the operator key of that node is taken.',
   });

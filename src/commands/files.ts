@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Genesis } from '../ledger/genesis.ts';
 import { parseGenesis } from '../ledger/genesis-document.ts';
 import { type ResolvedConfig, resolveConfig } from '../node/config/config.ts';
@@ -28,6 +28,36 @@ export function homeOf(invocation: Invocation): string {
   return resolve(invocation.home ?? '.');
 }
 
+/**
+ * A name that was mistyped must not mean the defaults: they may lead to another node.
+ *
+ * @throws CommandError (CONFIG_INVALID) when the home that was named is no directory
+ */
+function refuseMissingHome({ home }: Invocation): void {
+  if (home === undefined || statSync(home, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  throw new CommandError('CONFIG_INVALID', `The home ${home} does not exist, or is no directory.`, {
+    code: 'NO_SUCH_HOME',
+    advice: 'Check --home (or COUNTERFOIL_HOME); counterfoil init makes a home.',
+  });
+}
+
+/** What any home has that a node ran from or can run from. */
+const MARKS = ['config.toml', 'genesis.json'];
+
+/** @throws CommandError (CONFIG_INVALID) when the home that was named is none of a node */
+export function refuseOtherDirectory({ home, config }: Invocation): void {
+  if (home === undefined || config !== undefined || MARKS.some((name) => existsSync(join(home, name)))) return;
+  const inside = readdirSync(home).filter((name) => existsSync(join(home, name, 'config.toml')));
+  const [first] = inside;
+  throw new CommandError('CONFIG_INVALID', `${home} is not the home of a node: it has no config.toml.`, {
+    code: 'NO_SUCH_HOME',
+    advice:
+      first === undefined
+        ? 'Check --home (or COUNTERFOIL_HOME); counterfoil init makes a home.'
+        : `The homes in it: ${inside.map((name) => join(home, name)).join(', ')}.`,
+  });
+}
+
 /** A flag that sets a key of config.toml: the flag's name and the text it was given. */
 export type ConfigFlags = ReadonlyMap<string, { readonly flag: string; readonly text: string }>;
 
@@ -37,6 +67,7 @@ export type ConfigFlags = ReadonlyMap<string, { readonly flag: string; readonly 
  * @throws CommandError (CONFIG_INVALID) that says everything that is wrong
  */
 export function loadConfig(invocation: Invocation, more: ConfigFlags = new Map()): ResolvedConfig {
+  refuseMissingHome(invocation);
   const home = homeOf(invocation);
   const flags = new Map(more);
   if (invocation.logLevel !== undefined) flags.set('logging.level', { flag: '--log-level', text: invocation.logLevel });

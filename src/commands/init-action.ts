@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
-import { DEVNET_ORGANISATIONS } from '../devnet/plan.ts';
+import { planDevnet } from '../devnet/plan.ts';
 import type { GenesisDocument } from '../ledger/genesis.ts';
+import { defined } from '../lib/assert.ts';
 import { isName, OrganisationId, Timestamp } from '../model/ids.ts';
 import { AUTHORITIES_MAX } from '../model/limits.ts';
 import { ROLES } from '../model/transaction.ts';
 import { formatAddress, parseAddress } from '../network/address.ts';
 import type { RawValue } from '../node/config/values.ts';
 import { generateKeyPair, type KeyPair } from '../node/keys/key-pair.ts';
-import { type Invocation, wholeNumber } from './command-line.ts';
+import { commandName, type Invocation, shellWord, wholeNumber } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
 import { homeOf, loadGenesis } from './files.ts';
 import { checkedGenesis, DEFAULT_PARAMETERS } from './genesis-action.ts';
@@ -22,13 +23,11 @@ export interface InitOptions extends PassphraseOptions {
   readonly authorities: string;
   readonly names?: string;
   readonly hosts?: string;
+  readonly basePort: string;
   readonly networkId?: string;
   readonly genesis?: string;
   readonly follower?: boolean;
 }
-
-const HTTP_PORT = 7181;
-const PEER_PORT = 7281;
 
 export async function initNode(invocation: Invocation, options: InitOptions): Promise<void> {
   const directory = homeOf(invocation);
@@ -50,19 +49,24 @@ export async function initNode(invocation: Invocation, options: InitOptions): Pr
     node_key: node.publicKey,
     operator_key: operator.publicKey,
   };
-  invocation.terminal.result(made, () => nodeSteps(directory, made.authority_key, operator.publicKey));
+  invocation.terminal.result(made, () => nodeSteps(invocation, directory, made));
 }
 
-function nodeSteps(directory: string, authorityKey: string | null, operatorKey: string): string {
+function nodeSteps(
+  { environment }: Invocation,
+  directory: string,
+  made: { readonly authority_key: string | null; readonly operator_key: string },
+): string {
   const home = relative('.', directory) || '.';
-  const keys = [...(authorityKey === null ? [] : [`  authority  ${authorityKey}`]), `  operator   ${operatorKey}`];
+  const authority = made.authority_key === null ? [] : [`  authority  ${made.authority_key}`];
+  const keys = [...authority, `  operator   ${made.operator_key}`];
   return [
     `Prepared ${home}. Its public keys, for whoever writes the genesis document:`,
     ...keys,
     'Next:',
     `  1. put genesis.json into ${home}, the same bytes as on every other node`,
     `  2. name the other nodes in ${join(home, 'config.toml')} (bootstrap_peers)`,
-    `  3. counterfoil start --home ${home}`,
+    `  3. ${commandName(environment)} start --home ${shellWord(home)}`,
   ].join('\n');
 }
 
@@ -100,24 +104,33 @@ export async function initNetwork(invocation: Invocation, options: InitOptions, 
   const { chainId } = loadGenesis(genesisFile).genesis;
   const homes = seats.map(({ name }) => join(root, name));
   const made = { network_id: networkId, chain_id: chainId, genesis: genesisFile, homes };
-  invocation.terminal.result(made, () => networkSteps(made, seats, options.hosts !== undefined));
+  invocation.terminal.result(made, () => networkSteps(invocation, made, seats, options));
 }
 
 function planSeats(options: InitOptions): readonly Seat[] {
   const given = listOf(options.names);
   const hosts = listOf(options.hosts);
-  const count = given.length > 0 ? given.length : wholeNumber(options.authorities, '--authorities', 1, AUTHORITIES_MAX);
+  const count = wholeNumber(
+    given.length > 0 ? `${given.length}` : options.authorities,
+    '--authorities',
+    1,
+    AUTHORITIES_MAX,
+  );
   if (hosts.length > 0 && hosts.length !== count) {
     throw new CommandError('USAGE', `--hosts names ${hosts.length} machines for ${count} authorities: one each.`);
   }
+  const plan = planDevnet(count, wholeNumber(options.basePort, '--base-port', 1, 65_535));
+  if (!plan.ok) throw new CommandError('USAGE', plan.error);
+  const { nodes } = plan.value;
   return Array.from({ length: count }, (_, index) => {
     const host = hosts[index];
-    const offset = host === undefined ? index : 0;
+    const { name } = defined(nodes[index], 'every node is in the plan');
+    const { httpPort, peerPort } = defined(nodes[host === undefined ? index : 0], 'there is a first node');
     return {
-      name: checkedName(given[index] ?? DEVNET_ORGANISATIONS[index] ?? `node-${index + 1}`),
+      name: checkedName(given[index] ?? name),
       host: host === undefined ? '127.0.0.1' : checkedHost(host),
-      httpPort: HTTP_PORT + offset,
-      peerPort: PEER_PORT + offset,
+      httpPort,
+      peerPort,
       authority: generateKeyPair(randomBytes),
       node: generateKeyPair(randomBytes),
       operator: generateKeyPair(randomBytes),
@@ -138,7 +151,7 @@ function checkedName(name: string): string {
 }
 
 function checkedHost(host: string): string {
-  if (parseAddress(formatAddress(host, PEER_PORT)) !== undefined) return host;
+  if (parseAddress(formatAddress(host, 1)) !== undefined) return host;
   throw new CommandError('USAGE', `${JSON.stringify(host)} is no host name or address.`);
 }
 
@@ -180,22 +193,27 @@ function seatConfig(
 }
 
 function networkSteps(
+  { environment }: Invocation,
   made: { readonly network_id: string; readonly chain_id: string; readonly homes: readonly string[] },
   seats: readonly Seat[],
-  isSpread: boolean,
+  { hosts, passphraseFile }: InitOptions,
 ): string {
-  const home = (path: string): string => relative('.', path) || '.';
-  const starts = made.homes.map((path) => `  counterfoil start --home ${home(path)}`);
+  const secret = passphraseFile === undefined ? '' : ` --passphrase-file ${shellWord(passphraseFile)}`;
+  const starts = made.homes.map((path) => {
+    const home = shellWord(relative('.', path) || '.');
+    return `  ${commandName(environment)} start --home ${home}${secret}`;
+  });
   const rows = seats.map(
     ({ name, host, httpPort, peerPort }) =>
       `  ${name.padEnd(12)} http://127.0.0.1:${httpPort}  ${formatAddress(host, peerPort)}`,
   );
-  const next = isSpread
-    ? [
-        'Next: mount each home into the container of its name and start it there (counterfoil start --home ...).',
-        'Mount, do not copy: a copied journal does not vote. For machines of their own, run counterfoil init on each',
-        'and write the genesis document from the public keys (counterfoil genesis new).',
-      ]
-    : ['Next, each in a terminal of its own:', ...starts];
+  const next =
+    hosts !== undefined
+      ? [
+          'Next: mount each home into the container of its name and start it there (counterfoil start --home ...).',
+          'Mount, do not copy: a copied journal does not vote. For machines of their own, run counterfoil init on each',
+          'and write the genesis document from the public keys (counterfoil genesis new).',
+        ]
+      : ['Next, each in a terminal of its own:', ...starts];
   return [`Network ${made.network_id}, chain ${made.chain_id}:`, ...rows, ...next].join('\n');
 }

@@ -35,6 +35,11 @@ export function initCommand(): Command {
       ).helpGroup(whole),
     )
     .addOption(
+      new Option('--base-port <number>', 'HTTP from the port after it on, peers 100 above')
+        .default('7180')
+        .helpGroup(whole),
+    )
+    .addOption(
       new Option('--network-id <name>', 'name of the network (default: the name of its directory)').helpGroup(whole),
     )
     .optionsGroup('Secrets:')

@@ -2,11 +2,12 @@ import { resolve } from 'node:path';
 import type { Answered } from '../client/call.ts';
 import { type Client, createClient } from '../client/http.ts';
 import { OPERATOR_TOKEN_BYTES_MAX } from '../model/limits.ts';
+import type { NodeConfig } from '../node/config/config.ts';
 import { parseDuration } from '../node/config/units.ts';
 import { readPrivateFile } from '../node/keys/key-file.ts';
-import type { Invocation } from './command-line.ts';
+import { commandName, type Invocation } from './command-line.ts';
 import { CommandError, type ExitName, exitNameOfStatus } from './exit-codes.ts';
-import { loadConfig } from './files.ts';
+import { loadConfig, refuseOtherDirectory } from './files.ts';
 import type { NodeOptions } from './node-options.ts';
 
 const DEFAULT_URLS = ['http://localhost:7180', 'http://localhost:7181'];
@@ -40,7 +41,7 @@ function checkedUrl(text: string): string {
 
 function urlOfHome(invocation: Invocation): string | undefined {
   if (invocation.home === undefined && invocation.config === undefined) return undefined;
-  const { address, port } = loadConfig(invocation).config.api;
+  const { address, port } = configOfNode(invocation).api;
   const host = address === '0.0.0.0' || address === '::' ? 'localhost' : address;
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
@@ -55,7 +56,14 @@ function operatorToken(invocation: Invocation, file: string | undefined): string
 }
 
 function tokenFileOfHome(invocation: Invocation): string | undefined {
-  return invocation.home === undefined ? undefined : loadConfig(invocation).config.node.operatorTokenFile;
+  return invocation.home === undefined ? undefined : configOfNode(invocation).node.operatorTokenFile;
+}
+
+/** @throws CommandError (CONFIG_INVALID) when the home that was named is none */
+export function configOfNode(invocation: Invocation): NodeConfig {
+  const { config } = loadConfig(invocation);
+  refuseOtherDirectory(invocation);
+  return config;
 }
 
 /** What was answered. @throws CommandError with the node's own sentence and the exit code that fits */
@@ -76,11 +84,15 @@ function exitOf({ code, status }: Failure): ExitName {
   return status === null ? 'FAILED' : exitNameOfStatus(status);
 }
 
+/** Of a node that answers and cannot do its part now: it can say why itself. */
+const UNWELL = ['NO_QUORUM', 'NOT_SYNCED', 'NOT_READY', 'OVERLOADED', 'NOT_FINAL_YET', 'TIMEOUT', 'INTERNAL_ERROR'];
+
 function adviceFor({ code, transactionId }: Failure): string {
   if (code === 'UNAUTHORIZED')
     return 'Name the home of the node (--home) or its token (--token-file), or sign yourself (--key).';
   if (code === 'UNREACHABLE') return 'Is it running? counterfoil start, or npm start for a devnet.';
-  return transactionId === undefined ? '' : `Transaction ${transactionId}.`;
+  const about = transactionId === undefined ? '' : `Transaction ${transactionId}.`;
+  return UNWELL.includes(code) ? `Why: ${commandName(process.env)} explain. ${about}`.trimEnd() : about;
 }
 
 /** Milliseconds of `--wait`. */

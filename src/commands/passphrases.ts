@@ -1,9 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Protection } from '../node/keys/key-format.ts';
-import { readPassphrase } from '../node/keys/passphrase.ts';
+import { type PassphraseFault, readPassphrase } from '../node/keys/passphrase.ts';
 import type { Invocation } from './command-line.ts';
-import { CommandError } from './exit-codes.ts';
+import { CommandError, type ExitName } from './exit-codes.ts';
 import type { PassphraseOptions } from './passphrase-options.ts';
+
+/** A file that is not in order is part of how a node was set up; a slip at the keyboard is not. */
+const EXITS: Partial<Record<PassphraseFault['code'], ExitName>> = {
+  PASSPHRASE_FILE: 'CONFIG_INVALID',
+  PASSPHRASE_EMPTY: 'CONFIG_INVALID',
+};
 
 /** One passphrase for everything that a command opens: it is asked for once. */
 export class Passphrases {
@@ -30,7 +36,10 @@ export class Passphrases {
     const answer = await readPassphrase(sources, question, isNew);
     if (!answer.ok) {
       const advice = isNew ? 'Or --no-passphrase keeps the secret unencrypted.' : '';
-      throw new CommandError('FAILED', `${answer.error.reason}.`, { code: answer.error.code, advice });
+      throw new CommandError(EXITS[answer.error.code] ?? 'FAILED', `${answer.error.reason}.`, {
+        code: answer.error.code,
+        advice,
+      });
     }
     this.#known = answer.value;
     return answer.value;

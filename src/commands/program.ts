@@ -74,7 +74,8 @@ function report(error: unknown, json: boolean, verbose: boolean): void {
     process.stderr.write(`${JSON.stringify({ error: { code: code ?? exitNameOf(error), message, advice } })}\n`);
     return;
   }
-  process.stderr.write(`counterfoil: ${message}${causes(error)}\n${advice === '' ? '' : `${advice}\n`}`);
+  const told = code === undefined || message.includes(code) ? '' : ` (${code})`;
+  process.stderr.write(`counterfoil: ${message}${causes(error)}${told}\n${advice === '' ? '' : `${advice}\n`}`);
   const isOurs = error instanceof CommandError;
   if (verbose || (!isOurs && exitNameOf(error) === 'FAILED' && error instanceof TypeError)) {
     process.stderr.write(`${error instanceof Error ? error.stack : ''}\n`);

@@ -4,7 +4,7 @@ import { followFeed } from '../client/feed.ts';
 import { isName } from '../model/ids.ts';
 import { type Invocation, wholeNumber } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
-import { connect } from './node-client.ts';
+import { answerOf, connect } from './node-client.ts';
 import type { NodeOptions } from './node-options.ts';
 import { untilSignal } from './signals.ts';
 
@@ -20,7 +20,10 @@ export async function watchTickets(
   if (unnamed !== undefined) throw new CommandError('USAGE', `${JSON.stringify(unnamed)} is no ticket id.`);
   const from = options.from === undefined ? {} : { from: wholeNumber(options.from, '--from', 0, 2 ** 52) };
   const topics = tickets.length === 0 ? ['*'] : tickets.map((ticket) => `ticket:${ticket}`);
-  const { url } = await connect(invocation, options);
+  const client = await connect(invocation, options);
+  const { url } = client;
+  // Later it waits for a node that went away; one that was never there is a mistake.
+  answerOf(await client.health());
   const ended = new AbortController();
   const signal = untilSignal(() => undefined);
   void signal.then(() => ended.abort());
@@ -30,7 +33,7 @@ export async function watchTickets(
     topics,
     ...from,
     onEvent: (event) => tell(invocation, event),
-    onTrouble: ({ code, detail }) => invocation.terminal.talk(`${url}: ${code} ${detail}`.trimEnd()),
+    onTrouble: ({ code, detail }) => invocation.terminal.talk(`${url}: ${detail} (${code})`),
     signal: ended.signal,
   });
 }

@@ -252,7 +252,7 @@ describe('following the feed', () => {
     stop.abort();
     await following;
     expect(told).toEqual(made.node.blocks.flatMap((block) => eventsOf(block).map(({ event }) => event)));
-    expect(troubles).toEqual(['CLOSED_1006', 'CLOSED_1006', 'CLOSED_1006']);
+    expect(troubles).toEqual(['CONNECTION_LOST', 'CONNECTION_LOST', 'CONNECTION_LOST']);
     await made.api.close();
   });
 
