@@ -203,7 +203,8 @@ function othersOf(node: Node, settings: ReaderSettings): readonly AuthorityFacts
   const connected = new Set(node.connectedSeats());
   const primary = primaryOf(replica, replica.view);
   return genesis.authorities.flatMap(({ id }, index) => {
-    if (index === seat) return [];
+    // An observer has its place in genesis and no seat.
+    if (index === seat || id === settings.nodeId) return [];
     const status = replica.peers[index]?.status ?? null;
     const heardAt = replica.peers[index]?.heardAt;
     return [

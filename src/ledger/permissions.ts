@@ -31,37 +31,47 @@ export function holdsRole(
   return roles.some((role) => state.roles.get(roleKey(event, organisation, role))?.held ?? false);
 }
 
+/** What an organisation would need for an operation and does not have. */
+export interface Lack {
+  /** Where one of the roles would have to be held; null where genesis would have to allow one of them. */
+  readonly event: EventId | null;
+  readonly roles: readonly Role[];
+}
+
 /**
  * Whether an organisation may ask for an operation, whatever becomes of it. Where the event does not exist or the
  * ticket is unknown, eligibility is enough: that a forged ticket was presented is evidence, and belongs on the chain.
  */
 export function isPermitted(state: Overlay, organisation: OrganisationId, operation: Operation): boolean {
+  return lackOf(state, organisation, operation) === undefined;
+}
+
+/** The first thing that keeps an organisation from asking for an operation; undefined when it may. */
+export function lackOf(state: Overlay, organisation: OrganisationId, operation: Operation): Lack | undefined {
   const roles = ROLES_FOR[operation.kind];
-  const atEvent = (event: EventId | undefined): boolean =>
-    event === undefined || state.events.get(event) === undefined
-      ? isEligible(state, organisation, roles)
-      : holdsRole(state, event, organisation, roles);
+  for (const event of eventsOf(state, operation)) {
+    const isKnown = event !== undefined && state.events.get(event) !== undefined;
+    if (isKnown && !holdsRole(state, event, organisation, roles)) return { event, roles };
+    if (!isKnown && !isEligible(state, organisation, roles)) return { event: null, roles };
+  }
+  return undefined;
+}
+
+/** The distinct events that an operation is about; undefined stands for one to come, and for tickets that do not exist. */
+function eventsOf(state: Overlay, operation: Operation): readonly (EventId | undefined)[] {
   switch (operation.kind) {
     case 'event.create':
-      return isEligible(state, organisation, roles);
+      return [undefined];
     case 'tier.create':
     case 'role.grant':
     case 'role.revoke':
     case 'issue':
-      return atEvent(operation.event);
+      return [operation.event];
     case 'validate':
-      return eventsOf(state, operation.tickets).every(atEvent);
+      return [...new Set(operation.tickets.map((ticket) => state.tickets.get(ticket)?.event))];
     case 'consume':
     case 'admit':
     case 'dispute':
-      return atEvent(state.tickets.get(operation.ticket)?.event);
+      return [state.tickets.get(operation.ticket)?.event];
   }
-}
-
-/** The distinct events of some tickets; undefined stands for tickets that do not exist. */
-function eventsOf(
-  state: Overlay,
-  tickets: (Operation & { readonly kind: 'validate' })['tickets'],
-): readonly (EventId | undefined)[] {
-  return [...new Set(tickets.map((ticket) => state.tickets.get(ticket)?.event))];
 }

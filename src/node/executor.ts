@@ -10,6 +10,7 @@ import {
   type LedgerState,
   storedState,
 } from '../ledger/execute.ts';
+import { type Lack, lackOf } from '../ledger/permissions.ts';
 import { checkTransaction, type TransactionFault, validateHeader } from '../ledger/validate.ts';
 import { assert, defined } from '../lib/assert.ts';
 import { type AuthoritySet, authoritySetHash } from '../model/authorities.ts';
@@ -170,6 +171,11 @@ export class Executor {
       recentIds: this.#chain,
     };
     return (transaction) => checkTransaction(transaction, context);
+  }
+
+  /** What the organisation of a transaction lacks for it in the newest final state. */
+  lackOf({ body }: Transaction): Lack | undefined {
+    return lackOf(this.finalState().records, body.organisation, body.operation);
   }
 
   /** Whether a block in memory holds a transaction. */

@@ -9,6 +9,7 @@ import type { StoredBlock } from '../store/blocks.ts';
 import type { Chain, ChainEntry } from '../store/chain.ts';
 import { Deferred } from './deferred.ts';
 import type { Executor } from './executor.ts';
+import { faultDetail } from './faults.ts';
 import type { Host } from './host.ts';
 import { type Admission, FORWARD_AGAIN_INTERVALS, type Mempool } from './mempool.ts';
 import type { Clock, SignatureCheckLater, Timers } from './ports.ts';
@@ -107,17 +108,14 @@ export class Intake {
 
   /** Admits a transaction and calls back once it is final, refused, or `waitMs` have passed. */
   submit(transaction: Transaction, waitMs: number, done: Waiter): void {
-    const earlier = this.outcomeOf(transaction.id);
-    if (earlier !== undefined) {
-      done(earlier);
-      return;
-    }
     const { mempool, chain } = this.#parts;
-    if (mempool.has(transaction.id) || chain.has(transaction.id)) {
+    const isKnown = mempool.has(transaction.id) || chain.has(transaction.id);
+    if (isKnown && this.#signatureOf(transaction.id) === transaction.signature) {
       this.#wait(transaction.id, waitMs, done);
       return;
     }
-    const refusal = this.#refusalOf(transaction);
+    // An id does not cover the signature: what is known under it answers only for what is signed.
+    const refusal = isKnown ? this.#crowdRefusal() : this.#refusalOf(transaction);
     if (refusal !== undefined) {
       done(refusal);
       return;
@@ -127,12 +125,12 @@ export class Intake {
         done(notAdmitted('BAD_SIGNATURE', 'the signature is not that of the signer over this transaction'));
         return;
       }
-      const refused = admissionRefusal(this.#admit(verified));
+      const refused = isKnown ? undefined : admissionRefusal(this.#admit(verified));
       if (refused !== undefined) {
         done(refused);
         return;
       }
-      this.#pass(transaction);
+      if (!isKnown) this.#pass(transaction);
       this.#wait(transaction.id, waitMs, done);
     });
   }
@@ -187,16 +185,32 @@ export class Intake {
     return { outcome: 'final', height: place.height, blockHash: block.hash, receipt };
   }
 
+  /** As it came with the transaction that waits or is final under this id. */
+  #signatureOf(id: Hash): Transaction['signature'] | undefined {
+    const { mempool, chain } = this.#parts;
+    const place = chain.place(id);
+    const known = place === undefined ? mempool.get(id) : chain.block(place.height)?.body[place.index];
+    return known?.signature;
+  }
+
+  #crowdRefusal(): NotAdmittedOutcome | undefined {
+    return this.#verifying >= VERIFICATIONS_IN_FLIGHT_MAX ? admissionRefusal('full') : undefined;
+  }
+
   #refusalOf(transaction: Transaction): NotAdmittedOutcome | undefined {
     const { mempool, executor, clock, refusal } = this.#parts;
     if (this.#closed !== null) return this.#closed;
     // A node that is cut off or behind knows too little to say that a transaction is not permitted.
     const refused = refusal();
     if (refused !== undefined) return refused;
-    const fault = executor.judge(clock.now())(transaction);
-    if (fault !== undefined) return notAdmitted(fault, FAULT_DETAILS[fault]);
-    if (this.#verifying >= VERIFICATIONS_IN_FLIGHT_MAX) return admissionRefusal('full');
-    return admissionRefusal(mempool.admits(transaction));
+    const now = clock.now();
+    const fault = executor.judge(now)(transaction);
+    if (fault !== undefined) {
+      const { transactionLifeMsMax } = this.#parts.jurisdiction.authorities.parameters;
+      const ground = { now, transactionLifeMsMax, lack: executor.lackOf(transaction) };
+      return notAdmitted(fault, faultDetail(fault, transaction, ground));
+    }
+    return this.#crowdRefusal() ?? admissionRefusal(mempool.admits(transaction));
   }
 
   /** The signature of one that another authority let in is judged by the full rule before anybody is blamed for it. */
@@ -312,17 +326,6 @@ export class Intake {
     for (const settle of waiters) settle(outcome);
   }
 }
-
-const FAULT_DETAILS = {
-  WRONG_CHAIN: 'the transaction names another chain; sign it for the chain id that /api/v1/status shows',
-  EXPIRED: 'the transaction has expired; sign it again with a later expiry',
-  TOO_FAR_AHEAD: 'the transaction expires later than the chain allows; sign it again with an earlier expiry',
-  EMPTY_BATCH: 'the operation names no ticket',
-  BAD_VALUE: 'a value of the operation is outside what the ledger records',
-  UNKNOWN_SIGNER: 'the signer is not a key of the organisation that the transaction names',
-  NOT_PERMITTED: 'the organisation does not hold the role that this operation needs for this event',
-  ALREADY_FINAL: 'the transaction is final already',
-} as const satisfies Record<TransactionFault, string>;
 
 export function notAdmitted(code: string, detail: string): NotAdmittedOutcome {
   return { outcome: 'not-admitted', code, detail };
