@@ -133,5 +133,42 @@ function firstWithBit(leaves: readonly PlacedLeaf[], span: Span, depth: number):
 function join(update: Update, left: TreeNode, right: TreeNode): Branch {
   assert((left !== null && right !== null) || !isLeaf(left ?? right), 'a leaf alone is its subtree');
   update.nodeHashes += 1;
+  return branchOf(left, right);
+}
+
+function branchOf(left: TreeNode, right: TreeNode): Branch {
   return { kind: 'branch', hash: branchHash(nodeHash(left), nodeHash(right)), left, right };
+}
+
+/** A part of the tree by itself. */
+export interface Subtree {
+  readonly top: TreeNode;
+  /** Its pages, by path in the whole tree. */
+  readonly pages: ReadonlyMap<string, Page>;
+}
+
+const NO_PAGES: PageReader = { page: () => undefined };
+
+/** The subtree at `path` of all records below it, in any order; every key once. */
+export function buildSubtree(path: string, records: readonly StateChange[]): Subtree {
+  const leaves = records.map(placedLeaf).sort((a, b) => compareBytes(a.leaf.key, b.leaf.key));
+  const update: Update = { pages: NO_PAGES, leaves, writes: new Map(), nodeHashes: 0, pageReads: 0 };
+  const top = enterPage(update, null, path.length * PAGE_LEVELS, { from: 0, to: leaves.length });
+  return { top, pages: update.writes };
+}
+
+/** The top of a subtree whose parts one page further down are known: a leaf, a link or nothing for each next digit. */
+export function joinSubtrees(parts: readonly (Leaf | Link | null)[]): TreeNode {
+  assert(parts.length === 2 ** PAGE_LEVELS, 'a page has one part for each digit');
+  let nodes: readonly TreeNode[] = parts;
+  while (nodes.length > 1)
+    nodes = nodes.flatMap((node, index) => (index % 2 === 1 ? [lift(nodes[index - 1], node)] : []));
+  return nodes[0] ?? null;
+}
+
+/** A leaf alone is its subtree, however high. */
+function lift(left: TreeNode = null, right: TreeNode = null): TreeNode {
+  if (left === null && (right === null || isLeaf(right))) return right;
+  if (right === null && isLeaf(left)) return left;
+  return branchOf(left, right);
 }

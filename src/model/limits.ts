@@ -260,6 +260,8 @@ export const ADDRESS_BYTES_MAX = 262;
 export const HEADERS_PER_ANSWER_MAX = 256;
 /** A part of the state in one answer, deflated: a quarter of a frame, so that consensus never waits long behind one. */
 export const SNAPSHOT_CHUNK_BYTES_MAX = 1_048_576;
+/** Records that are sent together, before they are deflated; a part of the state with more is split. Some 800 tickets, 10 ms to read. */
+export const STATE_CHUNK_BYTES = 262_144;
 /** Ids in one comparison of what waits: a full comparison is 64 KiB. */
 export const ANNOUNCED_IDS_MAX = 2_048;
 /** Peers in one list: a few kilobytes, and more than anybody dials. */
