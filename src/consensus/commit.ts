@@ -130,7 +130,6 @@ function forget(replica: Replica): void {
   pruneCertificates(replica);
   pruneTree(replica);
   replica.suspicion.progress = false;
-  replica.progressStage = 'patient';
   replica.lastProgressAt = replica.now;
   replica.isEmptyDue = false;
   replica.pending = { count: 0, bytes: 0 };

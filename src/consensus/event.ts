@@ -60,6 +60,8 @@ export type LocalEvent =
   | { readonly type: 'imported'; readonly header: Header; readonly certificate: Certificate }
   | { readonly type: 'import-failed'; readonly from: number; readonly reason: 'invalid' | 'aborted' | 'diverged' }
   | { readonly type: 'timer'; readonly timer: Timer }
+  /** By this machine's own measure a block takes as long as this: to be executed, or to arrive. Timeouts follow it. */
+  | { readonly type: 'measured'; readonly blockMs: number }
   /** An authority's channel opened or closed. */
   | { readonly type: 'peer'; readonly seat: number; readonly connected: boolean }
   /** By the rule of fairness (`fairness.ts`), the primary of this view passes a transaction over. */

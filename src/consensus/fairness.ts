@@ -1,5 +1,5 @@
 import type { Timestamp, View } from '../model/ids.ts';
-import { backedOff, type Timing } from './timing.ts';
+import { type Pace, timeoutMs } from './timing.ts';
 
 /** A transaction that this node handed to the primary. Times are of this node's clock. */
 export interface Forwarded {
@@ -26,9 +26,7 @@ export interface FinalisedBlock {
 export interface Fairness {
   /** The view this node is in, active. */
   readonly view: View;
-  readonly timing: Timing;
-  /** Failed views in a row, as timeouts count them. */
-  readonly failures: number;
+  readonly pace: Pace;
   /** Round trip to the primary, in milliseconds. */
   readonly roundTripMs: number;
 }
@@ -39,11 +37,11 @@ export interface Fairness {
  * no ground, and neither is a block of another view.
  */
 export function isPassedOver(waiting: Forwarded, block: FinalisedBlock, circumstances: Fairness): boolean {
-  const { view, timing, failures, roundTripMs } = circumstances;
+  const { view, pace, roundTripMs } = circumstances;
   if (block.view !== view || waiting.view !== view || !block.isNextValid) return false;
-  const inTime = waiting.forwardedAt + timing.forwardMs + 2 * roundTripMs;
+  const inTime = waiting.forwardedAt + pace.timing.forwardMs + 2 * roundTripMs;
   if (block.headerArrivedAt < inTime) return false;
   if (block.hadRoom) return true;
-  const patienceMs = backedOff(timing.requestMs, failures, timing);
+  const patienceMs = timeoutMs(pace.timing.requestMs, pace);
   return block.newestFirstSeenAt !== null && block.newestFirstSeenAt > waiting.firstSeenAt + patienceMs;
 }

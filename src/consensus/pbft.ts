@@ -12,7 +12,7 @@ import { armFetch, onBlocks, onBody, onBodyRequest, onFetchTimer, onImportFailed
 import { onBuilt, onPrePrepare, prepare, propose, takeEarlyProposals } from './proposals.ts';
 import { broadcast, halt, primaryOf, type Replica, send, setTimer, slotKey } from './replica.ts';
 import { broadcastStatus, isSuspecting, onStatus, onStatusTimer, proofOfView, statusOf } from './status.ts';
-import { armHeartbeat, armProgress, leaveIfSuspected, onProgressTimer } from './suspicion.ts';
+import { armHeartbeat, armProgress, leaveIfSuspected, onMeasured, onProgressTimer } from './suspicion.ts';
 import {
   armNewViewTimer,
   joinViewChange,
@@ -128,6 +128,9 @@ function onLocalEvent(replica: Replica, event: LocalEvent): void {
     case 'timer':
       replica.timers.delete(event.timer);
       onTimer(replica, event.timer);
+      return;
+    case 'measured':
+      onMeasured(replica, event.blockMs);
       return;
     case 'peer':
       onPeer(replica, event.seat, event.connected);

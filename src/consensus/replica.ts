@@ -9,7 +9,7 @@ import type { Checkpoint, NewView, ViewChange } from '../model/view-change.ts';
 import type { Effect, Pledge } from './effect.ts';
 import type { Pending, Timer } from './event.ts';
 import type { BlockReference, JournalRecord } from './record.ts';
-import type { Timing } from './timing.ts';
+import type { Pace, Timing } from './timing.ts';
 
 /** What a replica is told once. */
 export interface Configuration {
@@ -126,7 +126,10 @@ export interface Replica {
   failures: number;
   wasQuorumHeard: boolean;
   suspicion: { progress: boolean; starvedAt: Timestamp | null; fault: boolean; equivocation: boolean };
-  progressStage: 'patient' | 'uneasy';
+  /** When the progress timer fires, so much has been waited in all; milliseconds. */
+  progressWaitedMs: number;
+  /** What a block takes here by measure; milliseconds. */
+  blockMs: number;
   lastProgressAt: Timestamp;
   pending: Pending;
   building: { readonly view: View; readonly parent: Hash; readonly empty: boolean } | null;
@@ -172,6 +175,11 @@ export function canVote(replica: Replica): boolean {
 /** The chain's window: what is accepted from others. */
 export function windowOf(replica: Replica): number {
   return replica.config.authorities.parameters.windowMax;
+}
+
+/** What this replica's timeouts are drawn from. */
+export function paceOf({ config, failures, blockMs }: Replica): Pace {
+  return { timing: config.timing, failures, windowMs: blockMs * config.window };
 }
 
 /** Final blocks that the store may still lose. With more of them nothing new is prepared: the journal brings back as many. */
@@ -323,7 +331,8 @@ export function emptyReplica(config: Configuration, recovered: Omit<Recovered, '
     failures: 0,
     wasQuorumHeard: false,
     suspicion: noSuspicion(),
-    progressStage: 'patient',
+    progressWaitedMs: 0,
+    blockMs: 0,
     lastProgressAt: Timestamp(0),
     pending: { count: 0, bytes: 0 },
     building: null,

@@ -1,6 +1,7 @@
-import { cancelTimer, isPrimary, type Replica, setTimer } from './replica.ts';
+import { assert } from '../lib/assert.ts';
+import { cancelTimer, isPrimary, paceOf, type Replica, setTimer } from './replica.ts';
 import { broadcastStatus, isSuspecting, lapseMs } from './status.ts';
-import { backedOff } from './timing.ts';
+import { remembered, timeoutMs } from './timing.ts';
 import { after, countFailure, nextView, startViewChange } from './view.ts';
 
 /** Whether something waits to become final, so that a view without finalisation is a failure. */
@@ -22,28 +23,36 @@ export function armProgress(replica: Replica): void {
   if (replica.config.self < 0) return;
   if (replica.mode !== 'active' || !hasWork(replica)) {
     cancelTimer(replica, 'progress');
-    replica.progressStage = 'patient';
     return;
   }
-  if (!replica.timers.has('progress')) setTimer(replica, 'progress', progressMs(replica) / 3);
+  if (replica.timers.has('progress')) return;
+  replica.progressWaitedMs = progressMs(replica) / 3;
+  setTimer(replica, 'progress', replica.progressWaitedMs);
 }
 
 function progressMs(replica: Replica): number {
-  const { timing } = replica.config;
-  return backedOff(timing.progressMs, replica.failures, timing);
+  return timeoutMs(replica.config.timing.progressMs, paceOf(replica));
 }
 
-/** A third of the patience is over: ask around. All of it: suspect the view, and keep voting. */
+/** A third of the patience is over: ask around. All of it, by what blocks take now: suspect the view, and keep voting. */
 export function onProgressTimer(replica: Replica): void {
   if (replica.mode !== 'active') return;
-  if (replica.progressStage === 'patient') {
-    replica.progressStage = 'uneasy';
-    setTimer(replica, 'progress', (2 * progressMs(replica)) / 3);
+  const wholeMs = progressMs(replica);
+  const leftMs = wholeMs - replica.progressWaitedMs;
+  if (leftMs > 0 && !replica.suspicion.progress) {
+    replica.progressWaitedMs = wholeMs;
+    setTimer(replica, 'progress', leftMs);
   } else {
     replica.suspicion.progress = true;
-    setTimer(replica, 'progress', progressMs(replica));
+    setTimer(replica, 'progress', wholeMs);
   }
   broadcastStatus(replica);
+}
+
+/** The longest that a block took of late counts: what this machine needs is no fault of a primary. */
+export function onMeasured(replica: Replica, measuredMs: number): void {
+  assert(measuredMs >= 0, 'a measured time is not negative');
+  replica.blockMs = remembered(replica.blockMs, measuredMs, replica.config.timing);
 }
 
 /** The heartbeat: an idle primary proposes an empty block when none came for the interval. */

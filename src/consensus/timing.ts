@@ -63,9 +63,30 @@ export const BATCH_TRANSACTIONS_MIN = 64;
 /** Status intervals after which what a silent peer said about itself lapses. */
 export const STATUS_LAPSE_INTERVALS = 3;
 
-/** A timeout after `failures` failed views: doubled for each, up to the cap. Milliseconds. */
-export function backedOff(baseMs: number, failures: number, timing: Timing): number {
-  return Math.max(baseMs, Math.min(baseMs * 2 ** failures, timing.timeoutMsMax));
+/** Timeouts are at least this many times what the blocks of a full window take here: execution and transfer. */
+export const PACE_MARGIN = 8;
+/** What is left of a measured time with every later, shorter one: a large block among small ones is remembered for about twenty. */
+const PACE_MEMORY = 7 / 8;
+
+/** What a timeout is drawn from. */
+export interface Pace {
+  readonly timing: Timing;
+  /** Failed views in a row. */
+  readonly failures: number;
+  /** What the blocks of a full window take here by measure, in milliseconds. */
+  readonly windowMs: number;
+}
+
+/** A timeout: not shorter than this machine can be held to, doubled with every failed view, both up to the cap. Milliseconds. */
+export function timeoutMs(baseMs: number, { timing, failures, windowMs }: Pace): number {
+  const { timeoutMsMax } = timing;
+  const fairMs = Math.max(baseMs, Math.min(PACE_MARGIN * windowMs, timeoutMsMax));
+  return Math.max(fairMs, Math.min(fairMs * 2 ** failures, timeoutMsMax));
+}
+
+/** What a block takes, after one more measure: the longest of late. Milliseconds. */
+export function remembered(blockMs: number, measuredMs: number, { timeoutMsMax }: Timing): number {
+  return Math.max(Math.min(measuredMs, timeoutMsMax), blockMs * PACE_MEMORY);
 }
 
 /** The number of failed views beyond which no timeout grows any more. */

@@ -4,8 +4,19 @@ import type { MessageOf } from '../model/message.ts';
 import { compareRank, type NewView, type ViewChange } from '../model/view-change.ts';
 import { trace } from './block-tree.ts';
 import { detectAmnesia, detectDoubleNewView, detectDoubleViewChange } from './evidence.ts';
-import { broadcast, halt, isPrimary, peerOf, pledge, primaryOf, type Replica, setTimer, votesOf } from './replica.ts';
-import { backedOff } from './timing.ts';
+import {
+  broadcast,
+  halt,
+  isPrimary,
+  paceOf,
+  peerOf,
+  pledge,
+  primaryOf,
+  type Replica,
+  setTimer,
+  votesOf,
+} from './replica.ts';
+import { timeoutMs } from './timing.ts';
 import { countFailure, enterView, nextView, startViewChange } from './view.ts';
 import { learnCertificate } from './votes.ts';
 
@@ -60,8 +71,7 @@ export function armNewViewTimer(replica: Replica): void {
     return seat === config.self || wish >= view || (status !== null && status.view >= view);
   });
   if (wishes.length < replica.quorum) return;
-  const { timing } = config;
-  setTimer(replica, 'new-view', backedOff(timing.newViewMs, replica.failures, timing));
+  setTimer(replica, 'new-view', timeoutMs(config.timing.newViewMs, paceOf(replica)));
 }
 
 export function onNewViewTimer(replica: Replica): void {

@@ -20,7 +20,6 @@ function turn(replica: Replica, view: View): void {
   replica.isBatchDue = false;
   replica.isEmptyDue = false;
   replica.suspicion = noSuspicion();
-  replica.progressStage = 'patient';
   replica.lastProgressAt = replica.now;
   for (const timer of ['progress', 'new-view', 'resend', 'batch', 'empty'] as const) cancelTimer(replica, timer);
   if (view > replica.view) turnVotes(replica, view);

@@ -1,5 +1,5 @@
 import { type FinalisedBlock, isPassedOver } from '../consensus/fairness.ts';
-import { primaryOf, type Replica } from '../consensus/replica.ts';
+import { paceOf, primaryOf, type Replica } from '../consensus/replica.ts';
 import { createBoundedMap } from '../lib/bounded.ts';
 import { type Block, blockHash, bodySize } from '../model/block.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
@@ -40,7 +40,7 @@ export class PrimaryJudge {
    */
   starvedBy(block: Block, arrivalsMs: readonly number[]): View | undefined {
     const { replica, seat, mempool, links } = this.#parts;
-    const { view, mode, failures, config } = replica;
+    const { view, mode } = replica;
     const primary = primaryOf(replica, view);
     const oldest = mempool.oldest();
     if (seat < 0 || mode !== 'active' || primary === seat || !oldest?.forwarded) return undefined;
@@ -51,7 +51,7 @@ export class PrimaryJudge {
     const isStarved = isPassedOver(
       { firstSeenAt: at(arrivedMs), forwardedAt: at(forwarded.firstMs), view: forwarded.view },
       this.#describe(block, oldest, { proposedMs, arrivalsMs }),
-      { view, timing: config.timing, failures, roundTripMs },
+      { view, pace: paceOf(replica), roundTripMs },
     );
     return isStarved ? view : undefined;
   }

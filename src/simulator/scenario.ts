@@ -52,6 +52,8 @@ export interface Scenario {
   readonly sendsBeforeSync: boolean;
   /** How long a sync of the journal takes at most. */
   readonly syncMsMax: number;
+  /** How long a node does nothing else while it executes a block. */
+  readonly executionMs: number;
 }
 
 export const STRATEGIES: readonly StrategyName[] = [
@@ -122,6 +124,7 @@ export function drawScenario(options: { seed: number; n?: number | undefined; wi
     haste: isCalm ? 1 : prng.pick([1, 0.2, 0.1, 0.05]),
     sendsBeforeSync: false,
     syncMsMax: prng.pick([1, 5, 40]),
+    executionMs: prng.pick([0, 0, 0, 0, 5, 60]),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { SimulationOptions } from '../../src/simulator/bare/report.ts';
+import type { SimulationOptions, SimulationReport } from '../../src/simulator/bare/report.ts';
 import type { Mutant } from './mutate.ts';
 
 /** Assertions of the core would stop some mistakes before any checker sees them: the checkers must do without. */
@@ -46,6 +46,8 @@ export interface Case {
   readonly mutant: Mutant;
   /** What must break; anything, when left out. */
   readonly breaks?: RegExp;
+  /** How it shows when no invariant breaks, but what is promised of a sound network. */
+  readonly shows?: (report: SimulationReport) => boolean;
   readonly options: Omit<SimulationOptions, 'seed' | 'core'>;
 }
 
@@ -55,6 +57,26 @@ const ONE_LIAR = {
   byzantine: [{ seat: 0, strategies: ['equivocate', 'back-everything'] as const }],
   twins: [],
   lost: [],
+};
+
+const CALM = {
+  byzantine: [],
+  twins: [],
+  lost: [],
+  dead: [],
+  wrongClocks: [],
+  wiped: [],
+  blackouts: 0,
+  partitions: 0,
+  crashes: 0,
+  lossRate: 0,
+  spikeRate: 0,
+  delayMs: 3,
+  syncMsMax: 5,
+  skewMs: 5,
+  rotationInterval: 0,
+  blockIntervalMs: 0,
+  haste: 1,
 };
 
 const SAFETY = /lemma|agreement/;
@@ -363,5 +385,27 @@ export const CASES: readonly Case[] = [
       ],
     },
     options: { n: 4, window: 1, scenario: { ...STORMY, ...CRASHES } },
+  },
+  {
+    shows: ({ view }) => view > 0,
+    mutant: {
+      name: 'has no more patience with a slow machine than with a fast one',
+      changes: [{ file: 'consensus/timing.ts', find: 'PACE_MARGIN * windowMs', replace: '0 * windowMs' }],
+    },
+    options: { n: 4, window: 1, scenario: { ...CALM, executionMs: 300, transactions: 40 } },
+  },
+  {
+    shows: ({ view }) => view > 0,
+    mutant: {
+      name: 'counts the patience of a machine from before it knew how slow it is',
+      changes: [
+        {
+          file: 'consensus/suspicion.ts',
+          find: '    replica.progressWaitedMs = wholeMs;',
+          replace: '    replica.progressWaitedMs = Number.POSITIVE_INFINITY;',
+        },
+      ],
+    },
+    options: { n: 4, window: 1, scenario: { ...CALM, executionMs: 300, transactions: 40 } },
   },
 ];

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import type { Core } from '../../src/simulator/bare/node.ts';
+import type { Core } from '../../src/simulator/bare/core.ts';
 
 /** A known mistake: one exact snippet of one file of src/consensus, and what somebody might have written instead. */
 export interface Mutant {

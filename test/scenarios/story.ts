@@ -2,8 +2,8 @@ import { expect } from 'vitest';
 import { defined } from '../../src/lib/assert.ts';
 import type { Vote } from '../../src/model/certificate.ts';
 import type { Message } from '../../src/model/message.ts';
+import { PRODUCTION } from '../../src/simulator/bare/core.ts';
 import type { SimulatedNode } from '../../src/simulator/bare/node.ts';
-import { PRODUCTION } from '../../src/simulator/bare/report.ts';
 import { World } from '../../src/simulator/bare/world.ts';
 import { drawScenario, type Scenario } from '../../src/simulator/scenario.ts';
 
@@ -35,6 +35,7 @@ const SOUND: Omit<Scenario, 'seed' | 'n' | 'window'> = {
   haste: 1,
   sendsBeforeSync: false,
   syncMsMax: 2,
+  executionMs: 0,
 };
 
 /** A network that a test takes through a story, one event a line; every invariant is checked all along. */

@@ -28,6 +28,39 @@ describe('a sound network', () => {
   });
 });
 
+/** Building and executing a block take longer together than a local network is patient with an idle machine. */
+const SLOW = { n: 4, executionMs: 300 };
+
+describe('machines that take long to execute a block', () => {
+  test('keep their view while a long queue drains', () => {
+    const story = new Story(SLOW);
+    story.clientSubmits(40);
+    expect(story.everythingIsFinal(15_000)).toBeGreaterThan(10 * LAN.progressMs);
+    expect(story.views()).toEqual([0, 0, 0, 0]);
+  });
+
+  test('replace a dead primary all the same, within the cap on timeouts', () => {
+    const story = new Story(SLOW);
+    story.clientSubmits(8).everythingIsFinal(5_000);
+    expect(story.node(1).replica.blockMs).toBeGreaterThan(0);
+    story.crashes(0);
+    story.clientSubmits();
+    expect(story.everythingIsFinal(10_000, [1, 2, 3])).toBeLessThan(LAN.timeoutMsMax + 2_000);
+    expect(story.views().slice(1)).toEqual([1, 1, 1]);
+  });
+
+  test('replace it within the cap, however long their blocks took', () => {
+    const story = new Story({ ...SLOW, executionMs: 3_000 });
+    story.clientSubmits(4).everythingIsFinal(60_000);
+    const { view } = story.node(1).replica;
+    story.crashes(view % 4);
+    story.clientSubmits();
+    const begin = story.world.time;
+    while (story.world.nodes.every(({ alive, replica }) => !alive || replica.view === view)) story.passes(50);
+    expect(story.world.time - begin).toBeLessThan(LAN.timeoutMsMax + 500);
+  });
+});
+
 describe('a primary that is gone', () => {
   test('is replaced, and what waited becomes final', () => {
     const story = new Story({ n: 4 });

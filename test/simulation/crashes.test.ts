@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { PRODUCTION, runSimulation } from '../../src/simulator/bare/report.ts';
+import { PRODUCTION } from '../../src/simulator/bare/core.ts';
+import { runSimulation } from '../../src/simulator/bare/report.ts';
 import { World } from '../../src/simulator/bare/world.ts';
 import type { Scenario } from '../../src/simulator/scenario.ts';
 import { drawScenario } from '../../src/simulator/scenario.ts';
@@ -26,6 +27,7 @@ const QUIET: Partial<Scenario> = {
   blockIntervalMs: 0,
   haste: 1,
   syncMsMax: 5,
+  executionMs: 0,
   encoded: false,
   restartMsMax: 50,
 };

@@ -1,32 +1,20 @@
 import type { Effect, Pledge } from '../../consensus/effect.ts';
 import type { LocalEvent, Timer } from '../../consensus/event.ts';
-import type { Configuration, Recovered, Replica } from '../../consensus/replica.ts';
+import type { Configuration, Replica } from '../../consensus/replica.ts';
 import { assert } from '../../lib/assert.ts';
 import { type Block, blockHash, type Header } from '../../model/block.ts';
 import type { Certificate } from '../../model/certificate.ts';
 import { type Hash, type Signature, Timestamp } from '../../model/ids.ts';
 import type { Message } from '../../model/message.ts';
 import type { Transaction } from '../../model/transaction.ts';
-import type { Verified, verifyMessage } from '../../model/verified.ts';
+import type { Verified } from '../../model/verified.ts';
 import { checkBuffers, Violation } from '../checkers.ts';
 import { rootsOf } from './abstract-ledger.ts';
 import { SimulatedChain, type StoredBlock } from './chain.ts';
+import type { Core } from './core.ts';
 import { SimulatedJournal } from './journal.ts';
+import { Processor } from './processor.ts';
 import { signPledge } from './signing.ts';
-
-/** The functions under test; a mutant is another value of this. */
-export interface Core {
-  readonly createReplica: (config: Configuration, recovered: Recovered) => Replica;
-  readonly step: (replica: Replica, event: LocalEvent & { now: Timestamp }) => readonly Effect[];
-  readonly stepMessage: (
-    replica: Replica,
-    from: number,
-    message: Verified<Message>,
-    now: Timestamp,
-  ) => readonly Effect[];
-  readonly wants: (replica: Replica, from: number, message: Message) => boolean;
-  readonly verify: typeof verifyMessage;
-}
 
 /** What a node asks of its world. */
 export interface Surroundings {
@@ -61,6 +49,7 @@ export interface NodeOptions {
   /** How far its clock is off, in milliseconds. */
   readonly skewMs: number;
   readonly syncMsMax: number;
+  readonly executionMs: number;
   readonly sendsBeforeSync: boolean;
 }
 
@@ -82,9 +71,8 @@ export class SimulatedNode {
   readonly #core: Core;
   readonly #config: Configuration;
   readonly #world: Surroundings;
-  readonly #syncMsMax: number;
-  readonly #sendsBeforeSync: boolean;
-  readonly #isWipedByCrashes: boolean;
+  readonly #options: NodeOptions;
+  readonly #processor: Processor;
   readonly #journal: SimulatedJournal;
   #generation = 0;
   #queue: (() => readonly Effect[])[] = [];
@@ -97,12 +85,11 @@ export class SimulatedNode {
     this.#config = config;
     this.#world = world;
     this.seat = options.seat;
-    this.#isWipedByCrashes = options.isWipedByCrashes;
+    this.#options = options;
+    this.#processor = new Processor(() => world.now(), options.executionMs);
     this.name = options.name;
     this.instance = options.instance;
     this.skewMs = options.skewMs;
-    this.#syncMsMax = options.syncMsMax;
-    this.#sendsBeforeSync = options.sendsBeforeSync;
     this.chain = new SimulatedChain(world.genesis);
     this.#journal = new SimulatedJournal(
       (delayMs, run) => this.#later(delayMs, run),
@@ -137,8 +124,9 @@ export class SimulatedNode {
     this.#generation += 1;
     this.#journal.crash();
     this.chain.crash(() => this.#world.random());
-    if (this.#isWipedByCrashes) this.chain.wipe();
+    if (this.#options.isWipedByCrashes) this.chain.wipe();
     this.#timers.clear();
+    this.#processor.stop();
     this.mempool.clear();
     this.#world.crashed(this);
   }
@@ -169,6 +157,11 @@ export class SimulatedNode {
   }
 
   receive(from: number, message: Message): void {
+    const { busyMs } = this.#processor;
+    if (busyMs > 0) {
+      this.#later(busyMs, () => this.receive(from, message));
+      return;
+    }
     if (!this.alive || !this.#core.wants(this.replica, from, message)) return;
     const verified = this.#world.verify(message);
     if (verified !== undefined) this.#take(from, verified);
@@ -209,7 +202,19 @@ export class SimulatedNode {
   #later(delayMs: number, run: () => void): void {
     const generation = this.#generation;
     this.#world.after(delayMs, () => {
-      if (this.#generation === generation && this.alive) run();
+      if (this.#generation !== generation || !this.alive) return;
+      const { busyMs } = this.#processor;
+      if (busyMs > 0) this.#later(busyMs, run);
+      else run();
+    });
+  }
+
+  #execute(run: () => void): void {
+    const delayMs = this.#processor.execute();
+    // Whatever has become due meanwhile gets its turn behind what the execution yields.
+    this.#later(delayMs > 0 ? delayMs : this.#world.random() * 2, () => {
+      if (delayMs > 0) this.report({ type: 'measured', blockMs: this.#options.executionMs });
+      run();
     });
   }
 
@@ -302,11 +307,12 @@ export class SimulatedNode {
     this.#checkExecuted(pledge);
     const { chainId } = this.#world;
     const { message, record } = signPledge(pledge, this.seat, chainId, (bytes) => this.#world.sign(this.seat, bytes));
-    if (this.#sendsBeforeSync) this.#broadcast(message);
+    const { sendsBeforeSync } = this.#options;
+    if (sendsBeforeSync) this.#broadcast(message);
     this.#journal.append([...support, record], () => {
       this.#world.signed(this, message);
       if (!this.#burn()) return;
-      if (!this.#sendsBeforeSync) this.#broadcast(message);
+      if (!sendsBeforeSync) this.#broadcast(message);
       if (!this.#burn()) return;
       this.#take(this.seat, message as Verified<Message>);
       this.report({ type: 'persisted', token });
@@ -323,7 +329,7 @@ export class SimulatedNode {
   }
 
   #validate(digest: Hash, block: Block): void {
-    this.#later(this.#world.random() * 2, () => {
+    this.#execute(() => {
       const verdict = this.chain.judge(block);
       if (verdict === 'valid') this.chain.overlays.put(digest, block);
       this.report({ type: 'validated', digest, verdict });
@@ -331,7 +337,7 @@ export class SimulatedNode {
   }
 
   #build({ view, parent: digest, empty }: Extract<Effect, { type: 'build' }>): void {
-    this.#later(this.#world.random() * 2, () => {
+    this.#execute(() => {
       const parent = this.chain.parent(digest);
       const inFlight = this.chain.overlays.idsFrom(digest);
       const body = [...this.mempool.values()].filter(({ id }) => !inFlight.has(id)).slice(0, TRANSACTIONS_PER_BLOCK);
@@ -355,7 +361,7 @@ export class SimulatedNode {
     this.chain.append(blocks, certificate);
     for (const { body } of blocks) for (const { id } of body) this.mempool.delete(id);
     const { height } = this.chain;
-    this.#later(this.#world.random() * 3 * this.#syncMsMax, () => {
+    this.#later(this.#world.random() * 3 * this.#options.syncMsMax, () => {
       if (this.chain.makeDurable(height)) this.report({ type: 'stored', height });
     });
   }

@@ -1,12 +1,9 @@
-import { step } from '../../consensus/pbft.ts';
-import { createReplica } from '../../consensus/recover.ts';
-import { wants } from '../../consensus/wants.ts';
 import { InvariantError } from '../../lib/assert.ts';
 import { createPrng, type Prng } from '../../lib/prng.ts';
-import { verifyMessage } from '../../model/verified.ts';
 import { Violation } from '../checkers.ts';
 import { drawScenario, type Scenario, shuffled } from '../scenario.ts';
-import type { Core, SimulatedNode } from './node.ts';
+import { type Core, PRODUCTION } from './core.ts';
+import type { SimulatedNode } from './node.ts';
 import { World } from './world.ts';
 
 /** What one seed led to. */
@@ -42,15 +39,6 @@ export interface SimulationOptions {
   readonly core?: Core | undefined;
   readonly trace?: ((line: string) => void) | undefined;
 }
-
-/** The core that ships. */
-export const PRODUCTION: Core = {
-  createReplica,
-  step,
-  stepMessage: (replica, from, message, now) => step(replica, { type: 'message', from, message, now }),
-  wants,
-  verify: verifyMessage,
-};
 
 /** Runs one seed to its end: faults first, then a healed network that has to finish everything. */
 export function runSimulation(options: SimulationOptions): SimulationReport {

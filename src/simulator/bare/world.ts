@@ -18,7 +18,8 @@ import { createKeyring, type Keyring } from '../keyring.ts';
 import { type Scenario, timingOf } from '../scenario.ts';
 import { makeGenesis, makeTransaction } from './abstract-ledger.ts';
 import { Archive } from './archive.ts';
-import { type Core, SimulatedNode, type Surroundings } from './node.ts';
+import type { Core } from './core.ts';
+import { SimulatedNode, type Surroundings } from './node.ts';
 
 interface Task {
   readonly at: number;
@@ -84,7 +85,7 @@ export class World {
   }
 
   #settle(seat: number, surroundings: Surroundings, name: string): void {
-    const { skewMs, syncMsMax, sendsBeforeSync, window, dead, wrongClocks, wiped } = this.scenario;
+    const { skewMs, syncMsMax, executionMs, sendsBeforeSync, window, dead, wrongClocks, wiped } = this.scenario;
     const config: Configuration = {
       chainId: CHAIN,
       authorities: this.authorities,
@@ -101,6 +102,7 @@ export class World {
       instance: this.nodes.length,
       skewMs: skew,
       syncMsMax,
+      executionMs,
       sendsBeforeSync,
     });
     this.nodes.push(node);

@@ -11,7 +11,8 @@ const BLOCK: FinalisedBlock = {
   hadRoom: true,
   isNextValid: true,
 };
-const NOW = { view: View(3), timing: LAN, failures: 0, roundTripMs: 10 };
+const PACE = { timing: LAN, failures: 0, windowMs: 0 };
+const NOW = { view: View(3), pace: PACE, roundTripMs: 10 };
 
 describe('a primary passes a transaction over', () => {
   test('when its block had room for it', () => {
@@ -37,7 +38,7 @@ describe('a primary is not to blame', () => {
 
   test('after failed views, until the longer patience is over', () => {
     const block = { ...BLOCK, hadRoom: false, newestFirstSeenAt: Timestamp(2_500) };
-    expect(isPassedOver(WAITING, block, { ...NOW, failures: 1 })).toBe(false);
+    expect(isPassedOver(WAITING, block, { ...NOW, pace: { ...PACE, failures: 1 } })).toBe(false);
   });
 
   test('for a block of another view, or a transaction given to another primary', () => {
