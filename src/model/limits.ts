@@ -246,6 +246,11 @@ export const SERVED_BYTES_PER_SECOND = 2 * FRAME_BYTES_MAX;
 export const SERVED_BYTES_BURST = FRAME_BYTES_MAX;
 /** What a block counts for in that at least: reading the smallest one costs 0.06 ms. */
 export const SERVED_BLOCK_BYTES_MIN = 4_096;
+/** Requests for blocks of one authority per second, and at once: two windows of bodies at every retry; one costs 0.02 ms. */
+export const SERVED_REQUESTS_PER_SECOND = 256;
+export const SERVED_REQUESTS_BURST = 256;
+/** Those of one authority that wait for their turn: two windows of bodies and one of blocks, twice. */
+export const SERVED_REQUESTS_WAITING_MAX = 4 * WINDOW_MAX;
 /** Arrival times of proposals that are remembered: a window of every kind, and some. */
 export const ARRIVALS_KEPT_MAX = 8 * WINDOW_MAX;
 /** One kind of refused connection is logged this often. Milliseconds. */

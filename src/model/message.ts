@@ -1,3 +1,4 @@
+import { concat } from '../lib/bytes.ts';
 import {
   type Block,
   type Body,
@@ -8,7 +9,7 @@ import {
   transactionLayout,
 } from './block.ts';
 import { type Certificate, certificateLayout, type Vote, voteLayout } from './certificate.ts';
-import { type Codec, list, nullable, oneOf, struct, u8, union } from './codec.ts';
+import { type Codec, encode, list, nullable, oneOf, struct, u8, u32, union } from './codec.ts';
 import { type Evidence, evidenceLayout } from './evidence.ts';
 import type { Epoch, Hash, Height, Timestamp, View } from './ids.ts';
 import { epochLayout, hashLayout, heightLayout, timestampLayout, viewLayout } from './layouts.ts';
@@ -84,6 +85,9 @@ const statusLayout: Codec<Status> = struct<Status>({
   now: timestampLayout,
 });
 
+const BODY = 10;
+const BLOCKS = 12;
+
 /** Tags are never reused; a later protocol minor may add some, which older nodes refuse as malformed. */
 export const messageLayout: Codec<Message> = union<Message>({
   'pre-prepare': [1, struct({ header: headerLayout, body: nullable(bodyLayout), vote: voteLayout })],
@@ -98,10 +102,20 @@ export const messageLayout: Codec<Message> = union<Message>({
   ],
   certificate: [8, struct({ certificate: certificateLayout })],
   'body-request': [9, struct({ digest: hashLayout })],
-  body: [10, struct({ block: blockLayout })],
+  body: [BODY, struct({ block: blockLayout })],
   'blocks-request': [11, struct({ from: heightLayout, count: u8 })],
-  blocks: [12, struct({ blocks: list(blockLayout, SYNC_BLOCKS_MAX), certificate: nullable(certificateLayout) })],
+  blocks: [BLOCKS, struct({ blocks: list(blockLayout, SYNC_BLOCKS_MAX), certificate: nullable(certificateLayout) })],
   'new-view-request': [13, struct({ epoch: epochLayout, view: viewLayout })],
   transactions: [14, struct({ transactions: list(transactionLayout, 500) })],
   evidence: [15, struct({ evidence: evidenceLayout })],
 });
+
+/** The bytes of a `body` with a block that is encoded already. */
+export function bodyFrame(block: Uint8Array): Uint8Array {
+  return concat(encode(u8, BODY), block);
+}
+
+/** The bytes of `blocks` with blocks that are encoded already, and so is their certificate, with its flag. */
+export function blocksFrame(blocks: readonly Uint8Array[], certificate: Uint8Array): Uint8Array {
+  return concat(encode(u8, BLOCKS), encode(u32, blocks.length), ...blocks, certificate);
+}

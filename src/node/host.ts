@@ -21,7 +21,7 @@ import { importBlocks } from './import-blocks.ts';
 import type { Mempool } from './mempool.ts';
 import type { Clock, Links, Signer, Timers, Urgency } from './ports.ts';
 import { PrimaryJudge } from './primary-judge.ts';
-import { ServingAllowance, serve } from './serving.ts';
+import { Serving } from './serving.ts';
 import { signPledge } from './signing.ts';
 
 /** What the host tells whoever runs it; every call is made outside a step. */
@@ -70,7 +70,7 @@ const URGENCIES: Partial<Record<MessageKind, Urgency>> = {
 export class Host {
   readonly #parts: HostParts;
   readonly #announcer: Announcer;
-  readonly #allowance: ServingAllowance;
+  readonly #serving: Serving;
   readonly #primaryJudge: PrimaryJudge;
   readonly #queue: Event[] = [];
   readonly #timers = new Map<Timer, () => void>();
@@ -86,7 +86,7 @@ export class Host {
       ...parts,
       tell: (pending) => this.report({ type: 'pending', pending }),
     });
-    this.#allowance = new ServingAllowance(parts.clock);
+    this.#serving = new Serving({ ...parts, send: (seat, served) => this.#sendFrame(seat, served) });
     this.#primaryJudge = new PrimaryJudge(parts);
   }
 
@@ -98,6 +98,7 @@ export class Host {
   stop(): void {
     this.#stopped = true;
     this.#announcer.stop();
+    this.#serving.stop();
     this.#cancelImport();
     for (const cancel of [...this.#timers.values(), ...this.#checking.values()]) cancel();
     this.#timers.clear();
@@ -143,12 +144,13 @@ export class Host {
     this.#parts.listener.sent(message.kind, frame.length, seats.length);
   }
 
-  /** @returns the bytes of the frame */
-  send(to: number, message: Message): number {
-    const frame = encode(messageLayout, message);
-    this.#parts.links.send(to, frame, URGENCIES[message.kind] ?? 'consensus');
-    this.#parts.listener.sent(message.kind, frame.length, 1);
-    return frame.length;
+  send(to: number, message: Message): void {
+    this.#sendFrame(to, { kind: message.kind, frame: encode(messageLayout, message) });
+  }
+
+  #sendFrame(to: number, { kind, frame }: { readonly kind: MessageKind; readonly frame: Uint8Array }): void {
+    this.#parts.links.send(to, frame, URGENCIES[kind] ?? 'consensus');
+    this.#parts.listener.sent(kind, frame.length, 1);
   }
 
   #receive(seat: number, message: Message): void {
@@ -202,7 +204,7 @@ export class Host {
         this.#write(effect.records, () => this.report({ type: 'persisted', token: effect.token }));
         break;
       case 'send':
-        this.send(effect.to, effect.message);
+        this.#answer(effect.to, effect.message);
         break;
       case 'broadcast':
         this.broadcast(effect.message);
@@ -229,7 +231,7 @@ export class Host {
         this.#import(effect);
         break;
       case 'serve':
-        this.#serve(effect);
+        this.#serving.request(effect.to, effect.request);
         break;
       case 'evidence':
         listener.evidence(effect.evidence);
@@ -312,9 +314,16 @@ export class Host {
     this.transactionsArrived();
   }
 
-  #serve({ to, request }: Extract<Effect, { type: 'serve' }>): void {
-    if (!this.#allowance.allows(to)) return;
-    for (const answer of serve(this.#parts.chain, request)) this.#allowance.charge(to, answer, this.send(to, answer));
+  /** A block from memory counts as one from the store: whoever asks for it again and again gets no more. */
+  #answer(to: number, message: Message): void {
+    if (message.kind !== 'body') {
+      this.send(to, message);
+      return;
+    }
+    if (!this.#serving.allows(to)) return;
+    const frame = encode(messageLayout, message);
+    this.#serving.charge(to, { frame, blocks: 1 });
+    this.#sendFrame(to, { kind: 'body', frame });
   }
 
   #build({ view, parent, empty }: Extract<Effect, { type: 'build' }>): void {

@@ -20,6 +20,14 @@ export interface StoredBlock extends Finality, Block {
   readonly receipts: readonly Receipt[];
 }
 
+/** A block as the bytes that it is encoded in, for whoever passes it on unread. */
+export interface BlockBytes {
+  readonly block: Uint8Array;
+  readonly certifiedHeight: Height;
+  /** As an optional certificate is encoded: with a flag in front. */
+  readonly certificate: Uint8Array;
+}
+
 /** Where in the chain a transaction is. */
 export interface Place {
   readonly height: Height;
@@ -32,6 +40,7 @@ export class CorruptionError extends Error {
   readonly code = 'DATA_CORRUPT';
 }
 
+const HEIGHT_BYTES = 8;
 const receiptsLayout = list(receiptLayout, BLOCK_TRANSACTIONS_MAX);
 const finalityLayout: Codec<Finality> = struct<Finality>({
   certifiedHeight: heightLayout,
@@ -78,6 +87,18 @@ export function readBlock(reads: KeyValueReads, height: number): StoredBlock | u
     receipts: read(receiptsLayout, receipts, `the receipts of block ${height}`),
     ...read(finalityLayout, finality, `the certificate of block ${height}`),
   };
+}
+
+/** @throws CorruptionError when something of the block is missing; its bytes are taken as they are. */
+export function readBlockBytes(reads: KeyValueReads, height: number): BlockBytes | undefined {
+  const key = heightKey(height);
+  const block = reads.get(TABLES.blocks, key);
+  if (block === undefined) return undefined;
+  const finality = reads.get(TABLES.certificates, key);
+  if (finality === undefined) throw new CorruptionError(`block ${height} is incomplete`);
+  const what = `the certificate of block ${height}`;
+  const certifiedHeight = read(heightLayout, finality.subarray(0, HEIGHT_BYTES), what);
+  return { block, certifiedHeight, certificate: finality.subarray(HEIGHT_BYTES) };
 }
 
 export function readHeight(reads: KeyValueReads, hash: Hash): Height | undefined {

@@ -1,5 +1,5 @@
 import type { StateChange, StateReader } from '../ledger/state.ts';
-import { decodePage, encodePage, nodeHash, type Page, type PageReader } from '../ledger/state-pages.ts';
+import { nodeHash, type Page, type PageReader } from '../ledger/state-pages.ts';
 import { assert, defined } from '../lib/assert.ts';
 import { createBoundedMap } from '../lib/bounded.ts';
 import { concat, equalBytes, toHex, utf8 } from '../lib/bytes.ts';
@@ -10,9 +10,11 @@ import { encode, u32 } from '../model/codec.ts';
 import { type Hash, type Height, hashOfBytes, ZERO_HASH } from '../model/ids.ts';
 import { BLOCKS_CACHED_MAX } from '../model/limits.ts';
 import {
+  type BlockBytes,
   blockChanges,
   CorruptionError,
   readBlock,
+  readBlockBytes,
   readHeadHeight,
   readHeight,
   readPlace,
@@ -22,7 +24,8 @@ import type { JournalPosition } from './journal.ts';
 import { decodeJournalPosition, encodeJournalPosition } from './journal-format.ts';
 import type { KeyValue, KeyValueChange, KeyValueReads, StoreError } from './key-value.ts';
 import { heightKey, META, SCHEMA_VERSION, TABLES } from './schema.ts';
-import { historyChanges, stateIndexChanges } from './tickets.ts';
+import { readPage, stateRows } from './state-rows.ts';
+import { historyChanges } from './tickets.ts';
 
 /** A final block with everything that executing it wrote. */
 export interface ChainEntry {
@@ -151,6 +154,11 @@ export class Chain implements StateReader, PageReader {
     return block;
   }
 
+  /** The same as it is stored, unread. */
+  blockBytes(height: number): BlockBytes | undefined {
+    return readBlockBytes(this.store, height);
+  }
+
   heightOf(hash: Hash): Height | undefined {
     return readHeight(this.store, hash);
   }
@@ -217,25 +225,9 @@ export class Chain implements StateReader, PageReader {
     return [
       ...blockChanges(stored),
       ...historyChanges(stored),
-      ...stateIndexChanges(changes, (key) => this.get(key)),
-      ...changes.map(({ key, value }) => ({ table: TABLES.state, key, value })),
-      ...[...pageWrites].map(([path, page]) => ({ table: TABLES.pages, key: pageKey(path), value: encodePage(page) })),
+      ...stateRows(changes, pageWrites, (key) => this.get(key)),
     ];
   }
-}
-
-/** The top page has the empty path, and keys are not empty. */
-export function pageKey(path: string): Uint8Array {
-  return utf8(`/${path}`);
-}
-
-/** @throws CorruptionError when what is stored is no page of the state tree */
-export function readPage(reads: KeyValueReads, path: string): Page | undefined {
-  const bytes = reads.get(TABLES.pages, pageKey(path));
-  if (bytes === undefined) return undefined;
-  const page = decodePage(bytes);
-  if (!page.ok) throw new CorruptionError(`page ${path} of the state tree is damaged: ${page.error.reason}`);
-  return page.value;
 }
 
 /** With a checksum: a damaged witness would say that a journal was cut, and end its key. */

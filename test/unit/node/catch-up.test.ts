@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { blockHash } from '../../../src/model/block.ts';
+import { decode, encode } from '../../../src/model/codec.ts';
 import { Height } from '../../../src/model/ids.ts';
 import {
   SERVED_BLOCK_BYTES_MIN,
@@ -7,7 +8,7 @@ import {
   SERVED_BYTES_PER_SECOND,
   SYNC_BLOCKS_MAX,
 } from '../../../src/model/limits.ts';
-import type { MessageOf } from '../../../src/model/message.ts';
+import { messageLayout } from '../../../src/model/message.ts';
 import { sealTransaction } from '../../../src/model/transaction.ts';
 import { serve } from '../../../src/node/serving.ts';
 import { issue, openWorld } from '../../support/small-office.ts';
@@ -73,9 +74,14 @@ describe('a node that was cut off', () => {
     const { chain } = world.machine(3);
     const last = chain.block(from + 8);
     expect(chain.block(from)).toMatchObject({ certifiedHeight: from + 8, certificate: last?.certificate });
-    const [answer] = serve(chain, { kind: 'blocks-request', from: Height(chain.head.height - 8), count: 1 });
-    expect((answer as MessageOf<'blocks'>).blocks).toHaveLength(9);
-    expect((answer as MessageOf<'blocks'>).certificate).toEqual(last?.certificate);
+    const served = serve(chain, { kind: 'blocks-request', from: Height(chain.head.height - 8), count: 1 });
+    const answer = decode(messageLayout, served?.frame ?? new Uint8Array());
+    if (!answer.ok || answer.value.kind !== 'blocks') throw new Error('no blocks');
+    expect(answer.value.blocks.map(({ header }) => header.height)).toEqual(
+      Array.from({ length: 9 }, (_, i) => from + i),
+    );
+    expect(answer.value.certificate).toEqual(last?.certificate);
+    expect(encode(messageLayout, answer.value)).toEqual(served?.frame);
 
     // Only seat 3 can be asked: the others answer nothing.
     world.network.isolate(2);
