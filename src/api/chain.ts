@@ -31,7 +31,12 @@ export function chainRoutes(dependencies: ChainRoutes): readonly Route[] {
   const { reader, devnet } = dependencies;
   return [
     { method: 'GET', path: '/api/v1/genesis', handle: () => genesis(reader) },
-    { method: 'GET', path: '/api/v1/blocks', handle: (request) => listBlocks(reader, request) },
+    {
+      method: 'GET',
+      path: '/api/v1/blocks',
+      query: ['limit', 'before'],
+      handle: (request) => listBlocks(reader, request),
+    },
     {
       method: 'GET',
       path: '/api/v1/blocks/:id',
@@ -47,6 +52,7 @@ export function chainRoutes(dependencies: ChainRoutes): readonly Route[] {
     {
       method: 'POST',
       path: '/api/v1/transactions',
+      query: ['wait'],
       body: { mediaType: 'application/octet-stream', bytesMax: TRANSACTION_BYTES_MAX, example: 'transaction.bin' },
       handle: (request) => submitTransaction(dependencies, request),
     },

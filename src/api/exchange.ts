@@ -11,6 +11,7 @@ export interface ApiRequest {
   readonly query: ReadonlyMap<string, string>;
   /** Empty unless the route takes one. */
   readonly body: Uint8Array;
+  /** By its name in lower case; empty when it is there and says nothing. */
   readonly header: (name: string) => string | undefined;
 }
 
@@ -38,6 +39,8 @@ export interface Route {
   /** The node signs with its operator's key: the caller must be the operator. */
   readonly isOperators?: boolean;
   readonly body?: BodyRule;
+  /** The parameters of its query, besides `pretty`; `any` where those who watch nodes may add their own. */
+  readonly query?: readonly string[] | 'any';
   handle(request: ApiRequest): Outcome | Promise<Outcome>;
 }
 
@@ -65,6 +68,22 @@ export function parseQuery(search: string): Result<ReadonlyMap<string, string>, 
   return ok(query);
 }
 
+/** A parameter that nobody reads was meant to do something: whoever sent it should know that it does not. */
+export function checkQuery(query: ReadonlyMap<string, string>, known: Route['query'] = []): Result<true, Problem> {
+  if (known === 'any') return ok(true);
+  const all = [...known, 'pretty'];
+  const unknown = [...query.keys()].find((name) => !all.includes(name));
+  return unknown === undefined
+    ? ok(true)
+    : badField(unknown, `is no parameter of this address; it takes ${all.join(', ')}`);
+}
+
+/** The text of an answer: one line, or several for people (`?pretty`). */
+export function jsonText(value: unknown, search: string): string {
+  const isPretty = /(?:^\?|&)pretty(?:$|[&=])/.test(search) && !/[?&]pretty=(?:0|false)(?:$|&)/.test(search);
+  return `${JSON.stringify(value, null, isPretty ? 2 : 0)}\n`;
+}
+
 function decode(text: string): string | undefined {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
@@ -82,9 +101,13 @@ export function isCleanPath(path: string): boolean {
   }
 }
 
-export function badField(field: string, reason: string): Result<never, Problem> {
+export function fieldProblem(field: string, reason: string): Problem {
   const shown = field.slice(0, 100);
-  return err({ code: 'BAD_REQUEST', detail: `${shown}: ${reason}`, members: { field: shown } });
+  return { code: 'BAD_REQUEST', detail: `${shown}: ${reason}`, members: { field: shown } };
+}
+
+export function badField(field: string, reason: string): Result<never, Problem> {
+  return err(fieldProblem(field, reason));
 }
 
 /** A whole number of the query from `least` to `most`; `otherwise` when it is not there. */

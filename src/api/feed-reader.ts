@@ -14,6 +14,7 @@ import { parseJson } from './json.ts';
 import { fail, type Problem } from './problems.ts';
 import { createRateLimit } from './rate-limit.ts';
 import type { ApiLimits } from './settings.ts';
+import { firstFault, wording } from './wording.ts';
 
 /** The chain as a reader goes along it. */
 export interface FeedSource {
@@ -33,14 +34,18 @@ const topic = z
   .string()
   .refine(
     (value) => value === ALL || value === 'block' || (value.startsWith(TICKET) && isName(value.slice(TICKET.length))),
-    'a topic is "block", "ticket:ID" or "*"',
+    'is "block", "ticket:ID" or "*"',
   );
 const topics = z.array(topic).min(1).max(FEED_TOPICS_MAX);
-const requestSchema = z.discriminatedUnion('op', [
-  z.strictObject({ op: z.literal('subscribe'), topics, from: z.int().nonnegative().optional() }),
-  z.strictObject({ op: z.literal('unsubscribe'), topics }),
-  z.strictObject({ op: z.literal('ping') }),
-]);
+const requestSchema = z.discriminatedUnion(
+  'op',
+  [
+    z.strictObject({ op: z.literal('subscribe'), topics, from: z.int().nonnegative().optional() }),
+    z.strictObject({ op: z.literal('unsubscribe'), topics }),
+    z.strictObject({ op: z.literal('ping') }),
+  ],
+  'is one of subscribe, unsubscribe, ping',
+);
 type FeedRequest = z.output<typeof requestSchema>;
 
 /**
@@ -234,12 +239,8 @@ function parseRequest(message: RawData): Result<FeedRequest, Problem> {
   const bytes = Array.isArray(message) ? Buffer.concat(message) : new Uint8Array(message);
   const value = parseJson(bytes);
   if (!value.ok) return value;
-  const parsed = requestSchema.safeParse(value.value);
+  const parsed = requestSchema.safeParse(value.value, { error: wording });
   if (parsed.success) return ok(parsed.data);
-  const issue = parsed.error.issues[0];
-  const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-  return fail(
-    'BAD_REQUEST',
-    `${where}${issue?.message ?? 'not a request'}; such as {"op":"subscribe","topics":["block"],"from":0}`,
-  );
+  const fault = firstFault(parsed.error, 'a request is a JSON object with an "op"');
+  return fail('BAD_REQUEST', `${fault.detail}; such as {"op":"subscribe","topics":["block"],"from":0}`);
 }

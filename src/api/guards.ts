@@ -69,9 +69,13 @@ export function checkOperator(headers: IncomingHttpHeaders, settings: ApiSetting
   });
 }
 
+function printable(header: string | undefined): string {
+  return (header ?? '').replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 100);
+}
+
 /**
- * A page can post anything but JSON and octets to any node without asking, so a body must say what it is. The detail is
- * the command that would have worked.
+ * A page can post anything but JSON and octets to any node without asking, so a body must say what it is. The detail
+ * ends with the command that would have worked.
  */
 export function checkMediaType(headers: IncomingHttpHeaders, rule: BodyRule, url: string): Result<true, Problem> {
   const [given = '', ...parameters] = (headers['content-type'] ?? '')
@@ -82,8 +86,11 @@ export function checkMediaType(headers: IncomingHttpHeaders, rule: BodyRule, url
   if (given === rule.mediaType && isUtf8) {
     return (headers['content-encoding'] ?? 'identity') === 'identity'
       ? ok(true)
-      : fail('UNSUPPORTED_MEDIA_TYPE', 'send the body without content-encoding');
+      : fail('UNSUPPORTED_MEDIA_TYPE', 'send the body as it is, without content-encoding');
   }
   const data = rule.mediaType === 'application/json' ? `-d '${rule.example}'` : `--data-binary @${rule.example}`;
-  return fail('UNSUPPORTED_MEDIA_TYPE', `curl ${url} -H 'content-type: ${rule.mediaType}' ${data}`);
+  const said =
+    given === '' ? 'the body has no content type' : `the body says it is ${printable(headers['content-type'])}`;
+  const command = `curl ${url} -H 'content-type: ${rule.mediaType}' ${data}`;
+  return fail('UNSUPPORTED_MEDIA_TYPE', `${said}, and ${rule.mediaType} is taken here: ${command}`);
 }

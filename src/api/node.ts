@@ -18,9 +18,9 @@ import { base64, timeView } from './views.ts';
 export function nodeRoutes(reader: Reader, metrics: Metrics): readonly Route[] {
   const get = (path: string, handle: Route['handle']): Route => ({ method: 'GET', path, handle });
   return [
-    get('/health', () => json({ status: 'alive' })),
-    get('/ready', () => ready(reader)),
-    get('/metrics', async () => await exposition(metrics)),
+    { ...get('/health', () => json({ status: 'alive' })), query: 'any' },
+    { ...get('/ready', () => ready(reader)), query: 'any' },
+    { ...get('/metrics', async () => await exposition(metrics)), query: 'any' },
     get('/api/v1/status', () => json(status(reader))),
     get('/api/v1/peers', () => json(peers(reader))),
     get('/api/v1/authorities', () => json(authorities(reader))),

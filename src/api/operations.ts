@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { utf8 } from '../lib/bytes.ts';
-import { ok, type Result } from '../lib/result.ts';
+import { err, ok, type Result } from '../lib/result.ts';
 import { EventId, GateId, Hash, isHex, isName, TicketId, TierId } from '../model/ids.ts';
 import { NAME_CHARS_MAX, TEXT_BYTES_MAX, TICKET_DATA_BYTES_MAX, TICKETS_PER_TRANSACTION_MAX } from '../model/limits.ts';
 import { DISPUTE_REASONS, type NewTicket, type Operation } from '../model/transaction.ts';
 import { badField } from './exchange.ts';
 import { parseJson } from './json.ts';
-import { fail, type Problem } from './problems.ts';
+import type { Problem } from './problems.ts';
+import { firstFault, wording } from './wording.ts';
 
 const NAME_RULE = `is 1 to ${NAME_CHARS_MAX} characters of A-Z a-z 0-9 . _ -`;
 const name = z.string().refine(isName, NAME_RULE);
@@ -69,30 +70,18 @@ export interface Asked {
   readonly isBatch: boolean;
 }
 
-function pathOf(path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (whole, part) =>
-      typeof part === 'number' ? `${whole}[${part}]` : `${whole}${whole === '' ? '' : '.'}${String(part)}`,
-    '',
-  );
-}
-
 function take<T extends z.ZodType>(schema: T, value: unknown): Result<z.output<T>, Problem> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: wording });
   if (parsed.success) return ok(parsed.data);
-  const [issue] = parsed.error.issues;
-  if (issue === undefined) return fail('BAD_REQUEST', 'the body does not have the form that this address takes');
-  if (issue.code === 'unrecognized_keys') {
-    const field = pathOf([...issue.path, issue.keys[0] ?? '']);
-    return badField(field, 'is not a field of this operation; leave it out');
-  }
-  return issue.path.length === 0
-    ? fail('BAD_REQUEST', 'the body is a JSON object with the fields of the operation')
-    : badField(pathOf(issue.path), issue.message);
+  return err(firstFault(parsed.error, 'the body is a JSON object with the fields of the operation'));
 }
 
-function isBatch(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'tickets' in value;
+/** Whether a body is about several tickets; one that is about a single one besides is neither. */
+function isBatch(value: unknown): Result<boolean, Problem> {
+  if (typeof value !== 'object' || value === null || !('tickets' in value)) return ok(false);
+  return 'ticket_id' in value
+    ? badField('ticket_id', 'is for a single ticket and "tickets" for several: send one of the two')
+    : ok(true);
 }
 
 function newTicket(ticket: z.output<typeof newTicketSchema>): NewTicket {
@@ -104,7 +93,9 @@ function newTicket(ticket: z.output<typeof newTicketSchema>): NewTicket {
 export function parseIssue(body: Uint8Array): Result<Asked, Problem> {
   const value = parseJson(body);
   if (!value.ok) return value;
-  if (isBatch(value.value)) {
+  const isSeveral = isBatch(value.value);
+  if (!isSeveral.ok) return isSeveral;
+  if (isSeveral.value) {
     const parsed = take(issueSeveralSchema, value.value);
     if (!parsed.ok) return parsed;
     const { event_id, tier_id, tickets } = parsed.value;
@@ -125,10 +116,11 @@ export function parseValidate(body: Uint8Array): Result<Asked, Problem> {
   const value = parseJson(body);
   if (!value.ok) return value;
   const isSeveral = isBatch(value.value);
-  const parsed = isSeveral ? take(validateSeveralSchema, value.value) : take(validateOneSchema, value.value);
+  if (!isSeveral.ok) return isSeveral;
+  const parsed = isSeveral.value ? take(validateSeveralSchema, value.value) : take(validateOneSchema, value.value);
   if (!parsed.ok) return parsed;
   const tickets = 'tickets' in parsed.value ? parsed.value.tickets : [parsed.value.ticket_id];
-  return ok({ operation: { kind: 'validate', tickets }, tickets, isBatch: isSeveral });
+  return ok({ operation: { kind: 'validate', tickets }, tickets, isBatch: isSeveral.value });
 }
 
 /** `{ticket_id, gate?}`; `gateOf` finds the gate of a scan that names none. */

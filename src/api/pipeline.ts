@@ -4,14 +4,24 @@ import Koa, { type DefaultContext, type Middleware, type ParameterizedContext } 
 import { InvariantError } from '../lib/assert.ts';
 import { ok, type Result } from '../lib/result.ts';
 import { API_TARGET_BYTES_MAX } from '../model/limits.ts';
-import { type Answer, discardRest, isCleanPath, type Outcome, parseQuery, type Route, readBody } from './exchange.ts';
+import {
+  type Answer,
+  checkQuery,
+  discardRest,
+  isCleanPath,
+  jsonText,
+  type Outcome,
+  parseQuery,
+  type Route,
+  readBody,
+} from './exchange.ts';
 import { checkHost, checkMediaType, checkOperator, isListedOrigin } from './guards.ts';
 import { fail, kindOf, type Problem, problemDocument } from './problems.ts';
 import { callerOf, type RateLimit } from './rate-limit.ts';
 import type { ApiDependencies } from './settings.ts';
 
 /** Answered however much the caller asks: those who watch a node must always see it. */
-const UNLIMITED: ReadonlySet<string> = new Set(['/health', '/ready', '/metrics']);
+const PROBES: ReadonlySet<string> = new Set(['/health', '/ready', '/metrics']);
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'PATCH', 'DELETE']);
 const NO_ROUTE = 'unmatched';
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
@@ -69,7 +79,9 @@ function observe({ logger, metrics }: ApiDependencies, isStopping: () => boolean
         address: context.ip,
         ...(context.res.writableFinished ? {} : { aborted: true }),
       };
-      logger.info(fields, 'request');
+      // Asked every second or so, by machines: a log of that hides what happened.
+      if (PROBES.has(context.path)) logger.debug(fields, 'request');
+      else logger.info(fields, 'request');
     });
     try {
       await next();
@@ -95,7 +107,7 @@ function guard({ settings }: ApiDependencies, rateLimit: RateLimit): Step {
   return async (context, next) => {
     const host = checkHost(context.req.headers.host, settings);
     if (!host.ok) return refuse(context, host.error);
-    if (!UNLIMITED.has(context.path)) {
+    if (!PROBES.has(context.path)) {
       const allowance = rateLimit.take(callerOf(context.ip), performance.now());
       context.set('ratelimit-policy', quota);
       context.set('ratelimit', `"address";r=${allowance.remaining};t=${allowance.resetSeconds}`);
@@ -163,6 +175,8 @@ async function handle(
   }
   const query = parseQuery(context.search);
   if (!query.ok) return query;
+  const known = checkQuery(query.value, route.query);
+  if (!known.ok) return known;
   let body: Uint8Array = new Uint8Array();
   if (route.body !== undefined) {
     const media = checkMediaType(headers, route.body, `http://${context.host}${context.path}`);
@@ -171,7 +185,10 @@ async function handle(
     if (!read.ok) return read;
     body = read.value;
   }
-  const header = (name: string): string | undefined => context.get(name) || undefined;
+  const header = (name: string): string | undefined => {
+    const value = headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  };
   return await route.handle({ params: context.params, query: query.value, body, header });
 }
 
@@ -213,9 +230,7 @@ function refuse(context: Context, problem: Problem): void {
 }
 
 function writeJson(context: Context, mediaType: string, value: unknown): void {
-  const isPretty =
-    /(?:^\?|&)pretty(?:$|[&=])/.test(context.search) && !/[?&]pretty=(?:0|false)(?:$|&)/.test(context.search);
-  context.body = `${JSON.stringify(value, null, isPretty ? 2 : 0)}\n`;
+  context.body = jsonText(value, context.search);
   context.type = mediaType;
 }
 

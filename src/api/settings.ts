@@ -18,6 +18,7 @@ import type { Operator, Reader, Seed, Submit, Subscribe } from './ports.ts';
 
 /** One line per call: what happened as fields, then the words. pino's loggers are one. */
 export interface Logger {
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void;
   info(fields: Readonly<Record<string, unknown>>, message: string): void;
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;
   error(fields: Readonly<Record<string, unknown>>, message: string): void;

@@ -69,6 +69,7 @@ function writeRoutes(dependencies: TicketRoutes): readonly Route[] {
   return transitions(dependencies).map(({ name, example, bytesMax, parse }) => ({
     method: 'POST',
     path: `/api/v1/tickets/${name}`,
+    query: ['wait'],
     isOperators: true,
     body: { mediaType: 'application/json', bytesMax, example },
     handle: async (request) => {
@@ -104,6 +105,8 @@ function seedRoutes({ seed, onSeeded }: TicketRoutes): readonly Route[] {
     {
       method: 'POST',
       path: '/api/v1/tickets/seed',
+      // Any client of this interface may say how long it would wait; the sample takes what it takes.
+      query: ['wait'],
       isOperators: true,
       // A body without content type could come from any web page.
       body: { mediaType: 'application/json', bytesMax: API_BODY_BYTES_MAX, example: '{}' },
@@ -123,7 +126,12 @@ function seedRoutes({ seed, onSeeded }: TicketRoutes): readonly Route[] {
 
 function readRoutes(reader: Reader): readonly Route[] {
   return [
-    { method: 'GET', path: '/api/v1/tickets', handle: (request) => listTickets(reader, request) },
+    {
+      method: 'GET',
+      path: '/api/v1/tickets',
+      query: ['state', 'limit', 'cursor'],
+      handle: (request) => listTickets(reader, request),
+    },
     {
       method: 'GET',
       path: '/api/v1/tickets/:id',

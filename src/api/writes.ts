@@ -128,7 +128,7 @@ export function underWay(transaction: Hash, waitMs: number): Outcome {
   }
   return err({
     code: 'NOT_FINAL_YET',
-    detail: `not final within ${waitMs} ms, and it may still become so: poll ${location}, or repeat with the same Idempotency-Key`,
+    detail: `not final within ${waitMs} ms, and it may still become so: poll ${location}, or send the same again to this node, with its Idempotency-Key if it had one`,
     members: { transaction_id: transaction },
     headers: { location },
   });

@@ -211,6 +211,6 @@ function noNode(response: ServerResponse): void {
 }
 
 function nodeFailed(response: ServerResponse, upstream: Upstream): void {
-  const detail = `${upstream.name} went away before it answered. What was asked may have been done: look, or repeat it with the same Idempotency-Key.`;
+  const detail = `${upstream.name} went away before it answered. What was asked may have been done, so look before you repeat it. An Idempotency-Key is known to the organisation whose node signed: with one, repeat it at ${upstream.name} itself, http://localhost:${upstream.port}, when that is back.`;
   problem(response, 502, 'NODE_WENT_AWAY', ['The node went away', detail]);
 }

@@ -95,6 +95,7 @@ describe('bodies that are JSON and no operation', () => {
     expect(problem).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
     expect(problem.field).toBe(field);
     if (field !== undefined) expect(problem.detail).toContain(`${field}: `);
+    expect(problem.detail, 'in our own words').not.toMatch(/invalid|expected|received|undefined|unrecognized/i);
   });
 
   it('an issue that is more than a transaction holds', async () => {
@@ -116,7 +117,7 @@ describe('content types', () => {
     const problem = await jsonOf(response);
     expect([response.status, problem.code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
     expect(problem.detail).toBe(
-      `curl ${world.url}/api/v1/tickets/consume -H 'content-type: application/json' -d '{"ticket_id":"ID"}'`,
+      `the body says it is ${type}, and application/json is taken here: curl ${world.url}/api/v1/tickets/consume -H 'content-type: application/json' -d '{"ticket_id":"ID"}'`,
     );
   });
 
@@ -125,6 +126,22 @@ describe('content types', () => {
     expect((await world.post('/api/v1/tickets/validate', { ticket_id: 'none' }, taken)).status).toBe(404);
     const packed = { 'content-encoding': 'gzip' };
     expect((await world.post('/api/v1/tickets/validate', { ticket_id: 'none' }, packed)).status).toBe(415);
+  });
+});
+
+describe('parameters that nobody reads', () => {
+  it.each([
+    ['/api/v1/tickets?states=ISSUED', 'states', 'state, limit, cursor, pretty'],
+    ['/api/v1/blocks?limit=2&after=1', 'after', 'limit, before, pretty'],
+    ['/api/v1/status?verbose', 'verbose', 'pretty'],
+  ])('%s are refused with those that are read', async (path, field, known) => {
+    const response = await world.ask(path);
+    const detail = `${field}: is no parameter of this address; it takes ${known}`;
+    expect(await jsonOf(response)).toMatchObject({ status: 400, code: 'BAD_REQUEST', field, detail });
+  });
+
+  it('are left alone where monitors add their own', async () => {
+    for (const path of ['/health', '/ready', '/metrics']) expect((await world.ask(`${path}?_=1`)).status).toBe(200);
   });
 });
 

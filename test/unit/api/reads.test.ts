@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TicketId } from '../../../src/model/ids.ts';
 import { GENESIS_BYTES } from './memory-node.ts';
-import { openWorld, type World } from './world.ts';
+import { openWorld, until, type World } from './world.ts';
 
 let world: World;
 
@@ -280,7 +280,16 @@ describe('the form of answers', () => {
     const response = await world.ask('/api/v1/tickets/t-1');
     const lines = world.lines.slice(before).filter((line) => line['path'] === '/api/v1/tickets/t-1');
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatchObject({ method: 'GET', status: 200, request_id: response.headers.get('x-request-id') });
+    const request_id = response.headers.get('x-request-id');
+    expect(lines[0]).toMatchObject({ level: 'info', method: 'GET', status: 200, request_id });
+  });
+
+  it.each(['/health', '/ready', '/metrics'])('logs %s for those who look for it only', async (path) => {
+    const before = world.lines.length;
+    await world.ask(path);
+    const lines = () => world.lines.slice(before).filter((line) => line['path'] === path);
+    await until(() => lines().length > 0);
+    expect(lines()).toMatchObject([{ level: 'debug' }]);
   });
 });
 

@@ -27,8 +27,8 @@ export interface WorldOptions extends Partial<Omit<ApiSettings, 'limits'>> {
 export async function openWorld({ limits, hasOperator = true, ...settings }: WorldOptions = {}): Promise<World> {
   const node = new MemoryNode();
   const lines: Readonly<Record<string, unknown>>[] = [];
-  const log = (fields: Readonly<Record<string, unknown>>, message: string): void => {
-    lines.push({ ...fields, message });
+  const log = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) => {
+    lines.push({ ...fields, level, message });
   };
   const api = createApi({
     reader: node.reader,
@@ -36,7 +36,7 @@ export async function openWorld({ limits, hasOperator = true, ...settings }: Wor
     ...(hasOperator ? { operator: node.operator } : {}),
     subscribe: node.subscribe,
     metrics: createMetrics(),
-    logger: { info: log, warn: log, error: log },
+    logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     seed: node.seed,
     settings: {
       host: '127.0.0.1',
