@@ -17,6 +17,7 @@ import type { Chain } from '../store/chain.ts';
 import type { Journal, JournalPosition, JournalProblem } from '../store/journal.ts';
 import type { KeyValue } from '../store/key-value.ts';
 import { openLmdb } from '../store/lmdb.ts';
+import { migrate } from '../store/migrate.ts';
 import { checkNewestBlocks } from '../store/newest-blocks.ts';
 import { openNodeDisk } from '../store/node-disk.ts';
 import { openJournal } from '../store/open-journal.ts';
@@ -88,6 +89,7 @@ export async function openChain(
 ): Promise<{ store: KeyValue; chain: Chain }> {
   const store = openLmdb(config.storage.dataDir, Object.values(TABLES));
   try {
+    await migrate(store);
     const chain = await new Promise<Chain>((resolve, reject) =>
       beginChain(store, genesis, (begun) => (begun.ok ? resolve(begun.value) : reject(begun.error))),
     );

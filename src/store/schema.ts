@@ -26,9 +26,12 @@ export const TABLES = {
   ticketsByState: 10,
   /** Hash → evidence of misbehaviour. */
   evidence: 11,
+  /** Key in the state tree → state key. */
+  treeKeys: 12,
 } as const satisfies Record<string, Table>;
 
-export const SCHEMA_VERSION = 1;
+/** 2 since the state is found by its keys in the tree; see `migrate`. */
+export const SCHEMA_VERSION = 2;
 
 export const META = {
   schema: utf8('schema'),

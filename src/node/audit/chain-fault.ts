@@ -55,6 +55,7 @@ const CODES: ReadonlyMap<number, ChainFaultCode> = new Map([
   [TABLES.pages, 'STATE_TREE_WRONG'],
   [TABLES.ticketsByState, 'TICKET_INDEX_WRONG'],
   [TABLES.evidence, 'EVIDENCE_WRONG'],
+  [TABLES.treeKeys, 'STATE_TREE_WRONG'],
 ]);
 
 /** The fault of a row of a table. */

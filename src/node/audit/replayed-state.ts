@@ -2,9 +2,10 @@ import type { StateChange, StateReader } from '../../ledger/state.ts';
 import { encodePage, type Page, type PageReader } from '../../ledger/state-pages.ts';
 import { compareBytes, fromHex, toHex } from '../../lib/bytes.ts';
 import { REPLAYED_STATE_BYTES_MAX } from '../../model/limits.ts';
-import { pageKey, readPage } from '../../store/chain.ts';
+
 import type { KeyValue, KeyValueChange, KeyValueEntry } from '../../store/key-value.ts';
 import { TABLES } from '../../store/schema.ts';
+import { pageKey, readPage } from '../../store/state-rows.ts';
 
 /** What a page takes in memory, and a record beside its own bytes: measured on chains of 80,000 records. */
 const PAGE_BYTES = 4_096;

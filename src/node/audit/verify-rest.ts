@@ -8,6 +8,7 @@ import { CorruptionError } from '../../store/blocks.ts';
 import { readWitness } from '../../store/chain.ts';
 import type { KeyValueEntry, KeyValueReads } from '../../store/key-value.ts';
 import { heightKey, META, SCHEMA_VERSION, TABLES } from '../../store/schema.ts';
+import { treeKeyRow } from '../../store/state-rows.ts';
 import { type ChainFault, codeOfTable } from './chain-fault.ts';
 import { extra, ROWS_PER_TURN, type RowCounts, rowFault, ticketIndexRows } from './verify-rows.ts';
 
@@ -68,7 +69,7 @@ export function* stateFault(
       if (order > 0 || found.done === true || !equalBytes(found.value.value, expected.value)) {
         return rowFault(reads, { table, ...expected }, head) ?? unordered(table, head);
       }
-      const fault = table === TABLES.state ? ticketFault(reads, expected, { head, counts }) : undefined;
+      const fault = table === TABLES.state ? recordFault(reads, expected, { head, counts }) : undefined;
       if (fault !== undefined) return fault;
       found = stored.next();
       seen += 1;
@@ -83,13 +84,13 @@ function unordered(table: number, head: number): ChainFault {
   return { code: codeOfTable(table), height: head, what: 'a row', detail: 'is found by its key and not in its order' };
 }
 
-function ticketFault(
+function recordFault(
   reads: KeyValueReads,
   record: KeyValueEntry,
   { head, counts }: { readonly head: number; readonly counts: RowCounts },
 ): ChainFault | undefined {
-  if (parseStateKey(record.key)?.tag !== TICKET.tag) return undefined;
-  for (const row of ticketIndexRows(record)) {
+  const isTicket = parseStateKey(record.key)?.tag === TICKET.tag;
+  for (const row of [treeKeyRow(record.key), ...(isTicket ? ticketIndexRows(record) : [])]) {
     counts.set(row.table, (counts.get(row.table) ?? 0) + 1);
     const fault = rowFault(reads, row, head);
     if (fault !== undefined) return fault;

@@ -1,4 +1,4 @@
-import { parseStateKey, stateKey, TICKET } from '../../ledger/records.ts';
+import { parseStateKey, stateKey, TICKET, treeKey } from '../../ledger/records.ts';
 import { createBoundedMap } from '../../lib/bounded.ts';
 import { equalBytes, fromUtf8, toHex } from '../../lib/bytes.ts';
 import { hashOfBytes } from '../../model/ids.ts';
@@ -65,7 +65,7 @@ export function* extraRowFault(
   head: number,
 ): Generator<undefined, ChainFault | undefined> {
   const tables = [TABLES.blocks, TABLES.receipts, TABLES.certificates, TABLES.heights, TABLES.transactions];
-  for (const table of [...tables, TABLES.history, TABLES.ticketsByState]) {
+  for (const table of [...tables, TABLES.history, TABLES.ticketsByState, TABLES.treeKeys]) {
     let count = 0;
     for (const _ of reads.range(table, {})) {
       count += 1;
@@ -91,7 +91,7 @@ function* findExtraRow(reads: KeyValueReads, table: number, head: number): Gener
   };
   for (const row of reads.range(table, {})) {
     const height = claimedHeight(reads, table, row);
-    const isExpected = table === TABLES.ticketsByState ? isTicketIndexed(reads, row) : isYielded(height, row.key);
+    const isExpected = isOfState(table) ? isStateIndexed(reads, table, row) : isYielded(height, row.key);
     if (!isExpected) return extra(table, row.key, height ?? head);
     yield;
   }
@@ -104,7 +104,7 @@ export function extra(table: number, key: Uint8Array, height: number | null): Ch
 
 /** The height that a row says it is of. */
 function claimedHeight(reads: KeyValueReads, table: number, { key, value }: KeyValueEntry): number | undefined {
-  if (table === TABLES.ticketsByState) return undefined;
+  if (isOfState(table)) return undefined;
   if (table === TABLES.heights) return heightOfKey(value);
   if (table === TABLES.history) return heightOfKey(key.subarray(-PLACE_BYTES, -4));
   if (table !== TABLES.transactions) return heightOfKey(key);
@@ -121,8 +121,16 @@ export function placeOf(reads: KeyValueReads, id: Uint8Array): ReturnType<typeof
   }
 }
 
-/** The state was compared before: what it says of a ticket is right. */
-function isTicketIndexed(reads: KeyValueReads, { key }: KeyValueEntry): boolean {
+/** Whether a table says where records of the state are. */
+function isOfState(table: number): boolean {
+  return table === TABLES.ticketsByState || table === TABLES.treeKeys;
+}
+
+/** The state was compared before: what it says of a record is right. */
+function isStateIndexed(reads: KeyValueReads, table: number, { key, value }: KeyValueEntry): boolean {
+  if (table === TABLES.treeKeys) {
+    return equalBytes(key, treeKey(value)) && reads.get(TABLES.state, value) !== undefined;
+  }
   const id = fromUtf8(key.subarray(1));
   const record = id === undefined ? undefined : reads.get(TABLES.state, stateKey(TICKET, id));
   if (id === undefined || record === undefined) return false;
@@ -154,6 +162,8 @@ function nameOfRow(table: number, key: Uint8Array): string {
       return nameOfRecord(key);
     case TABLES.pages:
       return `page ${JSON.stringify(fromUtf8(key.subarray(1)) ?? toHex(key))} of the state tree`;
+    case TABLES.treeKeys:
+      return `the entry of ${toHex(key)} in the index by tree key`;
     case TABLES.ticketsByState:
       return `the entry of ticket ${fromUtf8(key.subarray(1)) ?? toHex(key)} in the index by state`;
     case TABLES.evidence:

@@ -78,7 +78,7 @@ describe('a chain in order', () => {
     expect(receipts.some(({ accepted }) => !accepted)).toBe(true);
     expect(receipts.some(({ replayOf }) => replayOf !== null)).toBe(true);
     expect(blocks.some((block) => block?.certifiedHeight !== block?.header.height)).toBe(true);
-    expect(new Set(rowsOf(original).map(({ table }) => table)).size).toBe(10);
+    expect(new Set(rowsOf(original).map(({ table }) => table)).size).toBe(11);
   });
 });
 
@@ -107,6 +107,7 @@ function expectedOf(row: { readonly table: number; readonly key: Uint8Array; rea
     [TABLES.pages, ['STATE_TREE_WRONG']],
     [TABLES.history, ['HISTORY_WRONG']],
     [TABLES.ticketsByState, ['TICKET_INDEX_WRONG']],
+    [TABLES.treeKeys, ['STATE_TREE_WRONG']],
   ]);
   return { codes: ofTable.get(row.table) ?? [], height: heightOf(row) };
 }
