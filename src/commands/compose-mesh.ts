@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import type { Genesis } from '../ledger/genesis.ts';
+import { formatAddress } from '../lib/address.ts';
 import { toHex } from '../lib/bytes.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import { hexBytes, Signature } from '../model/ids.ts';
-import { formatAddress } from '../network/address.ts';
 import { createIdentity } from '../network/identity.ts';
 import { Mesh } from '../network/mesh.ts';
 import type { AuthorityContact } from '../network/transport.ts';

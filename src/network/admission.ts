@@ -1,4 +1,5 @@
 import { defined } from '../lib/assert.ts';
+import { TokenBucket } from '../lib/token-bucket.ts';
 import {
   ADDRESSES_TRACKED_MAX,
   CONNECTIONS_PER_ADDRESS_BURST,
@@ -7,7 +8,6 @@ import {
   PENDING_CONNECTIONS_PER_ADDRESS_MAX,
 } from '../model/limits.ts';
 import { chargedAddress } from './address.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 interface Pending {
   readonly address: string;

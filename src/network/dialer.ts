@@ -1,9 +1,9 @@
 import { connect, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
+import { formatAddress, type HostAndPort, parseAddress } from '../lib/address.ts';
 import type { Result } from '../lib/result.ts';
 import type { PublicKey } from '../model/ids.ts';
 import { DIAL_BACKOFF_MS_MAX, DIAL_BACKOFF_MS_MIN } from '../model/limits.ts';
-import { formatAddress, type HostAndPort, parseAddress } from './address.ts';
 import { type Channel, WEBSOCKET_LIMITS } from './channel.ts';
 import { Handshake, type HandshakeFailure, type ProvenPeer, type Self } from './handshake.ts';
 import type { AuthorityContact, PeerId, Refusal } from './transport.ts';

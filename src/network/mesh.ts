@@ -1,7 +1,7 @@
+import { formatAddress, parseAddress } from '../lib/address.ts';
 import { assert } from '../lib/assert.ts';
 import type { PublicKey } from '../model/ids.ts';
 import { CLOSE_TIMEOUT_MS_MAX, FOLLOWERS_MAX, HELLO_TIMEOUT_MS_MAX } from '../model/limits.ts';
-import { formatAddress, parseAddress } from './address.ts';
 import type { Channel } from './channel.ts';
 import { Dialer } from './dialer.ts';
 import { Handshake, type ProvenPeer, type Self } from './handshake.ts';

@@ -1,4 +1,5 @@
 import { assert } from '../lib/assert.ts';
+import { TokenBucket } from '../lib/token-bucket.ts';
 import {
   FRAME_BYTES_MAX,
   PEER_BYTES_BURST,
@@ -11,7 +12,6 @@ import { type Channel, cutInTime, farewell, reasonOfCloseCode, reasonOfError } f
 import type { ProvenPeer } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Outbox } from './outbox.ts';
-import { TokenBucket } from './token-bucket.ts';
 import type { DownReason, Lane, Refusal } from './transport.ts';
 import { decodeFrame, encodeMessage, encodePing } from './wire.ts';
 

@@ -1,3 +1,4 @@
+import { parseAddress } from '../lib/address.ts';
 import { concat, utf8 } from '../lib/bytes.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import {
@@ -15,7 +16,6 @@ import {
 } from '../model/codec.ts';
 import { type Hash, type Height, hexBytes, type PublicKey, type Signature } from '../model/ids.ts';
 import { ADDRESS_BYTES_MAX, HELLO_BYTES_MAX, NAME_CHARS_MAX } from '../model/limits.ts';
-import { parseAddress } from './address.ts';
 import { type Direction, REFUSALS, type Refusal } from './transport.ts';
 
 /** Another major speaks another language, from the second byte of the hello on. A minor may add message kinds only. */

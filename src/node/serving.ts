@@ -1,4 +1,5 @@
 import type { Effect } from '../consensus/effect.ts';
+import { TokenBucket } from '../lib/token-bucket.ts';
 import {
   SERVED_BLOCK_BYTES_MIN,
   SERVED_BYTES_BURST,
@@ -10,7 +11,6 @@ import {
   SYNC_BYTES_MAX,
 } from '../model/limits.ts';
 import { blocksFrame, bodyFrame } from '../model/message.ts';
-import { TokenBucket } from '../network/token-bucket.ts';
 import type { BlockBytes } from '../store/blocks.ts';
 import type { Chain } from '../store/chain.ts';
 import type { Clock, Timers } from './ports.ts';

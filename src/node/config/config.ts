@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
+import { type HostAndPort, parseAddress } from '../../lib/address.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
-import { type HostAndPort, parseAddress } from '../../network/address.ts';
 import { didYouMean } from './closest.ts';
 import type { ConfigFile } from './file.ts';
 import {

@@ -1,6 +1,6 @@
+import { parseAddress } from '../../lib/address.ts';
 import { isHex, isName } from '../../model/ids.ts';
 import { AUTHORITIES_MAX, CONFIG_LIST_ITEMS_MAX, FOLLOWERS_MAX } from '../../model/limits.ts';
-import { parseAddress } from '../../network/address.ts';
 import {
   address,
   boolean,

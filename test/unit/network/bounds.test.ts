@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { formatAddress, parseAddress } from '../../../src/lib/address.ts';
+import { TokenBucket } from '../../../src/lib/token-bucket.ts';
 import {
   ADDRESSES_TRACKED_MAX,
   CONNECTIONS_PER_ADDRESS_BURST,
@@ -7,10 +9,9 @@ import {
   PENDING_CONNECTIONS_PER_ADDRESS_MAX,
   SYNC_LANE_FRAMES_MAX,
 } from '../../../src/model/limits.ts';
-import { chargedAddress, formatAddress, parseAddress } from '../../../src/network/address.ts';
+import { chargedAddress } from '../../../src/network/address.ts';
 import { Admission } from '../../../src/network/admission.ts';
 import { Outbox } from '../../../src/network/outbox.ts';
-import { TokenBucket } from '../../../src/network/token-bucket.ts';
 import { LANES, type Lane } from '../../../src/network/transport.ts';
 
 describe('an outbox', () => {
