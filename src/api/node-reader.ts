@@ -214,6 +214,7 @@ function othersOf(node: Node, settings: ReaderSettings): readonly AuthorityFacts
         heardAt: status === null || heardAt === undefined ? settings.startedAt : heardAt,
         clockOffsetMs: status === null || heardAt === undefined ? null : status.now - heardAt,
         isPrimary: index === primary,
+        isHalted: status?.mode === 'halted',
       },
     ];
   });

@@ -10,6 +10,7 @@ import { encode } from '../model/codec.ts';
 import { type Evidence, evidenceHash, evidenceLayout } from '../model/evidence.ts';
 import type { Metrics } from '../node/metrics.ts';
 import { json, type Outcome, type Route } from './exchange.ts';
+import { nodePage } from './node-page.ts';
 import type { Reader } from './ports.ts';
 import { fail } from './problems.ts';
 import { base64, timeView } from './views.ts';
@@ -18,6 +19,7 @@ import { base64, timeView } from './views.ts';
 export function nodeRoutes(reader: Reader, metrics: Metrics): readonly Route[] {
   const get = (path: string, handle: Route['handle']): Route => ({ method: 'GET', path, handle });
   return [
+    get('/', () => nodePage(reader)),
     { ...get('/health', () => json({ status: 'alive' })), query: 'any' },
     { ...get('/ready', () => ready(reader)), query: 'any' },
     { ...get('/metrics', async () => await exposition(metrics)), query: 'any' },

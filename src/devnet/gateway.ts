@@ -8,8 +8,9 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { renderPage } from './gateway-page.ts';
-import type { ListedNode } from './nodes.ts';
+import { jsonText } from '../api/exchange.ts';
+import { renderGatewayPage } from './gateway-page.ts';
+import { type ListedNode, seeNodes } from './nodes.ts';
 
 const LOOPBACK = '127.0.0.1';
 /** A node that takes longer than this to accept a connection on the same machine is not there. */
@@ -62,11 +63,20 @@ export class Gateway {
     const path = (request.url ?? '/').split('?')[0];
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     const isOurs = isRead && (path === '/' || path === '/api/v1/nodes');
-    const { nodes, commands } = this.#options;
     if (!isOurs) this.#pass(request, response, this.#options.upstreams());
     else if (!isLoopback(request)) refuseHost(response);
-    else if (path === '/') send(response, 200, 'text/html; charset=utf-8', renderPage(nodes(), commands));
-    else send(response, 200, 'application/json; charset=utf-8', `${JSON.stringify({ nodes: nodes() })}\n`);
+    else void this.#show(response, path === '/' ? 'page' : 'list', request.url ?? '');
+  }
+
+  async #show(response: ServerResponse, as: 'page' | 'list', target: string): Promise<void> {
+    const nodes = await seeNodes(this.#options.nodes());
+    if (as === 'page') {
+      const { html, policy } = renderGatewayPage(nodes, this.#options.commands);
+      send(response, 200, { type: 'text/html; charset=utf-8', body: html, policy });
+      return;
+    }
+    const { search } = new URL(target, 'http://localhost');
+    send(response, 200, { type: 'application/json; charset=utf-8', body: jsonText({ nodes }, search) });
   }
 
   /** Tries one node after another until one takes the connection: nothing of the body has left before that. */
@@ -178,13 +188,20 @@ function isLoopback(request: IncomingMessage): boolean {
   return host === 'localhost' || host === LOOPBACK || host === '[::1]' || host.endsWith('.localhost');
 }
 
-function send(response: ServerResponse, status: number, type: string, body: string): void {
+interface Content {
+  readonly type: string;
+  readonly body: string;
+  /** What a page may do; an answer of another kind does nothing. */
+  readonly policy?: string;
+}
+
+function send(response: ServerResponse, status: number, { type, body, policy = "default-src 'none'" }: Content): void {
   response.writeHead(status, {
     'Content-Type': type,
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
-    'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
+    'Content-Security-Policy': policy,
   });
   response.end(body);
 }
@@ -197,7 +214,7 @@ function problem(
 ): void {
   const type = `urn:counterfoil:problem:${code}`;
   const body = JSON.stringify({ type, title, status, code, detail });
-  send(response, status, 'application/problem+json; charset=utf-8', `${body}\n`);
+  send(response, status, { type: 'application/problem+json; charset=utf-8', body: `${body}\n` });
 }
 
 function refuseHost(response: ServerResponse): void {

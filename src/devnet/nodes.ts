@@ -1,3 +1,4 @@
+import { createClient } from '../client/http.ts';
 import { type DevnetPlan, httpUrl, type PlannedNode, peerAddress } from './plan.ts';
 
 /** `ready` to serve, `alive` and not ready (it starts, catches up, or lacks a quorum), or `down`. */
@@ -14,8 +15,16 @@ export interface ListedNode {
   readonly state: NodeState;
 }
 
+/** The same with where its chain is, by its own word; null while it does not answer. */
+export interface SeenNode extends ListedNode {
+  readonly height: number | null;
+  readonly is_primary: boolean | null;
+}
+
 const PROBE_INTERVAL_MS = 500;
 const PROBE_MS_MAX = 2_000;
+/** A stopped process must not keep the whole list waiting. */
+const STATUS_MS_MAX = 500;
 
 /** Asks every node again and again whether it serves: also those that somebody started by hand. */
 export class NodeMonitor {
@@ -74,6 +83,19 @@ async function probe(port: number): Promise<NodeState> {
   } catch {
     return 'down';
   }
+}
+
+/** Asks each node that lives where it is. */
+export async function seeNodes(nodes: readonly ListedNode[]): Promise<readonly SeenNode[]> {
+  return await Promise.all(
+    nodes.map(async (node) => {
+      const client = createClient({ url: node.http, tries: 1, timeoutMs: STATUS_MS_MAX });
+      const status = node.state === 'down' ? undefined : await client.status();
+      if (status?.ok !== true) return { ...node, height: null, is_primary: null };
+      const { head, primary } = status.value;
+      return { ...node, height: head.height, is_primary: primary === node.id };
+    }),
+  );
 }
 
 /** The nodes as people and programs see them. */

@@ -270,6 +270,15 @@ describe('the form of answers', () => {
     });
   });
 
+  it('begins with a page for people that asks nobody else', async () => {
+    const page = await world.ask('/');
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    const text = await page.text();
+    expect(text).toContain('data-of="head.height"');
+    expect(text).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+  });
+
   it('sends no cross-origin permission to anybody', async () => {
     const response = await world.ask('/api/v1/status', { headers: { origin: 'https://evil.example' } });
     expect(response.headers.get('access-control-allow-origin')).toBeNull();

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener, request, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
@@ -15,14 +16,15 @@ afterEach(async () => {
 const NODE: ListedNode = {
   id: 'venue',
   role: 'authority',
-  http: 'http://127.0.0.1:7182',
+  // Nobody listens at port 1.
+  http: 'http://127.0.0.1:1',
   p2p: '127.0.0.1:7282',
   pid: 4122,
   state: 'ready',
 };
 
-async function gateway(upstreams: readonly Upstream[]): Promise<string> {
-  const made = new Gateway({ port: 0, nodes: () => [NODE], upstreams: () => upstreams, commands: ['curl <here>'] });
+async function gateway(upstreams: readonly Upstream[], listed = NODE): Promise<string> {
+  const made = new Gateway({ port: 0, nodes: () => [listed], upstreams: () => upstreams, commands: ['curl <here>'] });
   const port = await made.listen();
   cleanups.push(() => made.close());
   return `http://127.0.0.1:${port}`;
@@ -77,7 +79,26 @@ describe('its own pages', () => {
     expect(text).toContain(NODE.http);
     expect(text).toContain('curl &lt;here&gt;');
     expect(text).not.toMatch(/(?:src|href)="https?:\/\/(?!127\.0\.0\.1)/);
-    expect(await (await fetch(`${url}/api/v1/nodes`)).json()).toEqual({ nodes: [NODE] });
+    const listed = { ...NODE, height: null, is_primary: null };
+    expect(await (await fetch(`${url}/api/v1/nodes`)).json()).toEqual({ nodes: [listed] });
+    expect((await (await fetch(`${url}/api/v1/nodes?pretty`)).text()).split('\n').length).toBeGreaterThan(5);
+  });
+
+  it('say how far each node is, and which one proposes', async () => {
+    const status: RequestListener = (_, response) => response.end('{"head":{"height":7},"primary":"venue"}');
+    const { port } = await node('venue', status);
+    const url = await gateway([], { ...NODE, http: `http://127.0.0.1:${port}` });
+    const list = await (await fetch(`${url}/api/v1/nodes`)).json();
+    expect(list).toMatchObject({ nodes: [{ id: 'venue', height: 7, is_primary: true }] });
+    expect(await (await fetch(url)).text()).toMatch(/class="role">primary<.*data-of="height">7</);
+  });
+
+  it('may run what is written in them, and nothing else', async () => {
+    const page = await fetch(await gateway([]));
+    const policy = page.headers.get('content-security-policy') ?? '';
+    const script = /<script>(.*)<\/script>/s.exec(await page.text())?.[1] ?? '';
+    expect(policy).toContain(`script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`);
+    expect(policy).toContain("default-src 'none'");
   });
 
   it('answer to names of this machine only', async () => {
