@@ -239,12 +239,12 @@ export const CLOCK_TOLERANCE_MS = 2_000;
 /** Transactions of one authority that only a later state lets in: what it has seen final, and this node not yet. */
 export const DEFERRED_PER_SEAT_MAX = 64;
 /**
- * Bytes of final blocks sent to one authority per second, and at once: reading them costs this node 25 ms per MiB, and
- * a node that reads for 400 ms counts as gone.
+ * Bytes of final blocks sent to one authority per second, and at once: as they are stored they cost this node some
+ * milliseconds per MiB, and what it sends them for is taken from the votes.
  */
 export const SERVED_BYTES_PER_SECOND = 2 * FRAME_BYTES_MAX;
 export const SERVED_BYTES_BURST = FRAME_BYTES_MAX;
-/** What a block counts for in that at least: reading the smallest one costs 0.06 ms. */
+/** What a block counts for in that at least: finding the smallest one takes two look-ups. */
 export const SERVED_BLOCK_BYTES_MIN = 4_096;
 /** Requests for blocks of one authority per second, and at once: two windows of bodies at every retry; one costs 0.02 ms. */
 export const SERVED_REQUESTS_PER_SECOND = 256;
@@ -267,7 +267,71 @@ export const HEADERS_PER_ANSWER_MAX = 256;
 export const SNAPSHOT_CHUNK_BYTES_MAX = 1_048_576;
 /** Records that are sent together, before they are deflated; a part of the state with more is split. Some 800 tickets, 10 ms to read. */
 export const STATE_CHUNK_BYTES = 262_144;
+/** Blocks below a snapshot in one answer, and their bytes before they are deflated: a single block at its limit fits. */
+export const HISTORY_BLOCKS_MAX = 256;
+export const HISTORY_BYTES_MAX = 2 * BLOCK_BYTES_MAX;
+/** Questions about one snapshot that are open at once with one peer, and with all: each holds one answer in memory. */
+export const SNAPSHOT_REQUESTS_PER_PEER_MAX = 2;
+export const SNAPSHOT_REQUESTS_MAX = 16;
+/** How long a peer may take for one part of a snapshot: reading it takes 20 ms, a slow line 8 s. */
+export const SNAPSHOT_ANSWER_MS_MAX = 15_000;
+/** Questions in a row that a peer may leave unanswered before it is asked for no more of a snapshot. */
+export const SNAPSHOT_SILENCES_MAX = 3;
+/** How long a peer that says it is busy is left alone. */
+export const SNAPSHOT_REST_MS = 1_000;
 /** Ids in one comparison of what waits: a full comparison is 64 KiB. */
 export const ANNOUNCED_IDS_MAX = 2_048;
 /** Peers in one list: a few kilobytes, and more than anybody dials. */
 export const LISTED_PEERS_MAX = 64;
+/** Addresses of nodes that this one has reached itself, and that it has only been told: places by a secret hash. */
+export const TRIED_ADDRESSES_MAX = 1_024;
+export const HEARD_ADDRESSES_MAX = 4_096;
+/** Places of a bucket: one bucket holds what one group of addresses may crowd out. */
+export const ADDRESS_BUCKET_SIZE = 16;
+/** Buckets of reached addresses that one group of addresses can get into: an eighth of them. */
+export const TRIED_BUCKETS_PER_GROUP = 8;
+/** Buckets of told addresses that one group of tellers can get into: an eighth of them. */
+export const HEARD_BUCKETS_PER_SOURCE = 32;
+/** Groups of tellers that are remembered for one address; two make it worth telling others. */
+export const ADDRESS_SOURCES_MAX = 4;
+export const ADDRESS_SOURCES_MIN = 2;
+/** Dials in a row after which an address that never answered is given up: lists may hold anything. */
+export const UNREACHED_FAILURES_MAX = 3;
+/** How long an address that did answer once is tried in vain before it is forgotten: a venue closed for its holidays. */
+export const LOST_ADDRESS_MS_MAX = 30 * 86_400_000;
+/** How long something told and never reached is kept. */
+export const HEARD_ADDRESS_MS_MAX = 7 * 86_400_000;
+/** How long an address that answered is told to others without being looked at again. */
+export const LISTED_ADDRESS_MS_MAX = 3 * 3_600_000;
+/** Sessions that a node opens itself, if it finds as many: whoever crowds the ones that it accepts cannot surround it. */
+export const OUTBOUND_PEERS_MIN = 8;
+/** Sessions with proven authorities among those: one honest authority shows the newest certificate. */
+export const OUTBOUND_AUTHORITIES_MIN = 2;
+/** Share of those sessions that one group of public addresses may have, as its divisor: half. */
+export const OUTBOUND_GROUP_DIVISOR = 2;
+/** Connections that are being opened at once to find peers, and those that only look whether an address answers. */
+export const DIALS_IN_FLIGHT_MAX = 8;
+export const PROBES_IN_FLIGHT_MAX = 4;
+/** Addresses of connected nodes that wait to be looked at. */
+export const PROBES_WAITING_MAX = 256;
+/** How often discovery looks around. Milliseconds. */
+export const DISCOVERY_TICK_MS = 500;
+/** How often a peer is asked whom it knows: while peers are missing, and otherwise. */
+export const ASK_MS_WANTING = 2_000;
+export const ASK_MS_CONTENT = 120_000;
+/** How often one known address is looked at again, the longest unseen first. */
+export const FEELER_MS = 60_000;
+/** Wait between two dials of one address that was found by discovery: grows twofold from the first to the second value. */
+export const REDIAL_MS_MIN = 1_000;
+export const REDIAL_MS_MAX = 3_600_000;
+/** The same for the configured addresses, without which there may be nobody to ask. */
+export const BOOTSTRAP_REDIAL_MS_MIN = 200;
+export const BOOTSTRAP_REDIAL_MS_MAX = 10_000;
+/** How long a node that has no room, or that an operator has cut off, is left alone. */
+export const BUSY_PEER_MS = 60_000;
+/** How long a node of another chain, or one that has banned this one, is left alone. */
+export const FOREIGN_PEER_MS = 6 * 3_600_000;
+/** A session shorter than this counts as a failed dial. */
+export const SHORT_SESSION_MS_MAX = 5_000;
+/** Own addresses that are remembered, so that they are not dialled. */
+export const OWN_ADDRESSES_MAX = 16;
