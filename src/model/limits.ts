@@ -316,9 +316,11 @@ export const PROBES_IN_FLIGHT_MAX = 4;
 export const PROBES_WAITING_MAX = 256;
 /** How often discovery looks around. Milliseconds. */
 export const DISCOVERY_TICK_MS = 500;
-/** How often a peer is asked whom it knows: while peers are missing, and otherwise. */
-export const ASK_MS_WANTING = 2_000;
-export const ASK_MS_CONTENT = 120_000;
+/** How often a peer is asked whom it knows: soon, and ever more seldom while its answers hold nothing new. */
+export const ASK_MS_MIN = 1_000;
+export const ASK_MS_MAX = 120_000;
+/** A node that only knows peers is left once it has had nothing new for so long. */
+export const ASK_MS_IDLE = 10_000;
 /** How often one known address is looked at again, the longest unseen first. */
 export const FEELER_MS = 60_000;
 /** Wait between two dials of one address that was found by discovery: grows twofold from the first to the second value. */

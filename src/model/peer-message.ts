@@ -100,7 +100,11 @@ export type PeerMessage =
   | { readonly kind: 'peer-list'; readonly peers: readonly ListedPeer[] }
   /** The peers known to be nearest to a point of the id space, by the exclusive or of SHA-256 of their ids. */
   | { readonly kind: 'find-node'; readonly request: number; readonly target: Hash }
-  | { readonly kind: 'nodes'; readonly request: number; readonly peers: readonly ListedPeer[] };
+  | { readonly kind: 'nodes'; readonly request: number; readonly peers: readonly ListedPeer[] }
+  /** Blocks below a height with what executing them yielded, for nodes that began with a snapshot above them. */
+  | { readonly kind: 'history-request'; readonly request: number; readonly below: Height; readonly count: number }
+  /** From the highest down, as many as fit: see the past blocks of peering. Deflated. */
+  | { readonly kind: 'history'; readonly request: number; readonly below: Height; readonly deflated: Uint8Array };
 
 export type PeerMessageKind = PeerMessage['kind'];
 export type PeerMessageOf<Kind extends PeerMessageKind> = Extract<PeerMessage, { kind: Kind }>;
@@ -149,4 +153,6 @@ export const peerMessageLayout: Codec<PeerMessage> = union<PeerMessage>({
   'peer-list': [46, struct({ peers: list(listedPeerLayout, LISTED_PEERS_MAX) })],
   'find-node': [47, struct({ request: u32, target: hashLayout })],
   nodes: [48, struct({ request: u32, peers: list(listedPeerLayout, LISTED_PEERS_MAX) })],
+  'history-request': [49, struct({ request: u32, below: heightLayout, count: u32 })],
+  history: [50, struct({ request: u32, below: heightLayout, deflated: bytes(SYNC_BYTES_MAX) })],
 });

@@ -2,12 +2,12 @@ import { assert } from '../lib/assert.ts';
 import { type Block, blockHash, blockLayout } from '../model/block.ts';
 import { type Certificate, certificateLayout } from '../model/certificate.ts';
 import { type Codec, decode, encode, list, nullable, struct, u32 } from '../model/codec.ts';
-import { type Hash, type Height, hexBytes } from '../model/ids.ts';
+import { type Hash, Height, hexBytes } from '../model/ids.ts';
 import { heightLayout } from '../model/layouts.ts';
 import { BLOCK_TRANSACTIONS_MAX } from '../model/limits.ts';
 import { type Receipt, receiptLayout } from '../model/receipt.ts';
 import type { KeyValueChange, KeyValueReads } from './key-value.ts';
-import { heightKey, heightOfKey, TABLES } from './schema.ts';
+import { heightKey, heightOfKey, META, TABLES } from './schema.ts';
 
 /** What made a block final: a certificate of it, or of a descendant. Genesis has none. */
 export interface Finality {
@@ -122,4 +122,21 @@ export function readHeadHeight(reads: KeyValueReads): Height | undefined {
   for (const { key } of reads.range(TABLES.blocks, { reverse: true, limit: 1 }))
     return storedHeight(key, 'the newest key');
   return undefined;
+}
+
+/**
+ * Height from which on every block is stored: 0 in an archive. Below it there is genesis alone; what the blocks there
+ * did is in the state.
+ *
+ * @throws CorruptionError
+ */
+export function readOldest(reads: KeyValueReads): Height {
+  const key = reads.get(TABLES.meta, META.oldest);
+  return key === undefined ? Height(0) : storedHeight(key, 'the height of the oldest block');
+}
+
+/** Says from which height on every block is stored. */
+export function oldestRow(height: number): KeyValueChange {
+  const value = height <= 1 ? undefined : heightKey(height);
+  return { table: TABLES.meta, key: META.oldest, value };
 }

@@ -1,7 +1,8 @@
 import { compareBytes, concat } from '../lib/bytes.ts';
-import type { KeyValue, KeyValueChange, StoreError } from './key-value.ts';
+import type { KeyValue } from './key-value.ts';
 import { heightKey, META, SCHEMA_VERSION, TABLES } from './schema.ts';
 import { treeKeyRow } from './state-rows.ts';
+import { written } from './written.ts';
 
 const ROWS_PER_WRITE = 4_096;
 
@@ -24,11 +25,4 @@ export async function migrate(store: KeyValue): Promise<void> {
     from = last && concat(last, Uint8Array.of(0));
   } while (from !== undefined);
   await written(store, [{ table: TABLES.meta, key: META.schema, value: heightKey(SCHEMA_VERSION) }]);
-}
-
-/** @throws StoreError */
-export function written(store: KeyValue, batch: readonly KeyValueChange[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    store.write(batch, { durable: resolve, failed: (error: StoreError) => reject(error) });
-  });
 }

@@ -28,6 +28,8 @@ export const TABLES = {
   evidence: 11,
   /** Key in the state tree → state key. */
   treeKeys: 12,
+  /** Path of the state tree → hash of what is still to be fetched there; empty in a whole chain. */
+  missing: 13,
 } as const satisfies Record<string, Table>;
 
 /** 2 since the state is found by its keys in the tree; see `migrate`. */
@@ -37,6 +39,12 @@ export const META = {
   schema: utf8('schema'),
   chainId: utf8('chain-id'),
   witness: utf8('journal-witness'),
+  /** Height of the oldest block that is whole, when that is not 0. */
+  oldest: utf8('oldest-block'),
+  /** There until what is being put together here is whole: a snapshot's block and certificate, or nothing. */
+  unfinished: utf8('unfinished'),
+  /** Below which blocks a snapshot still needs some. */
+  history: utf8('snapshot-history'),
 } as const;
 
 /** Eight big-endian bytes, so that byte order is the order of heights. */

@@ -1,0 +1,54 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The file that LMDB keeps everything in, and the one by which processes tell each other that they use it. */
+const DATA_FILE = 'data.mdb';
+const LOCK_FILE = 'lock.mdb';
+/** The last data file that was found damaged: for whoever wants to know why. */
+const DAMAGED_FILE = 'damaged.mdb';
+
+/** Where in a data directory another one is put together, to take its place when it is whole. */
+export function replacementDir(dataDir: string): string {
+  return join(dataDir, 'replacement');
+}
+
+export function hasData(dir: string): boolean {
+  return existsSync(join(dir, DATA_FILE));
+}
+
+/** Forgets what was put together so far. */
+export function dropReplacement(dataDir: string): void {
+  rmSync(replacementDir(dataDir), { recursive: true, force: true });
+}
+
+/**
+ * Puts what was put together in the place of the old data, which is kept aside or goes. Nobody has either of them open;
+ * the one step that counts is the renaming of one file, so that a crash leaves the old data or the new.
+ */
+export function installReplacement(dataDir: string, old: 'goes' | 'is kept'): void {
+  const data = join(dataDir, DATA_FILE);
+  if (old === 'is kept') setAside(dataDir);
+  // What it says of transactions is of the old file, and would be believed by whoever opens the new one first.
+  rmSync(join(dataDir, LOCK_FILE), { force: true });
+  renameSync(join(replacementDir(dataDir), DATA_FILE), data);
+  sync(dataDir);
+  dropReplacement(dataDir);
+}
+
+/** Moves a data file that cannot be used out of the way, over the one before. */
+export function setAside(dataDir: string): void {
+  mkdirSync(dataDir, { recursive: true });
+  if (!hasData(dataDir)) return;
+  renameSync(join(dataDir, DATA_FILE), join(dataDir, DAMAGED_FILE));
+  rmSync(join(dataDir, LOCK_FILE), { force: true });
+  sync(dataDir);
+}
+
+function sync(dir: string): void {
+  const handle = openSync(dir, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
