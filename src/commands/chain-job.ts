@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto';
-import { installSha256 } from '../model/hash.ts';
+import { installNativeSha256 } from '../node/keys/native-hash.ts';
 import { exportChain } from './chain-job-export.ts';
 import { importFromFile } from './chain-job-import.ts';
 import { verify } from './chain-job-verify.ts';
@@ -9,7 +8,7 @@ import { type Ending, report } from './job-report.ts';
 
 /** Does the jobs that come over the channel to the process that started this one, and ends with it. */
 export function serveJobs(): void {
-  installSha256((bytes) => hash('sha256', bytes, 'buffer'));
+  installNativeSha256();
   process.on('disconnect', () => process.exit(0));
   process.on('message', (message) => {
     perform(jobSchema.parse(message)).then(report, (error: unknown) => report(failureOf(error)));

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createMetricsServer, type MetricsServer } from '../api/metrics-server.ts';
 import { createReader } from '../api/node-reader.ts';
 import type { Operator } from '../api/ports.ts';
@@ -11,13 +10,13 @@ import { createSeed } from '../devnet/node-seed.ts';
 import { type Genesis, genesisSet } from '../ledger/genesis.ts';
 import { formatAddress } from '../lib/address.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
-import { installSha256 } from '../model/hash.ts';
 import { OPERATOR_TOKEN_BYTES_MAX, VERIFIED_SIGNATURES_KEPT_MAX } from '../model/limits.ts';
 import type { Mesh } from '../network/mesh.ts';
 import { systemClock, systemTimers } from '../node/clock.ts';
 import type { NodeConfig } from '../node/config/config.ts';
 import { Executor } from '../node/executor.ts';
 import { readPrivateFile } from '../node/keys/key-file.ts';
+import { installNativeSha256 } from '../node/keys/native-hash.ts';
 import {
   createAdmissionCheckLater,
   createKeyObjects,
@@ -64,7 +63,7 @@ const TIMINGS: Readonly<Record<NodeConfig['consensus']['profile'], Timing>> = { 
 
 /** The composition root: opens what a home holds and sets one node in motion. */
 export async function startNode(options: StartOptions): Promise<RunningNode> {
-  installSha256((bytes) => createHash('sha256').update(bytes).digest());
+  installNativeSha256();
   const { config } = options;
   const opened = openGenesis(config);
   if (config.node.devnet && !isDevnetGenesis(opened.genesis)) {

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { counted } from '../lib/words.ts';
-import { installSha256 } from '../model/hash.ts';
 import { AUTHORITIES_MAX, WINDOW_MAX } from '../model/limits.ts';
+import { installNativeSha256 } from '../node/keys/native-hash.ts';
 import { runSimulation, type SimulationReport } from '../simulator/bare/report.ts';
 import { type FullReport, runFullSimulation } from '../simulator/full/report.ts';
 import { type Invocation, wholeNumber } from './command-line.ts';
@@ -35,7 +34,7 @@ export async function simulate(invocation: Invocation, options: SimulateOptions)
     ...(options.window === undefined ? {} : { window: wholeNumber(options.window, '--window', 1, WINDOW_MAX) }),
     ...(options.trace === true ? { trace: (line: string) => terminal.data(line) } : {}),
   };
-  if (options.full === true) installSha256((bytes) => createHash('sha256').update(bytes).digest());
+  if (options.full === true) installNativeSha256();
   const failed: (SimulationReport | FullReport)[] = [];
   let simulatedMs = 0;
   for (let seed = first; seed < first + count; seed += 1) {
