@@ -1,11 +1,13 @@
+import { assert } from '../lib/assert.ts';
 import { blockHash, blockLayout } from '../model/block.ts';
 import { encode } from '../model/codec.ts';
 import type { Height } from '../model/ids.ts';
 import { BLOCK_BYTES_MAX, WINDOW_MAX } from '../model/limits.ts';
 import type { Checkpoint } from '../model/view-change.ts';
 import { journalBlocks, trace } from './block-tree.ts';
+import type { Executed } from './event.ts';
 import type { JournalRecord } from './record.ts';
-import { type PendingBlock, pledge, type Replica, wholeBlock } from './replica.ts';
+import { halt, type PendingBlock, pledge, type Replica, wholeBlock } from './replica.ts';
 
 /** CHECKPOINTs that are kept of each seat. */
 const CHECKPOINTS_PER_SEAT_MAX = 2;
@@ -25,15 +27,39 @@ export function signCheckpoints(replica: Replica): void {
   if (due.length === 0) return;
   replica.checkpointsDue = replica.checkpointsDue.filter(({ height }) => height > replica.storedHeight);
   const newest = due.at(-1);
-  if (config.self < 0 || newest === undefined) return;
-  const checkpoint = {
-    epoch: config.authorities.epoch,
-    height: newest.height,
-    digest: blockHash(newest),
-    stateRoot: newest.stateRoot,
-    signer: config.self,
-  };
+  const own = replica.executed.find(({ height }) => height === newest?.height);
+  if (config.self < 0 || newest === undefined || own === undefined) return;
+  assert(own.digest === blockHash(newest), 'what is stored is what is final');
+  const { height, digest, stateRoot } = own;
+  const checkpoint = { epoch: config.authorities.epoch, height, digest, stateRoot, signer: config.self };
   pledge(replica, { kind: 'checkpoint', checkpoint }, []);
+}
+
+/** Blocks were executed and stored here: what those at checkpoint heights yielded is compared with what others say. */
+export function onExecuted(replica: Replica, executed: readonly Executed[]): void {
+  const { checkpointInterval } = replica.config.authorities.parameters;
+  const due = executed.filter(({ height }) => height % checkpointInterval === 0);
+  if (due.length === 0) return;
+  replica.executed = [...replica.executed, ...due].slice(-CHECKPOINTS_PER_SEAT_MAX);
+  haltIfDiverged(replica);
+}
+
+/**
+ * So many others contradict this replica's own execution that no quorum is left to share it (n - q + 1, which is f + 1 or
+ * more): at least one of them is honest, and this replica is wrong, whatever the reason. It must not sign what rests on that.
+ */
+function haltIfDiverged(replica: Replica): void {
+  const enough = replica.peers.length - replica.quorum + 1;
+  for (const own of replica.executed) {
+    const contrary = replica.checkpoints.flatMap((held, seat) =>
+      held.filter((other) => seat !== replica.config.self && other.height === own.height && !isSame(other, own)),
+    );
+    if (contrary.length >= enough) halt(replica, 'DIVERGED', [], contrary);
+  }
+}
+
+function isSame(a: Executed, b: Executed): boolean {
+  return a.height === b.height && a.digest === b.digest && a.stateRoot === b.stateRoot;
 }
 
 /** A quorum of equal CHECKPOINTs is stable: what is below may be forgotten once this node holds it durably. */
@@ -42,13 +68,9 @@ export function onCheckpoint(replica: Replica, checkpoint: Checkpoint): void {
   if (held === undefined || !isCheckpointWanted(replica, checkpoint)) return;
   held.push(checkpoint);
   if (held.length > CHECKPOINTS_PER_SEAT_MAX) held.shift();
-  const equal = replica.checkpoints.filter((some) =>
-    some.some(
-      ({ height, digest, stateRoot }) =>
-        height === checkpoint.height && digest === checkpoint.digest && stateRoot === checkpoint.stateRoot,
-    ),
-  );
+  const equal = replica.checkpoints.filter((some) => some.some((one) => isSame(one, checkpoint)));
   if (equal.length >= replica.quorum) replica.stableCheckpoint = checkpoint.height;
+  haltIfDiverged(replica);
 }
 
 /**

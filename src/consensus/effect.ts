@@ -73,4 +73,6 @@ export type Effect =
       readonly type: 'halt';
       readonly reason: 'DIVERGED' | 'SAFETY' | 'DUPLICATE_KEY';
       readonly certificates: readonly Certificate[];
+      /** Statements of others that this replica's own execution contradicts. */
+      readonly checkpoints: readonly Checkpoint[];
     };

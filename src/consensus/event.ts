@@ -7,6 +7,7 @@ import type { Certificate } from '../model/certificate.ts';
 import type { Hash, Height, Timestamp, View } from '../model/ids.ts';
 import type { Message } from '../model/message.ts';
 import type { Verified } from '../model/verified.ts';
+import type { Checkpoint } from '../model/view-change.ts';
 
 /** One timer of each name runs at most. */
 const TIMERS = ['progress', 'new-view', 'resend', 'status', 'empty', 'batch', 'fetch'] as const;
@@ -27,6 +28,9 @@ export interface Proposal {
     'transactionsRoot' | 'transactionCount' | 'stateRoot' | 'receiptsRoot' | 'graphRoot' | 'nextAuthoritiesHash'
   >;
 }
+
+/** What executing a block yielded on this machine, whatever its header says. */
+export type Executed = Pick<Checkpoint, 'height' | 'digest' | 'stateRoot'>;
 
 /**
  * `invalid` is a pure function of the block, its parent's state and the authority set, and accuses the proposer;
@@ -54,8 +58,8 @@ export type LocalEvent =
   | { readonly type: 'validated'; readonly digest: Hash; readonly verdict: Verdict }
   /** Answers `pledge` and `record`: durable; the signed message itself comes back as a message from this seat. */
   | { readonly type: 'persisted'; readonly token: number }
-  /** Answers `commit`: in the store, durably, up to this height. */
-  | { readonly type: 'stored'; readonly height: Height }
+  /** Answers `commit`: in the store, durably, up to this height; and what these blocks led to. */
+  | { readonly type: 'stored'; readonly height: Height; readonly executed: readonly Executed[] }
   /** Answers `import`: in the store up to `header`, the last of the blocks (`stored` tells when durably); or what was wrong with them. */
   | { readonly type: 'imported'; readonly header: Header; readonly certificate: Certificate }
   | { readonly type: 'import-failed'; readonly from: number; readonly reason: 'invalid' | 'aborted' | 'diverged' }

@@ -3,7 +3,7 @@ import type { Vote } from '../model/certificate.ts';
 import type { View } from '../model/ids.ts';
 import type { Message } from '../model/message.ts';
 import { validateBlocks } from './block-tree.ts';
-import { onCheckpoint, signCheckpoints, truncate } from './checkpoint.ts';
+import { onCheckpoint, onExecuted, signCheckpoints, truncate } from './checkpoint.ts';
 import { commit, finalise, joinByCertificate, onImported, onStored, raiseHighest, rotate } from './commit.ts';
 import type { Effect } from './effect.ts';
 import type { Event, LocalEvent, Timer } from './event.ts';
@@ -37,7 +37,9 @@ const ROUNDS_MAX = 200;
 export function step(replica: Replica, event: Event): readonly Effect[] {
   setClock(replica, event);
   replica.out = [];
-  if (replica.mode !== 'halted') {
+  if (replica.mode === 'halted') {
+    if (event.type !== 'message') whileHalted(replica, event);
+  } else {
     const { view, mode } = replica;
     const wasSuspecting = isSuspecting(replica);
     if (event.type === 'message') onMessage(replica, event.from, event.message);
@@ -46,7 +48,7 @@ export function step(replica: Replica, event: Event): readonly Effect[] {
     const hasEntered = replica.view !== view || (replica.mode !== mode && replica.mode === 'active');
     // What is suspected no more is said as well: a later doubt of another must not meet a stale one and leave alone.
     const hasCalmed = wasSuspecting && !isSuspecting(replica);
-    if (hasEntered || hasCalmed) broadcastStatus(replica);
+    if (hasEntered || hasCalmed || isHalted(replica)) broadcastStatus(replica);
     assert(replica.view >= view, 'views never go back');
   }
   return replica.out;
@@ -117,6 +119,7 @@ function onLocalEvent(replica: Replica, event: LocalEvent): void {
       return;
     case 'stored':
       onStored(replica, event.height);
+      onExecuted(replica, event.executed);
       return;
     case 'imported':
       onImported(replica, event.header, event.certificate);
@@ -214,6 +217,16 @@ function onTimer(replica: Replica, timer: Timer): void {
     default:
       unreachable(timer);
   }
+}
+
+function isHalted({ mode }: Replica): boolean {
+  return mode === 'halted';
+}
+
+/** Others are told, so that nobody waits for this one: of all that a replica does, only this goes on. */
+function whileHalted(replica: Replica, event: LocalEvent): void {
+  if (event.type === 'peer') onPeer(replica, event.seat, event.connected);
+  else if (event.type === 'start' || (event.type === 'timer' && event.timer === 'status')) onStatusTimer(replica);
 }
 
 function onPeer(replica: Replica, seat: number, connected: boolean): void {

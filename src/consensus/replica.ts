@@ -7,7 +7,7 @@ import { SYNC_BLOCKS_MAX, WINDOW_MAX } from '../model/limits.ts';
 import type { Message, MessageOf, Status } from '../model/message.ts';
 import type { Checkpoint, NewView, ViewChange } from '../model/view-change.ts';
 import type { Effect, Pledge } from './effect.ts';
-import type { Pending, Timer } from './event.ts';
+import type { Executed, Pending, Timer } from './event.ts';
 import type { BlockReference, JournalRecord } from './record.ts';
 import type { Pace, Timing } from './timing.ts';
 
@@ -121,6 +121,8 @@ export interface Replica {
   stableCheckpoint: Height;
   truncatedAt: Height;
   checkpointsDue: Header[];
+  /** What the newest blocks at checkpoint heights yielded here, oldest first. */
+  executed: readonly Executed[];
 
   readonly peers: readonly Peer[];
   failures: number;
@@ -235,10 +237,11 @@ export function halt(
   replica: Replica,
   reason: Extract<Effect, { type: 'halt' }>['reason'],
   certificates: readonly Certificate[],
+  checkpoints: readonly Checkpoint[] = [],
 ): void {
   if (replica.mode === 'halted') return;
   replica.mode = 'halted';
-  replica.out.push({ type: 'halt', reason, certificates });
+  replica.out.push({ type: 'halt', reason, certificates, checkpoints });
 }
 
 /** What the host found on its disk. */
@@ -328,6 +331,7 @@ export function emptyReplica(config: Configuration, recovered: Omit<Recovered, '
     stableCheckpoint: Height(0),
     truncatedAt: Height(0),
     checkpointsDue: [],
+    executed: [],
     failures: 0,
     wasQuorumHeard: false,
     suspicion: noSuspicion(),

@@ -36,6 +36,11 @@ export function statusOf(replica: Replica): Status {
   };
 }
 
+/** How one says of itself that it takes no part any more, for a reason that the core does not know. */
+export function haltedStatus(replica: Replica): Status {
+  return { ...statusOf(replica), mode: 'halted', suspects: null, missing: [] };
+}
+
 export function broadcastStatus(replica: Replica): void {
   broadcast(replica, { kind: 'status', status: statusOf(replica) });
 }

@@ -1,4 +1,4 @@
-import type { Proposal, Verdict } from '../consensus/event.ts';
+import type { Executed, Proposal, Verdict } from '../consensus/event.ts';
 import {
   buildBlock,
   checkRoots,
@@ -154,6 +154,12 @@ export class Executor {
       }
     }
     return entries;
+  }
+
+  /** What executing a block in memory yielded. */
+  outcome(digest: Hash): Executed {
+    const { header, executed } = defined(this.#executions.get(digest), 'a block was executed before it became final');
+    return { height: header.height, digest, stateRoot: executed.stateRoot };
   }
 
   /** The newest final state. */

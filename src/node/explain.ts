@@ -10,6 +10,8 @@ export interface AuthorityFacts {
   /** Its clock less ours when it last spoke, in milliseconds. */
   readonly clockOffsetMs: number | null;
   readonly isPrimary: boolean;
+  /** By its own word it takes no part any more. */
+  readonly isHalted: boolean;
 }
 
 /** All that an explanation is drawn from. */
@@ -76,9 +78,13 @@ export interface Explained {
 /** Why the chain moves or does not, as this node sees it: the gravest cause first. */
 export function explain(facts: ChainFacts): Explained {
   const waitingFor = facts.others
-    .filter(({ connected }) => !connected)
-    .map(({ id, heardAt }) => ({ authority: id, since: heardAt, why: 'not connected' }));
-  return { waitingFor, ...(ownTrouble(facts) ?? standstill(facts) ?? conditions(facts) ?? calm(facts, waitingFor)) };
+    .filter(({ connected, isHalted }) => !connected || isHalted)
+    .map(({ id, connected, heardAt }) => ({
+      authority: id,
+      since: heardAt,
+      why: connected ? 'it has halted: explain on that node says why' : 'not connected',
+    }));
+  return { waitingFor, ...(ownTrouble(facts) ?? standstill(facts) ?? conditions(facts) ?? calm(facts)) };
 }
 
 type Found = Omit<Explained, 'waitingFor'> & Partial<Pick<Explained, 'waitingFor'>>;
@@ -125,13 +131,14 @@ function isOverdue({ now, lastFinalAt, oldestWaitMs, patienceMs }: ChainFacts): 
 function overdue({ others, now, silenceMs, mode, view, waiting, lastFinalAt }: ChainFacts): Found {
   const primary = others.find(({ isPrimary }) => isPrimary);
   const isSilent = primary !== undefined && (!primary.connected || now - primary.heardAt > silenceMs);
-  if (isSilent) {
-    const { id, heardAt } = primary;
+  if (isSilent || primary?.isHalted) {
+    const { id, heardAt, isHalted } = primary;
+    const what = isHalted ? 'has halted' : 'is silent';
     return {
       moving: false,
       code: 'SILENT_PRIMARY',
-      reason: `The primary ${id} is silent; the others are about to replace it.`,
-      waitingFor: [{ authority: id, since: heardAt, why: 'it is the primary and silent' }],
+      reason: `The primary ${id} ${what}; the others are about to replace it.`,
+      waitingFor: [{ authority: id, since: heardAt, why: `it is the primary and ${isHalted ? what : 'silent'}` }],
     };
   }
   if (mode === 'changing') {
@@ -158,11 +165,16 @@ function observerSentence(reason: string): string {
   return `This node follows without a vote: ${reason}`;
 }
 
-function calm(facts: ChainFacts, waitingFor: Explained['waitingFor']): Found {
-  const { now, lastFinalAt, waiting, patienceMs } = facts;
+function calm({ now, lastFinalAt, waiting, patienceMs, others }: ChainFacts): Found {
   const age = now - lastFinalAt;
-  const absent = waitingFor.map(({ authority }) => authority).join(', ');
-  const missing = absent === '' ? '' : ` Not connected: ${absent}.`;
+  const named = (which: (one: AuthorityFacts) => boolean): string =>
+    others
+      .filter(which)
+      .map(({ id }) => id)
+      .join(', ');
+  const absent = named(({ connected }) => !connected);
+  const halted = named(({ connected, isHalted }) => connected && isHalted);
+  const missing = `${absent === '' ? '' : ` Not connected: ${absent}.`}${halted === '' ? '' : ` Halted: ${halted}.`}`;
   const isIdle = waiting === 0 && age > patienceMs;
   const reason = isIdle
     ? `Nothing waits; the last block came ${seconds(age)} ago.${missing}`
@@ -173,7 +185,7 @@ function calm(facts: ChainFacts, waitingFor: Explained['waitingFor']): Found {
 function haltSentence(reason: string): string {
   switch (reason) {
     case 'DIVERGED':
-      return 'Halted: a certified block is invalid by this node’s own execution. Wipe data/ (never the journal) and restart; if it happens again it is a bug.';
+      return 'Halted: what this node executes is not what the others certify or state; what shows it is in its log. Wipe data/ (never the journal) and restart; if it happens again it is a bug.';
     case 'SAFETY':
       return 'Halted: two certificates for different blocks at one height exist, so more than f authorities are faulty. Both are in the log of this node; people must decide.';
     case 'DUPLICATE_KEY':

@@ -38,6 +38,8 @@ export interface Metrics {
   syncLag(blocks: number): void;
   provenanceLag(blocks: number): void;
   evidence(): void;
+  /** This node takes no part any more. */
+  halted(): void;
   /** All of it in the text format of Prometheus. */
   expose(): Promise<{ readonly mediaType: string; readonly text: string }>;
 }
@@ -67,7 +69,9 @@ function consensusMetrics({
   counter,
   gauge,
   histogram,
-}: Makers): Part<'roundStarted' | 'roundFailed' | 'blockFinalised' | 'viewChanged' | 'resumed' | 'evidence'> {
+}: Makers): Part<
+  'roundStarted' | 'roundFailed' | 'blockFinalised' | 'viewChanged' | 'resumed' | 'evidence' | 'halted'
+> {
   const rounds = counter('consensus_rounds_total', 'Blocks proposed, each proposal in a later view counted again');
   const success = counter('consensus_success_total', 'Blocks that became final');
   const failure = counter('consensus_failure_total', 'Rounds that ended without a final block');
@@ -76,6 +80,8 @@ function consensusMetrics({
   const height = gauge('consensus_height', 'Height of the last final block');
   const changes = counter('view_changes_total', 'Views entered after the first one');
   const evidence = counter('evidence_total', 'Proofs that an authority broke the rules');
+  const halted = gauge('halted', '1 once this node takes no part any more, 0 before');
+  halted.set(0);
   return {
     roundStarted: () => rounds.inc(),
     roundFailed: () => failure.inc(),
@@ -93,6 +99,7 @@ function consensusMetrics({
       view.set(at.view);
     },
     evidence: () => evidence.inc(),
+    halted: () => halted.set(1),
   };
 }
 

@@ -4,18 +4,20 @@ import type { Genesis } from '../ledger/genesis.ts';
 import { idempotencyKey } from '../ledger/records.ts';
 import { toHex } from '../lib/bytes.ts';
 import { seatOf } from '../model/authorities.ts';
-import { type Certificate, certificateLayout, type Jurisdiction } from '../model/certificate.ts';
+import { certificateLayout, type Jurisdiction } from '../model/certificate.ts';
 import { encode } from '../model/codec.ts';
 import { type Evidence, offenderOf } from '../model/evidence.ts';
 import { Height, type OrganisationId, type PublicKey, type View } from '../model/ids.ts';
 import { EVIDENCE_KEPT_MAX, LATENCIES_KEPT_MAX, TWIN_SHOWN_MS } from '../model/limits.ts';
 import { type Operation, operationHash, type Transaction } from '../model/transaction.ts';
+import { checkpointLayout } from '../model/view-change.ts';
 import type { AuthorityContact, PeerInfo, Transport, TransportEvent } from '../network/transport.ts';
 import type { Chain, ChainEntry } from '../store/chain.ts';
 import { readEvidence, writeEvidence } from '../store/evidence.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Executor } from './executor.ts';
 import { Host } from './host.ts';
+import type { Halt } from './host-parts.ts';
 import { type FinalOutcome, Intake, notAdmitted, type SubmitOutcome } from './intake.ts';
 import { createMeasuring, type Measuring } from './measuring.ts';
 import type { Mempool } from './mempool.ts';
@@ -130,6 +132,8 @@ export class Node {
     if (this.#fatal !== null) return;
     this.#fatal = error;
     this.#host.stop();
+    this.#host.tellHalted();
+    this.parts.metrics.halted();
     this.#intake.stop(notAdmitted('NOT_READY', `this node takes no part any more: ${error.message}`));
     this.parts.log.error({ error: error.message }, 'this node takes no part any more');
     this.parts.onFatal(error);
@@ -248,10 +252,13 @@ export class Node {
     }
   }
 
-  #onHalted(reason: string, certificates: readonly Certificate[]): void {
+  #onHalted({ reason, ...proof }: Halt): void {
+    const { log, metrics } = this.parts;
     this.#halted = reason;
-    const proof = certificates.map((certificate) => toHex(encode(certificateLayout, certificate)));
-    this.parts.log.error({ reason, certificates: proof }, 'this node votes no more');
+    const certificates = proof.certificates.map((one) => toHex(encode(certificateLayout, one)));
+    const checkpoints = proof.checkpoints.map((one) => toHex(encode(checkpointLayout, one)));
+    metrics.halted();
+    log.error({ reason, certificates, checkpoints }, 'this node votes no more');
   }
 
   #hostListener() {
@@ -260,7 +267,7 @@ export class Node {
       final: (entry: ChainEntry, waitedMs: number | null): void => this.#onFinal(entry, waitedMs),
       durable: (height: Height): void => this.#onDurable(height),
       evidence: (evidence: Evidence): void => this.#onEvidence(evidence),
-      halted: (reason: string, certificates: readonly Certificate[]): void => this.#onHalted(reason, certificates),
+      halted: (halt: Halt): void => this.#onHalted(halt),
       entered: (view: View): void => this.#onView(view),
       fatal: (error: Error): void => this.fail(error),
       sent: this.#measuring.sent,
@@ -338,6 +345,7 @@ export class Node {
     if (joined?.isTwin === false) {
       mempool.forgetForwards();
       this.#host.report({ type: 'peer', seat: joined.seat, connected: true });
+      if (this.#fatal !== null) this.#host.tellHalted(joined.seat);
     }
     this.#happened('peer_joined', { id: peer.id, name, role: peer.role });
   }

@@ -10,7 +10,7 @@ export function votersPresent(replica: Replica, connected: readonly number[]): n
     const peer = peers[seat];
     const said = peer?.status?.mode;
     if (seat === config.self || peer === undefined || said === undefined) return false;
-    // Whoever has halted falls silent.
+    // Whoever has halted says so.
     return said !== 'observer' && said !== 'halted' && now - peer.heardAt <= lapseMs(replica);
   });
   return others.length + (config.self >= 0 && mode !== 'halted' ? 1 : 0);

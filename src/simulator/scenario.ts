@@ -54,6 +54,8 @@ export interface Scenario {
   readonly syncMsMax: number;
   /** How long a node does nothing else while it executes a block. */
   readonly executionMs: number;
+  /** Seats whose execution goes wrong without their noticing it; they count as faulty. */
+  readonly corrupt: readonly number[];
 }
 
 export const STRATEGIES: readonly StrategyName[] = [
@@ -125,6 +127,7 @@ export function drawScenario(options: { seed: number; n?: number | undefined; wi
     sendsBeforeSync: false,
     syncMsMax: prng.pick([1, 5, 40]),
     executionMs: prng.pick([0, 0, 0, 0, 5, 60]),
+    corrupt: [],
   };
 }
 

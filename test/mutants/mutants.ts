@@ -79,6 +79,9 @@ const CALM = {
   haste: 1,
 };
 
+/** One of four goes wrong without noticing it: the others are sound. */
+const DIVERGED = { ...CALM, corrupt: [2], checkpointInterval: 2, transactions: 40, faultsMs: 3_000 };
+
 const SAFETY = /lemma|agreement/;
 
 /** What a good harness kills. */
@@ -407,5 +410,41 @@ export const CASES: readonly Case[] = [
       ],
     },
     options: { n: 4, window: 1, scenario: { ...CALM, executionMs: 300, transactions: 40 } },
+  },
+  {
+    shows: ({ halts }) => halts.length === 0,
+    mutant: {
+      name: 'goes on although all others contradict what it executes',
+      changes: [
+        {
+          file: 'consensus/checkpoint.ts',
+          find: 'const enough = replica.peers.length - replica.quorum + 1;',
+          replace: 'const enough = replica.peers.length;',
+        },
+      ],
+    },
+    options: { n: 4, window: 1, scenario: DIVERGED },
+  },
+  {
+    breaks: /^no honest node halts$/,
+    mutant: {
+      name: 'believes a single contradiction of what it executes',
+      changes: [
+        {
+          file: 'consensus/checkpoint.ts',
+          find: 'const enough = replica.peers.length - replica.quorum + 1;',
+          replace: 'const enough = 1;',
+        },
+      ],
+    },
+    options: { n: 4, window: 1, scenario: DIVERGED },
+  },
+  {
+    breaks: /^no honest node halts$/,
+    mutant: {
+      name: 'compares statements about different heights',
+      changes: [{ file: 'consensus/checkpoint.ts', find: ' && other.height === own.height &&', replace: ' &&' }],
+    },
+    options: { n: 4, window: 1, scenario: { ...CALM, checkpointInterval: 2, transactions: 40 } },
   },
 ];

@@ -17,9 +17,9 @@ export const SHELL_CASES: readonly ShellCase[] = [
       name: 'sends before its journal is durable',
       changes: [
         {
-          file: 'node/host.ts',
-          find: '    this.#write([...support, record], () => {\n      this.broadcast(message);',
-          replace: '    this.broadcast(message);\n    this.#write([...support, record], () => {',
+          file: 'node/deeds.ts',
+          find: '    this.#write([...support, record], () => {\n      this.#outbox.broadcast(message);',
+          replace: '    this.#outbox.broadcast(message);\n    this.#write([...support, record], () => {',
         },
       ],
     },
@@ -78,15 +78,15 @@ export const SHELL_CASES: readonly ShellCase[] = [
       name: 'commits twice what is stored already',
       changes: [
         {
-          file: 'node/host.ts',
+          file: 'node/block-work.ts',
           find: 'const blocks = all.filter(({ header }) => header.height > chain.head.height);',
           replace: 'const blocks = all;',
         },
         {
-          file: 'node/host.ts',
-          find: '        this.#commit(effect.blocks, effect.certificate);',
+          file: 'node/deeds.ts',
+          find: '        this.#blocks.commit(effect.blocks, effect.certificate);',
           replace:
-            '        this.#commit(effect.blocks, effect.certificate);\n        this.#commit(effect.blocks, effect.certificate);',
+            '        this.#blocks.commit(effect.blocks, effect.certificate);\n        this.#blocks.commit(effect.blocks, effect.certificate);',
         },
       ],
     },
@@ -145,8 +145,8 @@ export const SHELL_CASES: readonly ShellCase[] = [
       changes: [
         {
           file: 'node/serving.ts',
-          find: 'blocks: blocks.slice(0, certified.length), certificate',
-          replace: 'blocks, certificate',
+          find: 'blocksFrame(blocks.slice(0, length), certificate), blocks: length }',
+          replace: 'blocksFrame(blocks, certificate), blocks: length }',
         },
         {
           file: 'node/serving.ts',

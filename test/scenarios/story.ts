@@ -36,6 +36,7 @@ const SOUND: Omit<Scenario, 'seed' | 'n' | 'window'> = {
   sendsBeforeSync: false,
   syncMsMax: 2,
   executionMs: 0,
+  corrupt: [],
 };
 
 /** A network that a test takes through a story, one event a line; every invariant is checked all along. */

@@ -28,6 +28,7 @@ const QUIET: Partial<Scenario> = {
   haste: 1,
   syncMsMax: 5,
   executionMs: 0,
+  corrupt: [],
   encoded: false,
   restartMsMax: 50,
 };

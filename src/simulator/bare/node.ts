@@ -50,6 +50,8 @@ export interface NodeOptions {
   readonly skewMs: number;
   readonly syncMsMax: number;
   readonly executionMs: number;
+  /** Its executions come to something else than they should, and it does not notice. */
+  readonly isCorrupt: boolean;
   readonly sendsBeforeSync: boolean;
 }
 
@@ -361,8 +363,13 @@ export class SimulatedNode {
     this.chain.append(blocks, certificate);
     for (const { body } of blocks) for (const { id } of body) this.mempool.delete(id);
     const { height } = this.chain;
+    const executed = blocks.map(({ header }) => ({
+      height: header.height,
+      digest: blockHash(header),
+      stateRoot: this.#options.isCorrupt ? header.previous : header.stateRoot,
+    }));
     this.#later(this.#world.random() * 3 * this.#options.syncMsMax, () => {
-      if (this.chain.makeDurable(height)) this.report({ type: 'stored', height });
+      if (this.chain.makeDurable(height)) this.report({ type: 'stored', height, executed });
     });
   }
 

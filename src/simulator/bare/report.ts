@@ -23,6 +23,8 @@ export interface SimulationReport {
   readonly simulatedMs: number;
   readonly healedMs: number;
   readonly evidence: number;
+  /** Honest nodes that ended their part, and why. */
+  readonly halts: readonly string[];
   /** Seats that the statements on the wire convict; worked out only for a run in which agreement broke. */
   readonly convicted: readonly number[];
   readonly conflict: string | null;
@@ -67,6 +69,7 @@ export function runSimulation(options: SimulationOptions): SimulationReport {
     simulatedMs: world?.time ?? 0,
     healedMs,
     evidence: world?.evidence.length ?? 0,
+    halts: world?.halts ?? [],
     convicted: world === null || world.checker.conflict === null ? [] : convictedBy(world),
     conflict: world?.checker.conflict ?? null,
     fork: world?.checker.fork ?? null,

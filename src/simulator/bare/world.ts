@@ -12,6 +12,7 @@ import { Epoch, Hash, Height, View } from '../../model/ids.ts';
 import { type Message, messageLayout } from '../../model/message.ts';
 import type { Transaction } from '../../model/transaction.ts';
 import type { Verified } from '../../model/verified.ts';
+import type { Checkpoint } from '../../model/view-change.ts';
 import { createAdversary } from '../adversary.ts';
 import { Checker, Violation } from '../checkers.ts';
 import { createKeyring, type Keyring } from '../keyring.ts';
@@ -44,6 +45,7 @@ export class World {
   readonly transactions: Transaction[] = [];
   readonly evidence: Evidence[] = [];
   readonly halts: string[] = [];
+  readonly haltProofs: { readonly height: number; readonly checkpoints: readonly Checkpoint[] }[] = [];
   /** Links between instances that are cut, as `from * 64 + to`, with how many partitions cut them. */
   readonly cuts = new Map<number, number>();
   /** What the network loses on purpose: a story's own fault. */
@@ -85,7 +87,8 @@ export class World {
   }
 
   #settle(seat: number, surroundings: Surroundings, name: string): void {
-    const { skewMs, syncMsMax, executionMs, sendsBeforeSync, window, dead, wrongClocks, wiped } = this.scenario;
+    const { skewMs, syncMsMax, executionMs, corrupt, sendsBeforeSync, window, dead, wrongClocks, wiped } =
+      this.scenario;
     const config: Configuration = {
       chainId: CHAIN,
       authorities: this.authorities,
@@ -103,6 +106,7 @@ export class World {
       skewMs: skew,
       syncMsMax,
       executionMs,
+      isCorrupt: corrupt.includes(seat),
       sendsBeforeSync,
     });
     this.nodes.push(node);
@@ -254,7 +258,9 @@ export class World {
     if (!this.isHonest(node)) return;
     if (effect.type === 'halt') {
       this.halts.push(`${node.name}: ${effect.reason}`);
-      if (this.liars.size <= faultsTolerated(this.scenario.n)) {
+      this.haltProofs.push({ height: node.chain.height, checkpoints: effect.checkpoints });
+      const isSound = !this.scenario.corrupt.includes(node.seat);
+      if (isSound && this.liars.size <= faultsTolerated(this.scenario.n)) {
         throw new Violation('no honest node halts', `${node.name}: ${effect.reason}`);
       }
       return;

@@ -158,7 +158,7 @@ export class FullWorld implements Surroundings {
         },
         durable: (height) => machine.settled(height),
         evidence: (evidence) => this.checker.accused(machine, evidence),
-        halted: (reason) => this.checker.halted(machine, reason),
+        halted: ({ reason }) => this.checker.halted(machine, reason),
         fatal: (error) => machine.fail(error),
         rejected: (from, code) => this.checker.refused(machine, from, code),
       },

@@ -122,7 +122,7 @@ describe('a store that does not keep up', () => {
     }
     expect(voted).toBeGreaterThan(1);
     expect(voted).toBeLessThan(blocks.length);
-    const later = pledges(tell(replica, { type: 'stored', height: Height(voted) }));
+    const later = pledges(tell(replica, { type: 'stored', height: Height(voted), executed: [] }));
     expect(later).toEqual([{ kind: 'vote', ballot: ballotOn('PREPARE', blocks[voted] ?? FIRST) }]);
   });
 });

@@ -99,7 +99,12 @@ describe('the end of a replica', () => {
     const rival = certificateOf('COMMIT', RIVAL, [0, 1, 3], 1);
     const effects = hear(replica, 2, { kind: 'certificate', certificate: rival });
     expect(effects.find(({ type }) => type === 'halt')).toMatchObject({ reason: 'SAFETY' });
-    expect(tell(replica, { type: 'timer', timer: 'status' })).toEqual([]);
+    expect(tell(replica, { type: 'timer', timer: 'progress' })).toEqual([]);
+    expect(hear(replica, 3, proposalOf(FIRST))).toEqual([]);
+    const [said, armed, ...more] = tell(replica, { type: 'timer', timer: 'status' });
+    expect(said).toMatchObject({ type: 'broadcast', message: { kind: 'status', status: { mode: 'halted' } } });
+    expect(armed).toMatchObject({ type: 'set-timer', timer: 'status' });
+    expect(more).toEqual([]);
   });
 
   test('DIVERGED: a quorum certified what is invalid here', () => {

@@ -8,7 +8,7 @@ const NOW = Timestamp(1_781_287_200_000);
 
 function other(id: string, more: Partial<AuthorityFacts> = {}): AuthorityFacts {
   const heardAt = Timestamp(NOW - 200);
-  return { id, connected: true, heardAt, clockOffsetMs: 3, isPrimary: false, ...more };
+  return { id, connected: true, heardAt, clockOffsetMs: 3, isPrimary: false, isHalted: false, ...more };
 }
 
 const PRIMARY = other('federation', { isPrimary: true });
@@ -143,6 +143,18 @@ describe('an explanation', () => {
     expect(explain(facts)).toMatchObject({ moving: false, code: 'OBSERVER' });
     expect(explain(facts).reason).toContain('the journal is a copy. Another node votes with its key');
     expect(explain({ ...facts, isSeatTaken: false }).code).toBe('NO_QUORUM');
+  });
+
+  it('names who has halted by its own word, here or as the primary', () => {
+    const facts = { ...CALM, others: [PRIMARY, other('venue'), other('gate', { isHalted: true })] };
+    const { reason, waitingFor } = explain(facts);
+    expect(reason).toContain('Halted: gate.');
+    expect(waitingFor).toEqual([
+      { authority: 'gate', since: NOW - 200, why: 'it has halted: explain on that node says why' },
+    ]);
+    const headless = { ...CALM, ...WORK, others: [other('federation', { isPrimary: true, isHalted: true })] };
+    expect(explain(headless)).toMatchObject({ moving: false, code: 'SILENT_PRIMARY' });
+    expect(explain(headless).reason).toContain('federation has halted');
   });
 
   it.each(['SAFETY', 'DIVERGED', 'DUPLICATE_KEY'])('of the halt %s tells people what to do', (haltReason) => {

@@ -7,7 +7,7 @@ consensus_view consensus_height view_changes_total gossip_messages_sent_total go
 gossip_cache_size gossip_cache_hits_total gossip_cache_misses_total peer_count network_messages_sent_total
 network_messages_received_total network_bytes_transmitted_total tickets_validated_total tickets_consumed_total
 tickets_disputed_total ticket_state_count storage_operations_total storage_latency_seconds api_requests_total
-api_latency_seconds websocket_connections mempool_size sync_lag_blocks provenance_lag_blocks evidence_total`.split(
+api_latency_seconds websocket_connections mempool_size sync_lag_blocks provenance_lag_blocks evidence_total halted`.split(
   /\s+/,
 );
 

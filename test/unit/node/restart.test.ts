@@ -160,15 +160,24 @@ describe('a node whose store cannot be written', () => {
 });
 
 describe('a node that has failed', () => {
-  it('says nothing of what it had just signed', () => {
+  it('says so to those who are here and to whoever comes, and nothing of what it had just signed', () => {
     const world = openWorld({}, 'a1');
     const { replica } = world.node(2);
+    const name = world.node(2).parts.genesis.authorities[2]?.id;
     void world.submit(1, world.transaction('boxoffice', issue('b1')));
     while (replica.outstanding.size === 0) world.run(0.1);
     const sentBefore = world.sent.length;
     world.node(2).fail(new Error('the disk is gone'));
     world.run(3_000);
-    expect(world.sent.slice(sentBefore).filter(({ from }) => from === 2)).toEqual([]);
+    const said = world.sent.slice(sentBefore).filter(({ from }) => from === 2);
+    expect(said.length).toBeGreaterThan(0);
+    for (const { message } of said) expect(message).toMatchObject({ kind: 'status', status: { mode: 'halted' } });
+    const why = 'it has halted: explain on that node says why';
+    expect(world.reader(0).explain().waitingFor).toMatchObject([{ authority: name, why }]);
+    const latecomer = world.machine(0);
+    latecomer.crash(LOSE_ALL);
+    latecomer.boot();
+    world.until(() => latecomer.node !== undefined && world.reader(0).explain().waitingFor[0]?.why === why);
   });
 });
 
