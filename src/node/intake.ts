@@ -203,6 +203,9 @@ export class Intake {
     // A node that is cut off or behind knows too little to say that a transaction is not permitted.
     const refused = refusal();
     if (refused !== undefined) return refused;
+    // Before the ledger is asked: a node that has no room must not be made to work for saying so.
+    const crowded = this.#crowdRefusal() ?? admissionRefusal(mempool.admits(transaction));
+    if (crowded !== undefined) return crowded;
     const now = clock.now();
     const fault = executor.judge(now)(transaction);
     if (fault !== undefined) {
@@ -210,7 +213,7 @@ export class Intake {
       const ground = { now, transactionLifeMsMax, lack: executor.lackOf(transaction) };
       return notAdmitted(fault, faultDetail(fault, transaction, ground));
     }
-    return this.#crowdRefusal() ?? admissionRefusal(mempool.admits(transaction));
+    return undefined;
   }
 
   /** The signature of one that another authority let in is judged by the full rule before anybody is blamed for it. */

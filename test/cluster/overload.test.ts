@@ -16,6 +16,8 @@ const GROWTH_BYTES_MAX = 250 * MIB;
 const REFUSED = 500;
 const SENT_MAX = 4 * MEMPOOL_PER_SIGNER_MAX;
 const SENDERS = 64;
+/** Refusals that are timed, one after another: among many at once each would wait for this process to sign the others. */
+const TIMED = 100;
 const REFUSED_MS_PROMISED = 50;
 const REFUSED_MS_MAX = 5_000;
 const LIFE_MS = 9 * 60_000;
@@ -73,6 +75,17 @@ async function flood(nodes: readonly NodeProcess[], organisation: string): Promi
   return sent;
 }
 
+/** How long refusals of a full node take, in milliseconds, the shortest first. */
+async function timeRefusals(node: NodeProcess, organisation: string): Promise<readonly number[]> {
+  const times: number[] = [];
+  for (let index = 0; index < TIMED; index += 1) {
+    const ticket = `${organisation}-timed-${index}`;
+    const { code, answerMs } = await send(node, ticket, issue(organisation, ticket));
+    if (code === 'OVERLOADED') times.push(answerMs);
+  }
+  return times.sort((a, b) => a - b);
+}
+
 describe('more than the network can take', () => {
   it('is refused quickly, with a time to come back; what was taken is final, and then there is room again', async () => {
     const rss = cluster.nodes.map((node) => node.rssBytes());
@@ -95,9 +108,9 @@ describe('more than the network can take', () => {
     );
     expect(refused.length).toBeGreaterThan(0);
     expect(new Set(refused.map(({ retryAfterMs }) => retryAfterMs))).toEqual(new Set([1_000]));
-    const times = refused.map(({ answerMs }) => answerMs).sort((a, b) => a - b);
-    const median = times[Math.floor(times.length / 2)] ?? 0;
-    expect(times.at(-1)).toBeLessThan(REFUSED_MS_MAX);
+    expect(Math.max(...refused.map(({ answerMs }) => answerMs))).toBeLessThan(REFUSED_MS_MAX);
+    const times = await timeRefusals(cluster.node(0), 'boxoffice');
+    const [median = 0, slow = 0] = [0.5, 0.95].map((share) => times[Math.floor(share * times.length)]);
 
     // One key that floods leaves room for the others.
     expect(await send(cluster.node(1), 'venue-1', issue('venue', 'venue-1'))).toMatchObject({ code: 'pending' });
@@ -109,7 +122,7 @@ describe('more than the network can take', () => {
       return (await cluster.statuses()).every(({ mempool }) => mempool === 0);
     });
     tell(
-      `${taken.length} taken, ${refused.length} refused (half of them within ${Math.round(median)} ms; promised: ${REFUSED_MS_PROMISED} ms); the rest decided in ${Date.now() - startedAt} ms`,
+      `${taken.length} taken, ${refused.length} refused (one at a time half of them within ${median.toFixed(1)} ms, most within ${slow.toFixed(1)} ms; promised: ${REFUSED_MS_PROMISED} ms); the rest decided in ${Date.now() - startedAt} ms`,
     );
     await cluster.settled();
     for (const node of cluster.nodes) {

@@ -191,6 +191,8 @@ describe('a mempool at its limits', () => {
     fill(world, 1, 'city', MEMPOOL_TRANSACTIONS_MAX / 2);
     const scan = world.transaction('venue', admit('a1'));
     expect(await world.submit(1, scan)).toMatchObject({ outcome: 'not-admitted', code: 'OVERLOADED' });
+    const notPermitted = world.transaction('venue', issue('b1'));
+    expect(await world.submit(1, notPermitted), 'the ledger is not even asked').toMatchObject({ code: 'OVERLOADED' });
     const { mempool } = world.node(1).parts;
     for (const { id } of [...mempool.waiting()]) mempool.remove(id);
     world.network.passes = () => true;
