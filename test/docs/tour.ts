@@ -16,7 +16,7 @@ cf() {
   case "$1" in
     status|peers|explain|ticket|event) [ -n "$TOUR_URL" ] && set -- "$@" --node "$TOUR_URL" ;;
   esac
-  "$TOUR_NODE" "$TOUR_MAIN" "$@"
+  npm_lifecycle_event=cf "$TOUR_NODE" "$TOUR_MAIN" "$@"
 }
 npm() {
   if [ "$1 $2 $3 $4" = 'run -s cf --' ]; then shift 4; cf "$@"; else command npm "$@"; fi
