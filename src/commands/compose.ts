@@ -34,7 +34,8 @@ import { contactsOf, openMesh } from './compose-mesh.ts';
 import { openOperator } from './compose-operator.ts';
 import { openAuthority, type Voter } from './compose-voter.ts';
 import { CommandError } from './exit-codes.ts';
-import { type AskPassphrase, type OpenedGenesis, openChain, openGenesis, openKey } from './opening.ts';
+import { type AskPassphrase, type OpenedGenesis, openGenesis, openKey } from './opening.ts';
+import { openOrRepairChain } from './repair.ts';
 
 export interface StartOptions {
   readonly config: NodeConfig;
@@ -98,7 +99,7 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   let onFatal = (error: Error): void => {
     early = error;
   };
-  const { store, chain } = await openChain(config, genesis);
+  const { store, chain } = await openOrRepairChain({ config, genesis, logger: options.logger });
   const voter = await openAuthority({
     config,
     ask: options.ask,

@@ -43,6 +43,7 @@ export class CommandError extends Error {
 /** Failures of the environment by the name of their class or by their `code`. */
 const EXIT_OF_ERROR: Readonly<Record<string, ExitName>> = {
   CorruptionError: 'DATA_UNUSABLE',
+  ForeignDataError: 'DATA_UNUSABLE',
   StoreError: 'DATA_UNUSABLE',
   DISK_FULL: 'FAILED',
   ECONNREFUSED: 'UNREACHABLE',

@@ -13,7 +13,7 @@ import type { KeyKind } from '../node/keys/key-pair.ts';
 import { createSignatureCheck } from '../node/keys/signatures.ts';
 import { beginChain } from '../node/recovery.ts';
 import { CorruptionError } from '../store/blocks.ts';
-import type { Chain } from '../store/chain.ts';
+import { type Chain, ForeignDataError } from '../store/chain.ts';
 import type { Journal, JournalPosition, JournalProblem } from '../store/journal.ts';
 import type { KeyValue } from '../store/key-value.ts';
 import { openLmdb } from '../store/lmdb.ts';
@@ -78,15 +78,17 @@ export async function openKey(path: string, kind: KeyKind, ask: AskPassphrase): 
   throw new CommandError('CONFIG_INVALID', `${read.error.reason}.`, { code: read.error.code });
 }
 
+export interface OpenedChain {
+  readonly store: KeyValue;
+  readonly chain: Chain;
+}
+
 /**
  * The store with its chain, begun from genesis when it is empty.
  *
  * @throws CommandError when what is stored is of another chain, or its newest blocks are not whole and final
  */
-export async function openChain(
-  config: Pick<NodeConfig, 'storage'>,
-  genesis: Genesis,
-): Promise<{ store: KeyValue; chain: Chain }> {
+export async function openChain(config: Pick<NodeConfig, 'storage'>, genesis: Genesis): Promise<OpenedChain> {
   const store = openLmdb(config.storage.dataDir, Object.values(TABLES));
   try {
     await migrate(store);
@@ -98,7 +100,7 @@ export async function openChain(
     return { store, chain };
   } catch (error) {
     await new Promise((resolve) => store.close(resolve));
-    if (!(error instanceof CorruptionError)) throw error;
+    if (!(error instanceof CorruptionError || error instanceof ForeignDataError)) throw error;
     const { dataDir, journalDir } = config.storage;
     throw new CommandError('DATA_UNUSABLE', `The data in ${dataDir} cannot be used: ${error.message}.`, {
       code: error.code,

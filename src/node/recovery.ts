@@ -14,7 +14,8 @@ import type { KeyValue, StoreError } from '../store/key-value.ts';
 /**
  * Opens the chain of a store, or begins it with genesis when the store is empty.
  *
- * @throws CorruptionError when what is stored is of another chain or cannot be read
+ * @throws ForeignDataError when what is stored is of another chain
+ * @throws CorruptionError when it cannot be read
  */
 export function beginChain(
   store: KeyValue,

@@ -49,6 +49,17 @@ interface Layer {
   readonly pages: ReadonlyMap<string, Page>;
 }
 
+/** A data directory that is whole, as far as anybody knows, and not one for this node: nothing of it is to be mended. */
+export class ForeignDataError extends Error {
+  override readonly name = 'ForeignDataError';
+  readonly code: 'OTHER_CHAIN' | 'UNKNOWN_LAYOUT';
+
+  constructor(code: ForeignDataError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
 /** The final chain and the state that it yields: one write transaction for each block. */
 export class Chain implements StateReader, PageReader {
   readonly store: KeyValue;
@@ -68,7 +79,8 @@ export class Chain implements StateReader, PageReader {
   /**
    * Opens what the store holds, or begins a chain with `genesis` in an empty one; the error is of writing genesis.
    *
-   * @throws CorruptionError when the store is of another chain or layout, or its newest block does not fit its state.
+   * @throws ForeignDataError when the store is of another chain or layout
+   * @throws CorruptionError when its newest block does not fit its state
    */
   static open(
     store: KeyValue,
@@ -92,10 +104,10 @@ export class Chain implements StateReader, PageReader {
     }
     const schema = store.get(TABLES.meta, META.schema);
     if (schema === undefined || toHex(schema) !== toHex(heightKey(SCHEMA_VERSION))) {
-      throw new CorruptionError('the data directory has a layout that this version does not know');
+      throw new ForeignDataError('UNKNOWN_LAYOUT', 'the data directory has a layout that this version does not know');
     }
     if (toHex(store.get(TABLES.meta, META.chainId) ?? new Uint8Array()) !== toHex(utf8(chainId))) {
-      throw new CorruptionError('the data directory is of another chain: its genesis has another hash');
+      throw new ForeignDataError('OTHER_CHAIN', 'the data directory is of another chain: its genesis has another hash');
     }
     const head = defined(readBlock(store, height), 'the newest block can be read');
     const chain = new Chain(store, head);

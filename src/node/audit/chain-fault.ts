@@ -70,3 +70,7 @@ export function faultOfBlock(height: number, body: Body, problem: BlockProblem):
   const what = index === undefined ? `block ${height}` : `transaction ${index} (${body[index]?.id}) of block ${height}`;
   return { code, height, what, detail: `breaks the rules: ${reason}` };
 }
+
+export function missingBlock(height: number): ChainFault {
+  return { code: 'BLOCK_MISSING', height, what: `block ${height}`, detail: 'is missing' };
+}

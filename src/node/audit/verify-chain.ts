@@ -14,7 +14,7 @@ import { type FinalityCheck, finalityCheck } from '../../store/finality.ts';
 import type { KeyValue, KeyValueReads } from '../../store/key-value.ts';
 import { heightOfKey, TABLES } from '../../store/schema.ts';
 import { memoizedCheck } from '../keys/signatures.ts';
-import { type ChainFault, faultOfBlock } from './chain-fault.ts';
+import { type ChainFault, faultOfBlock, missingBlock } from './chain-fault.ts';
 import { guardedReads, UnreadableError } from './guarded-reads.ts';
 import { ReplayedState } from './replayed-state.ts';
 import { evidenceFault, metaFault, stateFault } from './verify-rest.ts';
@@ -161,7 +161,7 @@ function newestHeight(reads: KeyValueReads): number {
 function nextBlockFault(replay: Replay): ChainFault | undefined {
   const { reads, height } = replay;
   const stored = readBlock(reads, height);
-  if (stored === undefined) return missing(height);
+  if (stored === undefined) return missingBlock(height);
   const receipts = replay.parent === undefined ? foundingReceipts(replay, stored) : replayBlock(replay, stored);
   if (!receipts.ok) return receipts.error;
   const fault = blockRowsFault(reads, stored, receipts.value, replay.counts);
@@ -211,7 +211,7 @@ function certificateFault(replay: Replay, stored: StoredBlock): ChainFault | und
   const last = certifiedHeight - height > SYNC_BLOCKS_MAX ? height : Math.min(certifiedHeight, replay.head);
   for (let at = height + 1; at <= last; at += 1) {
     const header = headerAt(replay, at);
-    if (header === undefined) return missing(at);
+    if (header === undefined) return missingBlock(at);
     if (reads.get(TABLES.heights, hexBytes(blockHash(header))) !== undefined) continue;
     const detail = `is not on the way to block ${certifiedHeight}, whose certificate makes it final`;
     return { code: 'CERTIFICATE_INVALID', height: at, what: `block ${at}`, detail };
@@ -227,10 +227,6 @@ function headerAt(replay: Replay, height: number): Header | undefined {
   const header = readBlock(replay.reads, height)?.header;
   replay.height = own;
   return header;
-}
-
-function missing(height: number): ChainFault {
-  return { code: 'BLOCK_MISSING', height, what: `block ${height}`, detail: 'is missing' };
 }
 
 /** Whether a block below `height`, all of which are in order, holds a transaction. */
