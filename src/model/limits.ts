@@ -263,6 +263,20 @@ export const TWIN_SHOWN_MS = 60_000;
 export const ADDRESS_BYTES_MAX = 262;
 /** Headers in one answer: some 100 KB, a hundredth of a second to check; all are proven by the certificate of the last. */
 export const HEADERS_PER_ANSWER_MAX = 256;
+/** Ranges of blocks under one certificate each that are fetched at once: 512 blocks, 64 MiB when every block is full. */
+export const SYNC_SEGMENTS_MAX = 16;
+/** Questions about blocks that are open with one peer, and with all: each holds one answer in memory. */
+export const SYNC_REQUESTS_PER_PEER_MAX = 4;
+export const SYNC_REQUESTS_MAX = 16;
+/** How long a peer may take for one answer: a full one on a line of 8 Mbit/s takes 4 s. */
+export const SYNC_ANSWER_MS_MAX = 5_000;
+/** How long a peer that could not answer is left alone: grows twofold from the first to the second value. */
+export const SYNC_REST_MS_MIN = 250;
+export const SYNC_REST_MS_MAX = 60_000;
+/** How often what is under way is looked at for stalls. */
+export const SYNC_TICK_MS = 250;
+/** Blocks that an authority may lag behind before it fetches ranges from everybody, as a follower does. */
+export const SYNC_LAG_BLOCKS = 1_000;
 /** A part of the state in one answer, deflated: a quarter of a frame, so that consensus never waits long behind one. */
 export const SNAPSHOT_CHUNK_BYTES_MAX = 1_048_576;
 /** Records that are sent together, before they are deflated; a part of the state with more is split. Some 800 tickets, 10 ms to read. */
@@ -312,6 +326,9 @@ export const OUTBOUND_GROUP_DIVISOR = 2;
 /** Connections that are being opened at once to find peers, and those that only look whether an address answers. */
 export const DIALS_IN_FLIGHT_MAX = 8;
 export const PROBES_IN_FLIGHT_MAX = 4;
+/** Connections that discovery opens per second, and at once: a small network is together in a second. */
+export const DIALS_PER_SECOND = 4;
+export const DIALS_BURST = 32;
 /** Addresses of connected nodes that wait to be looked at. */
 export const PROBES_WAITING_MAX = 256;
 /** How often discovery looks around. Milliseconds. */
@@ -337,3 +354,48 @@ export const FOREIGN_PEER_MS = 6 * 3_600_000;
 export const SHORT_SESSION_MS_MAX = 5_000;
 /** Own addresses that are remembered, so that they are not dialled. */
 export const OWN_ADDRESSES_MAX = 16;
+/** Points of misbehaviour at which a peer is banned; what an offence costs is said where offences are listed. */
+export const BAN_POINTS = 100;
+/** How long half of a peer's points take to lapse: an honest node with a bad hour starts the next one clean. */
+export const POINTS_HALF_LIFE_MS = 10 * 60_000;
+/** A first ban, what each further one is multiplied by, the longest, and one by an operator who names no time. */
+export const BAN_MS_MIN = 3_600_000;
+export const BAN_GROWTH = 4;
+export const BAN_MS_MAX = 7 * 86_400_000;
+export const OPERATOR_BAN_MS = 86_400_000;
+/** The longest ban that an operator can ask for. */
+export const OPERATOR_BAN_MS_MAX = 365 * 86_400_000;
+/** Peers whose points are remembered, and bans: identities are free, so the oldest go first. */
+export const SCORES_KEPT_MAX = 4_096;
+export const BANS_MAX = 4_096;
+/**
+ * Messages of each kind that one peer may send per second, and at once. What is above is dropped and costs it points, so
+ * each is several times what an honest peer sends at full load; the burst is what a torn line delivers when it is back.
+ */
+export const PEER_MESSAGE_RATES = {
+  'chain-status-request': { perSecond: 2, burst: 20 },
+  'chain-status': { perSecond: 4, burst: 40 },
+  'block-announcement': { perSecond: 500, burst: 2_000 },
+  'header-request': { perSecond: 50, burst: 200 },
+  headers: { perSecond: 50, burst: 200 },
+  'block-request': { perSecond: 100, burst: 400 },
+  'block-response': { perSecond: 100, burst: 400 },
+  'snapshot-request': { perSecond: 100, burst: 400 },
+  'snapshot-chunk': { perSecond: 100, burst: 400 },
+  'request-failed': { perSecond: 200, burst: 800 },
+  transactions: { perSecond: 1_000, burst: 4_000 },
+  'transactions-held': { perSecond: 10, burst: 50 },
+  'transactions-wanted': { perSecond: 50, burst: 200 },
+  'peer-discovery': { perSecond: 1, burst: 10 },
+  'peer-list': { perSecond: 1, burst: 10 },
+  'find-node': { perSecond: 5, burst: 50 },
+  nodes: { perSecond: 5, burst: 50 },
+  'history-request': { perSecond: 50, burst: 200 },
+  history: { perSecond: 50, burst: 200 },
+} as const;
+/** Contacts in one bucket of the Kademlia table, and in an answer: with 16 a bucket outlives most of its contacts. */
+export const KADEMLIA_BUCKET_SIZE = 16;
+/** Questions of one look-up that are open at once. */
+export const KADEMLIA_PARALLELISM = 3;
+/** Contacts that one look-up remembers: those nearest to its target. */
+export const KADEMLIA_CONTACTS_MAX = 128;

@@ -1,18 +1,9 @@
 import type { Effect } from '../consensus/effect.ts';
-import { TokenBucket } from '../lib/token-bucket.ts';
-import {
-  SERVED_BLOCK_BYTES_MIN,
-  SERVED_BYTES_BURST,
-  SERVED_BYTES_PER_SECOND,
-  SERVED_REQUESTS_BURST,
-  SERVED_REQUESTS_PER_SECOND,
-  SERVED_REQUESTS_WAITING_MAX,
-  SYNC_BLOCKS_MAX,
-  SYNC_BYTES_MAX,
-} from '../model/limits.ts';
+import { SYNC_BLOCKS_MAX, SYNC_BYTES_MAX } from '../model/limits.ts';
 import { blocksFrame, bodyFrame } from '../model/message.ts';
 import type { BlockBytes } from '../store/blocks.ts';
 import type { Chain } from '../store/chain.ts';
+import { Customers } from './customers.ts';
 import type { Clock, Timers } from './ports.ts';
 
 type Request = Extract<Effect, { type: 'serve' }>['request'];
@@ -37,11 +28,23 @@ export function serve(chain: Chain, request: Request): Served | undefined {
   }
 }
 
+function serveBlocks(chain: Chain, from: number, count: number): Served | undefined {
+  const run = certifiedRun(chain, from, count);
+  if (run === undefined) return undefined;
+  return { kind: 'blocks', frame: blocksFrame(run.blocks, run.certificate), blocks: run.blocks.length };
+}
+
+/** Consecutive blocks as they are stored, and the certificate of the last one with its flag. */
+export interface CertifiedRun {
+  readonly blocks: readonly Uint8Array[];
+  readonly certificate: Uint8Array;
+}
+
 /**
  * Consecutive blocks up to one that has a certificate of its own. Blocks that came in one answer share the certificate of
  * its last one, so an answer may have to be longer than was asked for; it always fits, as the one they came in did.
  */
-function serveBlocks(chain: Chain, from: number, count: number): Served | undefined {
+export function certifiedRun(chain: Chain, from: number, count: number): CertifiedRun | undefined {
   const blocks: Uint8Array[] = [];
   let certified: { readonly length: number; readonly certificate: Uint8Array } | undefined;
   let bytes = 0;
@@ -55,21 +58,12 @@ function serveBlocks(chain: Chain, from: number, count: number): Served | undefi
     if (hasOwnCertificate(stored, height)) certified = { length: blocks.length, certificate: stored.certificate };
   }
   if (certified === undefined) return undefined;
-  const { length, certificate } = certified;
-  return { kind: 'blocks', frame: blocksFrame(blocks.slice(0, length), certificate), blocks: length };
+  return { blocks: blocks.slice(0, certified.length), certificate: certified.certificate };
 }
 
 /** Genesis has none, which is a flag alone. */
 function hasOwnCertificate({ certifiedHeight, certificate }: BlockBytes, height: number): boolean {
   return certifiedHeight === height && certificate.length > 1;
-}
-
-interface Customer {
-  readonly requests: TokenBucket;
-  readonly waiting: Request[];
-  /** Bytes that it may still have, below 0 after a large answer. */
-  bytes: number;
-  atMs: number;
 }
 
 export interface ServingParts {
@@ -79,85 +73,38 @@ export interface ServingParts {
   readonly send: (seat: number, served: Served) => void;
 }
 
-/**
- * Reads the store out to other authorities: one answer in a turn of the loop, so that consensus comes first, and to each
- * no more than its share. Whoever asks faster gets nothing, and asks again later.
- */
+/** Reads the store out to other authorities. Whoever asks faster than its share allows gets nothing, and asks again later. */
 export class Serving {
-  readonly #parts: ServingParts;
-  readonly #customers = new Map<number, Customer>();
-  #isDue = false;
-  #isStopped = false;
+  readonly #customers: Customers<number, Request>;
 
-  constructor(parts: ServingParts) {
-    this.#parts = parts;
+  constructor({ chain, send, ...parts }: ServingParts) {
+    this.#customers = new Customers<number, Request>({
+      ...parts,
+      serve: (seat, request) => {
+        const served = serve(chain, request);
+        if (served === undefined) return undefined;
+        send(seat, served);
+        return { bytes: served.frame.length, blocks: served.blocks };
+      },
+    });
   }
 
   /** A seat asks for what is in the store. */
   request(seat: number, request: Request): void {
-    const customer = this.#customer(seat);
-    if (customer.waiting.length >= SERVED_REQUESTS_WAITING_MAX || !this.#takes(customer)) return;
-    customer.waiting.push(request);
-    this.#schedule();
+    this.#customers.request(seat, request);
   }
 
   /** Whether a seat may be sent a block from memory now: it counts as one that is read. */
   allows(seat: number): boolean {
-    return this.#takes(this.#customer(seat));
+    return this.#customers.allows(seat);
   }
 
-  /** Takes an answer into account: many small blocks cost as much work as a few large ones. */
+  /** Takes an answer from memory into account. */
   charge(seat: number, { frame, blocks }: Pick<Served, 'frame' | 'blocks'>): void {
-    this.#customer(seat).bytes -= Math.max(frame.length, blocks * SERVED_BLOCK_BYTES_MIN);
+    this.#customers.charge(seat, { bytes: frame.length, blocks });
   }
 
   stop(): void {
-    this.#isStopped = true;
-  }
-
-  #schedule(): void {
-    if (this.#isDue) return;
-    this.#isDue = true;
-    this.#parts.timers.soon(() => {
-      this.#isDue = false;
-      if (!this.#isStopped) this.#serveNext();
-    });
-  }
-
-  /** The seats take turns: whoever was served goes to the end of the line. */
-  #serveNext(): void {
-    for (const [seat, customer] of this.#customers) {
-      const request = customer.waiting.shift();
-      if (request === undefined) continue;
-      this.#customers.delete(seat);
-      this.#customers.set(seat, customer);
-      const served = customer.bytes > 0 ? serve(this.#parts.chain, request) : undefined;
-      if (served !== undefined) {
-        this.charge(seat, served);
-        this.#parts.send(seat, served);
-      }
-      this.#schedule();
-      return;
-    }
-  }
-
-  #takes(customer: Customer): boolean {
-    return customer.bytes > 0 && customer.requests.take(1, this.#parts.clock.monotonicMs());
-  }
-
-  /** Brought up to date. There is one for each authority at most. */
-  #customer(seat: number): Customer {
-    const nowMs = this.#parts.clock.monotonicMs();
-    const customer = this.#customers.get(seat) ?? {
-      requests: new TokenBucket(SERVED_REQUESTS_PER_SECOND, SERVED_REQUESTS_BURST, nowMs),
-      waiting: [],
-      bytes: SERVED_BYTES_BURST,
-      atMs: nowMs,
-    };
-    const earned = ((nowMs - customer.atMs) * SERVED_BYTES_PER_SECOND) / 1_000;
-    customer.bytes = Math.min(SERVED_BYTES_BURST, customer.bytes + earned);
-    customer.atMs = nowMs;
-    this.#customers.set(seat, customer);
-    return customer;
+    this.#customers.stop();
   }
 }

@@ -145,8 +145,8 @@ export const SHELL_CASES: readonly ShellCase[] = [
       changes: [
         {
           file: 'node/serving.ts',
-          find: 'blocksFrame(blocks.slice(0, length), certificate), blocks: length }',
-          replace: 'blocksFrame(blocks, certificate), blocks: length }',
+          find: 'blocks: blocks.slice(0, certified.length)',
+          replace: 'blocks',
         },
         {
           file: 'node/serving.ts',

@@ -1,0 +1,115 @@
+import { TokenBucket } from '../lib/token-bucket.ts';
+import {
+  SERVED_BLOCK_BYTES_MIN,
+  SERVED_BYTES_BURST,
+  SERVED_BYTES_PER_SECOND,
+  SERVED_REQUESTS_BURST,
+  SERVED_REQUESTS_PER_SECOND,
+  SERVED_REQUESTS_WAITING_MAX,
+} from '../model/limits.ts';
+import type { Clock, Timers } from './ports.ts';
+
+/** What an answer costs: many small blocks are as much work as a few large ones. */
+export interface Cost {
+  readonly bytes: number;
+  readonly blocks: number;
+}
+
+interface Customer<Request> {
+  readonly requests: TokenBucket;
+  readonly waiting: Request[];
+  /** Bytes that it may still have, below 0 after a large answer. */
+  bytes: number;
+  atMs: number;
+}
+
+export interface CustomersParts<To, Request> {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Answers; undefined when there is nothing to be had. */
+  readonly serve: (to: To, request: Request) => Cost | undefined;
+}
+
+/**
+ * Those who ask for what is in the store: one answer in a turn of the loop, so that consensus comes first, and to each no
+ * more than its share.
+ */
+export class Customers<To, Request> {
+  readonly #parts: CustomersParts<To, Request>;
+  readonly #customers = new Map<To, Customer<Request>>();
+  #isDue = false;
+  #isStopped = false;
+
+  constructor(parts: CustomersParts<To, Request>) {
+    this.#parts = parts;
+  }
+
+  /** False when it has asked for more than its share: it gets nothing. */
+  request(to: To, request: Request): boolean {
+    const customer = this.#customer(to);
+    if (customer.waiting.length >= SERVED_REQUESTS_WAITING_MAX || !this.#takes(customer)) return false;
+    customer.waiting.push(request);
+    this.#schedule();
+    return true;
+  }
+
+  /** Whether it may be sent a block from memory now: it counts as one that is read. */
+  allows(to: To): boolean {
+    return this.#takes(this.#customer(to));
+  }
+
+  charge(to: To, { bytes, blocks }: Cost): void {
+    this.#customer(to).bytes -= Math.max(bytes, blocks * SERVED_BLOCK_BYTES_MIN);
+  }
+
+  forget(to: To): void {
+    this.#customers.delete(to);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  #schedule(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#parts.timers.soon(() => {
+      this.#isDue = false;
+      if (!this.#isStopped) this.#serveNext();
+    });
+  }
+
+  /** They take turns: whoever was served goes to the end of the line. */
+  #serveNext(): void {
+    for (const [to, customer] of this.#customers) {
+      const request = customer.waiting.shift();
+      if (request === undefined) continue;
+      this.#customers.delete(to);
+      this.#customers.set(to, customer);
+      const cost = customer.bytes > 0 ? this.#parts.serve(to, request) : undefined;
+      if (cost !== undefined) this.charge(to, cost);
+      this.#schedule();
+      return;
+    }
+  }
+
+  #takes(customer: Customer<Request>): boolean {
+    return customer.bytes > 0 && customer.requests.take(1, this.#parts.clock.monotonicMs());
+  }
+
+  /** Brought up to date. */
+  #customer(to: To): Customer<Request> {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const customer = this.#customers.get(to) ?? {
+      requests: new TokenBucket(SERVED_REQUESTS_PER_SECOND, SERVED_REQUESTS_BURST, nowMs),
+      waiting: [],
+      bytes: SERVED_BYTES_BURST,
+      atMs: nowMs,
+    };
+    const earned = ((nowMs - customer.atMs) * SERVED_BYTES_PER_SECOND) / 1_000;
+    customer.bytes = Math.min(SERVED_BYTES_BURST, customer.bytes + earned);
+    customer.atMs = nowMs;
+    this.#customers.set(to, customer);
+    return customer;
+  }
+}
