@@ -189,8 +189,10 @@ export class Intake {
   #signatureOf(id: Hash): Transaction['signature'] | undefined {
     const { mempool, chain } = this.#parts;
     const place = chain.place(id);
-    const known = place === undefined ? mempool.get(id) : chain.block(place.height)?.body[place.index];
-    return known?.signature;
+    if (place !== undefined) return chain.block(place.height)?.body[place.index]?.signature;
+    const unseen = (): Transaction | undefined =>
+      this.#undurable.flatMap(({ body }) => body).find((transaction) => transaction.id === id);
+    return (mempool.get(id) ?? unseen())?.signature;
   }
 
   #crowdRefusal(): NotAdmittedOutcome | undefined {
