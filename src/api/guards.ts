@@ -4,6 +4,7 @@ import { err, ok, type Result } from '../lib/result.ts';
 import type { BodyRule } from './exchange.ts';
 import { fail, type Problem } from './problems.ts';
 import type { ApiSettings } from './settings.ts';
+import { NO_HOST } from './unreadable.ts';
 
 /** Addresses that mean every one of this machine's. */
 export const WILDCARDS: readonly string[] = ['0.0.0.0', '::', ''];
@@ -21,8 +22,9 @@ function isLoopback(name: string): boolean {
 
 /** Keeps a page elsewhere from reaching this node under a name of its own that it points here (DNS rebinding). */
 export function checkHost(host: string | undefined, settings: ApiSettings): Result<string, Problem> {
-  const name = host === undefined ? undefined : hostName(host);
-  if (host !== undefined && name !== undefined) {
+  if (host === undefined) return err(NO_HOST);
+  const name = hostName(host);
+  if (name !== undefined) {
     const own = WILDCARDS.includes(settings.host) ? [] : [settings.host.toLowerCase()];
     const listed = [...own, ...settings.hosts.map((one) => one.toLowerCase())];
     if (isLoopback(name) || listed.includes(name)) return ok(host);

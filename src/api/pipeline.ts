@@ -106,7 +106,10 @@ function guard({ settings }: ApiDependencies, rateLimit: RateLimit): Step {
   const quota = `"address";q=${settings.limits.requestsBurst};w=${Math.ceil(settings.limits.requestsBurst / settings.limits.requestsPerSecond)}`;
   return async (context, next) => {
     const host = checkHost(context.req.headers.host, settings);
-    if (!host.ok) return refuse(context, host.error);
+    if (!host.ok) {
+      if (context.req.headers.host === undefined) context.set('connection', 'close');
+      return refuse(context, host.error);
+    }
     if (!PROBES.has(context.path)) {
       const allowance = rateLimit.take(callerOf(context.ip), performance.now());
       context.set('ratelimit-policy', quota);

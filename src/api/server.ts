@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { GateId } from '../model/ids.ts';
@@ -8,10 +8,11 @@ import { Feed } from './feed.ts';
 import { checkHost, checkSocketOrigin, WILDCARDS } from './guards.ts';
 import { nodeRoutes } from './node.ts';
 import { createPipeline } from './pipeline.ts';
-import { kindOf, type Problem, type ProblemCode, problemDocument } from './problems.ts';
+import type { Problem, ProblemCode } from './problems.ts';
 import { callerOf, createRateLimit, type RateLimit } from './rate-limit.ts';
 import type { Api, ApiDependencies, ApiLimits, ApiSettings } from './settings.ts';
 import { ticketRoutes } from './tickets.ts';
+import { refuseSocket, refuseUnreadable } from './unreadable.ts';
 
 /** The address could not be had; the message names the option that chooses another. */
 class PortError extends Error {
@@ -23,9 +24,6 @@ class PortError extends Error {
     this.code = code;
   }
 }
-
-/** How long a refused connection has to read why. */
-const REFUSED_SOCKET_MS = 1_000;
 
 /** The HTTP surface of a node: built, and not yet listening. */
 export function createApi(dependencies: ApiDependencies): Api {
@@ -65,45 +63,15 @@ function httpServer(limits: ApiLimits, listener: ReturnType<ReturnType<typeof cr
     connectionsCheckingInterval: limits.connectionsCheckMs,
     keepAliveTimeout: limits.keepAliveMs,
     maxHeaderSize: API_HEADER_BYTES_MAX,
+    // Answered by the first step of the pipeline, with a problem.
+    requireHostHeader: false,
   };
   const server = createServer(options, (request, response) => void listener(request, response));
   server.maxConnections = limits.connectionsMax;
   server.maxHeadersCount = API_HEADERS_COUNT_MAX;
   server.timeout = limits.silenceMsMax;
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-    refuseSocket(socket, unreadable(error.code));
-  });
+  server.on('clientError', refuseUnreadable);
   return server;
-}
-
-/** What was wrong with bytes that never became a request. */
-function unreadable(code: string | undefined): Problem {
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    return { code: 'HEADERS_TOO_LARGE', detail: `all headers together have at most ${API_HEADER_BYTES_MAX} bytes` };
-  }
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return { code: 'REQUEST_TIMEOUT', detail: 'headers and body have to arrive within the limits of this node' };
-  }
-  return { code: 'BAD_REQUEST', detail: 'not an HTTP/1.1 request' };
-}
-
-/** An answer without the HTTP server's help, on a connection that ends with it. */
-function refuseSocket(socket: Duplex, problem: Problem): void {
-  const { status, retryAfterSeconds } = kindOf(problem.code);
-  const body = `${JSON.stringify(problemDocument(problem, 'none'))}\n`;
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`,
-    'Connection: close',
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    ...(retryAfterSeconds === undefined ? [] : [`Retry-After: ${retryAfterSeconds}`]),
-  ];
-  socket.once('error', () => socket.destroy());
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-  // What the peer is still sending is read and dropped for a while: cutting it off at once would lose the answer.
-  socket.resume();
-  setTimeout(() => socket.destroy(), REFUSED_SOCKET_MS).unref();
 }
 
 function upgrade(

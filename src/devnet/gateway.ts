@@ -9,6 +9,8 @@ import {
 } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { jsonText } from '../api/exchange.ts';
+import { NO_HOST, refuseSocket, refuseUnreadable } from '../api/unreadable.ts';
+import { API_HEADER_BYTES_MAX } from '../model/limits.ts';
 import { renderGatewayPage } from './gateway-page.ts';
 import { type ListedNode, seeNodes } from './nodes.ts';
 
@@ -40,7 +42,9 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    this.#server = createServer((request, response) => this.#answer(request, response));
+    const settings = { requireHostHeader: false, maxHeaderSize: API_HEADER_BYTES_MAX };
+    this.#server = createServer(settings, (request, response) => this.#answer(request, response));
+    this.#server.on('clientError', refuseUnreadable);
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
@@ -63,7 +67,8 @@ export class Gateway {
     const path = (request.url ?? '/').split('?')[0];
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     const isOurs = isRead && (path === '/' || path === '/api/v1/nodes');
-    if (!isOurs) this.#pass(request, response, this.#options.upstreams());
+    if (request.headers.host === undefined) refuseSocket(request.socket, NO_HOST);
+    else if (!isOurs) this.#pass(request, response, this.#options.upstreams());
     else if (!isLoopback(request)) refuseHost(response);
     else void this.#show(response, path === '/' ? 'page' : 'list', request.url ?? '');
   }

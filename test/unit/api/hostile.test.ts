@@ -251,7 +251,9 @@ describe('what is no HTTP', () => {
     ],
     ['a folded header', 'GET / HTTP/1.1\r\nHost: localhost\r\nA: b\r\n\0: d\r\n\r\n'],
   ])('%s is refused, and the connection closed', async (_name, data) => {
-    expect((await sendRaw(world.port, Buffer.from(data, 'latin1'))).status).toBe(400);
+    const answer = await sendRaw(world.port, Buffer.from(data, 'latin1'));
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain('"code":"BAD_REQUEST"');
     expect((await world.ask('/health')).status).toBe(200);
   });
 

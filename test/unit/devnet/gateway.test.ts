@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener, request, type Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Gateway, type Upstream } from '../../../src/devnet/gateway.ts';
@@ -201,5 +201,38 @@ describe('a feed', () => {
     const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`);
     const [error] = await once(socket, 'error');
     expect(String(error)).toContain('503');
+  });
+});
+
+describe('what is no request', () => {
+  /** Everything that comes back on a connection on which just this is sent. */
+  async function answerTo(url: string, bytes: string): Promise<string> {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    cleanups.push(() => socket.destroy());
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+    });
+    socket.write(bytes, 'latin1');
+    await once(socket, 'end');
+    return text;
+  }
+
+  it.each([
+    ['garbage', '\x16\x03\x01\x02\x00', 400, 'BAD_REQUEST'],
+    ['another protocol', 'SSH-2.0-OpenSSH_9.0\r\n\r\n', 400, 'BAD_REQUEST'],
+    ['a request for a page without a host', 'GET / HTTP/1.1\r\n\r\n', 400, 'BAD_REQUEST'],
+    ['a request for a node without a host', 'GET /api/v1/status HTTP/1.1\r\n\r\n', 400, 'BAD_REQUEST'],
+    [
+      'headers without end',
+      `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`,
+      431,
+      'HEADERS_TOO_LARGE',
+    ],
+  ])('is answered with a problem: %s', async (_name, bytes, status, code) => {
+    const text = await answerTo(await gateway([await node('venue', echo)]), bytes);
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(text).toContain('Content-Type: application/problem+json');
+    expect(JSON.parse(text.slice(text.indexOf('\r\n\r\n')))).toMatchObject({ status, code });
   });
 });
