@@ -30,6 +30,10 @@ export const TABLES = {
   treeKeys: 12,
   /** Path of the state tree → hash of what is still to be fetched there; empty in a whole chain. */
   missing: 13,
+  /** `host:port` → what is known of the node there; `salt` → the secret that gives addresses their places. */
+  addresses: 14,
+  /** Node id → until when it is banned, and why. */
+  bans: 15,
 } as const satisfies Record<string, Table>;
 
 /** 2 since the state is found by its keys in the tree; see `migrate`. */
