@@ -1,7 +1,7 @@
 import type { TransactionFault } from '../ledger/validate.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import type { Hash, Height, View } from '../model/ids.ts';
-import { FORWARD_BATCH_MAX, GOSSIP_BYTES_MAX, VERIFICATIONS_IN_FLIGHT_MAX, WAITERS_MAX } from '../model/limits.ts';
+import { FORWARD_BATCH_MAX, GOSSIP_BYTES_MAX, VERIFICATIONS_IN_FLIGHT_MAX } from '../model/limits.ts';
 import type { Receipt } from '../model/receipt.ts';
 import { type Transaction, transactionSigningBytes } from '../model/transaction.ts';
 import { type Verified, verifyTransaction } from '../model/verified.ts';
@@ -13,6 +13,7 @@ import { faultDetail } from './faults.ts';
 import type { Host } from './host.ts';
 import { type Admission, FORWARD_AGAIN_INTERVALS, type Mempool } from './mempool.ts';
 import type { Clock, SignatureCheckLater, Timers } from './ports.ts';
+import { Waiters } from './waiters.ts';
 
 /** A final transaction, durable on this node. */
 export interface FinalOutcome {
@@ -70,8 +71,7 @@ interface Offer {
 /** The way in for transactions: checked once, at the door, and passed on to every authority. */
 export class Intake {
   readonly #parts: IntakeParts;
-  readonly #waiters = new Map<Hash, Waiter[]>();
-  #waiting = 0;
+  readonly #waiters: Waiters<SubmitOutcome>;
   /** Final and not yet durable, oldest first. */
   readonly #undurable: StoredBlock[] = [];
   readonly #deferred: Deferred;
@@ -84,6 +84,7 @@ export class Intake {
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
+    this.#waiters = new Waiters(parts.timers);
     const { transactionLifeMsMax } = parts.jurisdiction.authorities.parameters;
     this.#deferred = new Deferred({
       lifeMsMax: transactionLifeMsMax,
@@ -103,7 +104,7 @@ export class Intake {
   stop(why: NotAdmittedOutcome): void {
     this.#closed ??= why;
     this.#cancelForward();
-    for (const id of [...this.#waiters.keys()]) this.#tell(id, { outcome: 'pending' });
+    this.#waiters.tellAll({ outcome: 'pending' });
   }
 
   /** Admits a transaction and calls back once it is final, refused, or `waitMs` have passed. */
@@ -111,7 +112,7 @@ export class Intake {
     const { mempool, chain } = this.#parts;
     const isKnown = mempool.has(transaction.id) || chain.has(transaction.id);
     if (isKnown && this.#signatureOf(transaction.id) === transaction.signature) {
-      this.#wait(transaction.id, waitMs, done);
+      this.#wait(transaction, waitMs, done);
       return;
     }
     // An id does not cover the signature: what is known under it answers only for what is signed.
@@ -131,7 +132,7 @@ export class Intake {
         return;
       }
       if (!isKnown) this.#pass(transaction);
-      this.#wait(transaction.id, waitMs, done);
+      this.#wait(transaction, waitMs, done);
     });
   }
 
@@ -168,8 +169,10 @@ export class Intake {
       for (const [index, { id }] of body.entries()) {
         const receipt = receipts[index];
         if (receipt === undefined || !this.#waiters.has(id)) continue;
-        this.#tell(id, { outcome: 'final', height: header.height, blockHash: hash, receipt });
+        this.#waiters.tell(id, { outcome: 'final', height: header.height, blockHash: hash, receipt });
       }
+      // A clock alone proves nothing: a block that is older than the expiry may still become final.
+      this.#waiters.expire(header.timestamp, LAPSED);
     }
   }
 
@@ -298,39 +301,18 @@ export class Intake {
     }
   }
 
-  #wait(id: Hash, waitMs: number, done: Waiter): void {
-    const final = this.outcomeOf(id);
-    if (final !== undefined) {
-      done(final);
-      return;
-    }
-    if (waitMs === 0 || this.#closed !== null || this.#waiting >= WAITERS_MAX) {
-      done({ outcome: 'pending' });
-      return;
-    }
-    const waiters = this.#waiters.get(id) ?? [];
-    this.#waiters.set(id, waiters);
-    this.#waiting += 1;
-    const settle: Waiter = (outcome) => {
-      cancel();
-      this.#waiting -= 1;
-      done(outcome);
-    };
-    const cancel = this.#parts.timers.after(waitMs, () => {
-      const left = (this.#waiters.get(id) ?? []).filter((waiter) => waiter !== settle);
-      if (left.length === 0) this.#waiters.delete(id);
-      else this.#waiters.set(id, left);
-      settle({ outcome: 'pending' });
-    });
-    waiters.push(settle);
-  }
-
-  #tell(id: Hash, outcome: SubmitOutcome): void {
-    const waiters = this.#waiters.get(id) ?? [];
-    this.#waiters.delete(id);
-    for (const settle of waiters) settle(outcome);
+  #wait(transaction: Transaction, waitMs: number, done: Waiter): void {
+    const final = this.outcomeOf(transaction.id);
+    if (final !== undefined) done(final);
+    else if (waitMs === 0 || this.#closed !== null || this.#waiters.isFull) done({ outcome: 'pending' });
+    else this.#waiters.add(transaction, { waitMs, late: { outcome: 'pending' } }, done);
   }
 }
+
+const LAPSED = notAdmitted(
+  'EXPIRED',
+  'the transaction was admitted, and expired before a block took it: it can never become final; sign it again with a later expiry',
+);
 
 export function notAdmitted(code: string, detail: string): NotAdmittedOutcome {
   return { outcome: 'not-admitted', code, detail };

@@ -62,6 +62,8 @@ export class Machine {
   /** Heights that this machine has said are durable here: no crash may take them back. */
   promisedHeight = 0;
   boots = 0;
+  /** Uses of its ports: clock apart, all that it does is one, and between any two of them it can fail. */
+  uses = 0;
   readonly #world: Surroundings;
   readonly #prng: Prng;
   readonly #rate: number;
@@ -190,6 +192,7 @@ export class Machine {
   /** One use of a port; the one at which a planned fault strikes throws. */
   use(): void {
     if (this.#dying !== null) throw new MachineDied();
+    this.uses += 1;
     if (this.#fuse === 0) return;
     this.#fuse -= 1;
     if (this.#fuse > 0 || this.#planned === null) return;
@@ -197,9 +200,9 @@ export class Machine {
     throw new MachineDied();
   }
 
-  /** Something happens to this machine after so many uses of its ports. */
+  /** Something happens to this machine after so many uses of its ports, of which there are none while it is off. */
   plan(fault: MachineFault, fuse: number): void {
-    if (fuse === 0 || !this.isOn) {
+    if (fuse === 0) {
       this.#fall(fault);
       return;
     }

@@ -23,6 +23,8 @@ export interface FullReport {
   readonly acknowledged: number;
   readonly falls: number;
   readonly evidence: number;
+  /** How often each machine had used its ports when the faults stopped: every moment at which it could have failed. */
+  readonly uses: readonly number[];
   /** Simulated milliseconds, and how many of them from the end of the faults to the last transaction being final. */
   readonly simulatedMs: number;
   readonly healedMs: number;
@@ -42,17 +44,19 @@ export async function runFullSimulation(options: FullSimulationOptions): Promise
   const scenario: FullScenario = { ...drawFullScenario(options), ...options.scenario };
   let world: FullWorld | null = null;
   let healedMs = 0;
+  let uses: readonly number[] = [];
   let failure: FullReport['failure'] = null;
   try {
     world = new FullWorld(scenario, options.trace ?? null);
     runFaults(world);
+    uses = world.machines.map((machine) => machine.uses);
     healedMs = runHealing(world);
     world.checker.checkPromises();
     await auditStores(world.honest, world.genesis, world.jurisdiction.check);
   } catch (error) {
     failure = failureOf(error);
   }
-  return reportOf({ options, scenario, world, healedMs, failure });
+  return reportOf({ options, scenario, world, healedMs, uses, failure });
 }
 
 function reportOf(run: {
@@ -60,9 +64,10 @@ function reportOf(run: {
   readonly scenario: FullScenario;
   readonly world: FullWorld | null;
   readonly healedMs: number;
+  readonly uses: readonly number[];
   readonly failure: FullReport['failure'];
 }): FullReport {
-  const { options, scenario, world, healedMs, failure } = run;
+  const { options, scenario, world, healedMs, uses, failure } = run;
   const views = world?.honest.map(({ process }) => process?.replica.view ?? 0) ?? [];
   return {
     seed: scenario.seed,
@@ -78,6 +83,7 @@ function reportOf(run: {
     acknowledged: world?.checker.acknowledged ?? 0,
     falls: world?.falls ?? 0,
     evidence: world?.checker.evidence.length ?? 0,
+    uses,
     simulatedMs: Math.round(world?.time.now ?? 0),
     healedMs: Math.round(healedMs),
   };

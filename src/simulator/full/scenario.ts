@@ -29,7 +29,7 @@ export type MachineFault =
 export interface PlannedFault {
   readonly seat: number;
   readonly fault: MachineFault;
-  /** Simulated milliseconds from the beginning. */
+  /** Simulated milliseconds from the moment at which clients begin; from -30 on it comes before everything. */
   readonly at: number;
   /** Uses of its ports after that moment until it strikes, so that it can come between any two deeds; 0 is at once. */
   readonly fuse: number;
