@@ -7,7 +7,7 @@ import { crc32c } from '../lib/crc32c.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { Header } from '../model/block.ts';
 import { encode, u32 } from '../model/codec.ts';
-import { type Hash, type Height, hashOfBytes, ZERO_HASH } from '../model/ids.ts';
+import { type Hash, type Height, hashOfBytes, type Signature, ZERO_HASH } from '../model/ids.ts';
 import { BLOCKS_CACHED_MAX } from '../model/limits.ts';
 import {
   type BlockBytes,
@@ -44,7 +44,8 @@ export interface CommitOutcome {
 
 /** Writes under way: what readers of the newest final state must see before the store shows it. */
 interface Layer {
-  readonly ids: ReadonlySet<Hash>;
+  /** The transactions, each with its signature. */
+  readonly ids: ReadonlyMap<Hash, Signature>;
   readonly state: ReadonlyMap<string, Uint8Array>;
   readonly pages: ReadonlyMap<string, Page>;
 }
@@ -180,6 +181,16 @@ export class Chain implements StateReader, PageReader {
     return this.#layers.some(({ ids }) => ids.has(id)) || readPlace(this.store, id) !== undefined;
   }
 
+  /** With which signature a transaction became final: its id does not cover it. */
+  signatureOf(id: Hash): Signature | undefined {
+    for (const { ids } of this.#layers) {
+      const signature = ids.get(id);
+      if (signature !== undefined) return signature;
+    }
+    const place = this.place(id);
+    return place === undefined ? undefined : this.block(place.height)?.body[place.index]?.signature;
+  }
+
   /** The block that holds a transaction and the place in it. */
   place(id: Hash): ReturnType<typeof readPlace> {
     return readPlace(this.store, id);
@@ -214,7 +225,7 @@ export class Chain implements StateReader, PageReader {
       // Before its layer covers it, what a record was is what the index by state has it under.
       for (const row of this.#rowsOf(block)) batch.push(row);
       this.#layers.push({
-        ids: new Set(block.stored.body.map(({ id }) => id)),
+        ids: new Map(block.stored.body.map(({ id, signature }) => [id, signature])),
         state: new Map(block.changes.map(({ key, value }) => [toHex(key), value])),
         pages: block.pageWrites,
       });
