@@ -191,11 +191,7 @@ export class Intake {
   /** As it came with the transaction that waits or is final under this id. */
   #signatureOf(id: Hash): Transaction['signature'] | undefined {
     const { mempool, chain } = this.#parts;
-    const place = chain.place(id);
-    if (place !== undefined) return chain.block(place.height)?.body[place.index]?.signature;
-    const unseen = (): Transaction | undefined =>
-      this.#undurable.flatMap(({ body }) => body).find((transaction) => transaction.id === id);
-    return (mempool.get(id) ?? unseen())?.signature;
+    return mempool.get(id)?.signature ?? chain.signatureOf(id);
   }
 
   #crowdRefusal(): NotAdmittedOutcome | undefined {
