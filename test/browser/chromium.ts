@@ -71,7 +71,7 @@ class Connection {
 /** A tab, and what went wrong in it. */
 export interface Tab {
   /** Errors and warnings of the console, and exceptions that nobody caught. */
-  readonly complaints: readonly string[];
+  readonly complaints: string[];
   /** Every address that was asked. */
   readonly requests: readonly string[];
   open(url: string, widthPixels: number): Promise<void>;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Hash, TicketId } from '../../../src/model/ids.ts';
-import { AUTHORITY_BLOCKS_COUNTED } from '../../../src/model/limits.ts';
-import { admit, createCup, issue, openWorld, validate } from '../../support/small-office.ts';
-import { LOSE_ALL, SmallWorld } from '../../support/small-world.ts';
+import { Hash, TicketId } from '../../src/model/ids.ts';
+import { AUTHORITY_BLOCKS_COUNTED } from '../../src/model/limits.ts';
+import { admit, createCup, issue, openWorld, validate } from '../support/small-office.ts';
+import { LOSE_ALL, SmallWorld } from '../support/small-world.ts';
 
 const T1 = TicketId('t1');
 

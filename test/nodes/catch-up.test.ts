@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { blockHash } from '../../../src/model/block.ts';
-import { decode, encode } from '../../../src/model/codec.ts';
-import { Height } from '../../../src/model/ids.ts';
+import { blockHash } from '../../src/model/block.ts';
+import { decode, encode } from '../../src/model/codec.ts';
+import { Height } from '../../src/model/ids.ts';
 import {
   SERVED_BLOCK_BYTES_MIN,
   SERVED_BYTES_BURST,
   SERVED_BYTES_PER_SECOND,
   SYNC_BLOCKS_MAX,
-} from '../../../src/model/limits.ts';
-import { messageLayout } from '../../../src/model/message.ts';
-import { sealTransaction } from '../../../src/model/transaction.ts';
-import { serve } from '../../../src/node/serving.ts';
-import { issue, openWorld } from '../../support/small-office.ts';
-import { frameOf, LOSE_ALL, LOSE_NOTHING, type SmallWorld } from '../../support/small-world.ts';
+} from '../../src/model/limits.ts';
+import { messageLayout } from '../../src/model/message.ts';
+import { sealTransaction } from '../../src/model/transaction.ts';
+import { serve } from '../../src/node/serving.ts';
+import { issue, openWorld } from '../support/small-office.ts';
+import { frameOf, LOSE_ALL, LOSE_NOTHING, type SmallWorld } from '../support/small-world.ts';
 
 /** Blocks of one issue each, which those who are not cut off agree on. */
 function grow(world: SmallWorld, seat: number, count: number): void {

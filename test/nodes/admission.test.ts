@@ -1,22 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { Timestamp } from '../../../src/model/ids.ts';
-import { MEMPOOL_PER_SIGNER_MAX, MEMPOOL_TRANSACTIONS_MAX } from '../../../src/model/limits.ts';
-import { sealTransaction, type Transaction, transactionSigningBytes } from '../../../src/model/transaction.ts';
-import type { Verified } from '../../../src/model/verified.ts';
-import { createSigner, generateKeyPair } from '../../../src/node/keys/key-pair.ts';
-import { Mempool } from '../../../src/node/mempool.ts';
-import type { Passing } from '../../support/small-network.ts';
-import {
-  admit,
-  createCup,
-  createStand,
-  grant,
-  issue,
-  openWorld,
-  revoke,
-  validate,
-} from '../../support/small-office.ts';
-import { frameOf, SmallWorld } from '../../support/small-world.ts';
+import { Timestamp } from '../../src/model/ids.ts';
+import { MEMPOOL_PER_SIGNER_MAX, MEMPOOL_TRANSACTIONS_MAX } from '../../src/model/limits.ts';
+import { sealTransaction, type Transaction, transactionSigningBytes } from '../../src/model/transaction.ts';
+import type { Verified } from '../../src/model/verified.ts';
+import { createSigner, generateKeyPair } from '../../src/node/keys/key-pair.ts';
+import { Mempool } from '../../src/node/mempool.ts';
+import type { Passing } from '../support/small-network.ts';
+import { admit, createCup, createStand, grant, issue, openWorld, revoke, validate } from '../support/small-office.ts';
+import { frameOf, SmallWorld } from '../support/small-world.ts';
 
 function sizes(world: SmallWorld): readonly number[] {
   return world.machines.map(({ running }) => running.parts.mempool.size);

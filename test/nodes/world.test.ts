@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { SubmitOutcome } from '../../../src/node/intake.ts';
-import { admit, createCup, openWorld, validate } from '../../support/small-office.ts';
-import { SmallWorld } from '../../support/small-world.ts';
+import type { SubmitOutcome } from '../../src/node/intake.ts';
+import { admit, createCup, openWorld, validate } from '../support/small-office.ts';
+import { SmallWorld } from '../support/small-world.ts';
 
 function heights(world: SmallWorld): readonly number[] {
   return world.running().map(({ height }) => height);

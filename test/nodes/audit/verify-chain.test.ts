@@ -1,18 +1,18 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { utf8 } from '../../../../src/lib/bytes.ts';
-import { createPrng } from '../../../../src/lib/prng.ts';
-import type { Header } from '../../../../src/model/block.ts';
-import { blockLayout } from '../../../../src/model/block.ts';
-import type { SignatureCheck } from '../../../../src/model/certificate.ts';
-import { encode } from '../../../../src/model/codec.ts';
-import { type Hash, Height, hashOfBytes, Timestamp, View } from '../../../../src/model/ids.ts';
-import type { ChainFault, ChainFaultCode } from '../../../../src/node/audit/chain-fault.ts';
-import { type VerifiedChain, type VerifyProgress, verifyChain } from '../../../../src/node/audit/verify-chain.ts';
-import { createSignatureCheck, memoizedCheck } from '../../../../src/node/keys/signatures.ts';
-import type { KeyValueChange, KeyValueReads } from '../../../../src/store/key-value.ts';
-import { heightKey, heightOfKey, META, TABLES } from '../../../../src/store/schema.ts';
-import { type ChainGenerator, generateChain } from '../../../support/chain-generator.ts';
-import { ALL_TABLES, copyOf, memoryStore, rowsOf } from '../../../support/stores.ts';
+import { utf8 } from '../../../src/lib/bytes.ts';
+import { createPrng } from '../../../src/lib/prng.ts';
+import type { Header } from '../../../src/model/block.ts';
+import { blockLayout } from '../../../src/model/block.ts';
+import type { SignatureCheck } from '../../../src/model/certificate.ts';
+import { encode } from '../../../src/model/codec.ts';
+import { type Hash, Height, hashOfBytes, Timestamp, View } from '../../../src/model/ids.ts';
+import type { ChainFault, ChainFaultCode } from '../../../src/node/audit/chain-fault.ts';
+import { type VerifiedChain, type VerifyProgress, verifyChain } from '../../../src/node/audit/verify-chain.ts';
+import { createSignatureCheck, memoizedCheck } from '../../../src/node/keys/signatures.ts';
+import type { KeyValueChange, KeyValueReads } from '../../../src/store/key-value.ts';
+import { heightKey, heightOfKey, META, TABLES } from '../../../src/store/schema.ts';
+import { type ChainGenerator, generateChain } from '../../support/chain-generator.ts';
+import { ALL_TABLES, copyOf, memoryStore, rowsOf } from '../../support/stores.ts';
 
 const BLOCKS = 12;
 // The same few signatures in hundreds of copies.

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { TicketId } from '../../../src/model/ids.ts';
-import { TABLES } from '../../../src/store/schema.ts';
-import { admit, createCup, createStand, issue, openWorld } from '../../support/small-office.ts';
-import { LOSE_ALL, LOSE_NOTHING, type PowerFailure, type SmallMachine, SmallWorld } from '../../support/small-world.ts';
-import { rowsOf } from '../../support/stores.ts';
+import { TicketId } from '../../src/model/ids.ts';
+import { TABLES } from '../../src/store/schema.ts';
+import { admit, createCup, createStand, issue, openWorld } from '../support/small-office.ts';
+import { LOSE_ALL, LOSE_NOTHING, type PowerFailure, type SmallMachine, SmallWorld } from '../support/small-world.ts';
+import { rowsOf } from '../support/stores.ts';
 
 /** Two nodes may hold different certificates of one block, and their journals are their own. */
 const OWN_TABLES: readonly number[] = [TABLES.certificates, TABLES.meta];

@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { defined } from '../../../../src/lib/assert.ts';
-import { err, ok } from '../../../../src/lib/result.ts';
-import type { Block } from '../../../../src/model/block.ts';
-import { Height, Timestamp } from '../../../../src/model/ids.ts';
-import { type ImportedBlock, importChain } from '../../../../src/node/audit/import-chain.ts';
-import { createSignatureCheck, memoizedCheck } from '../../../../src/node/keys/signatures.ts';
-import type { Finality } from '../../../../src/store/blocks.ts';
-import type { KeyValue } from '../../../../src/store/key-value.ts';
-import { TABLES } from '../../../../src/store/schema.ts';
-import { ChainGenerator, type ChainPlan, generateChain } from '../../../support/chain-generator.ts';
-import { copyOf, memoryStore, rowsOf } from '../../../support/stores.ts';
+import { defined } from '../../../src/lib/assert.ts';
+import { err, ok } from '../../../src/lib/result.ts';
+import type { Block } from '../../../src/model/block.ts';
+import { Height, Timestamp } from '../../../src/model/ids.ts';
+import { type ImportedBlock, importChain } from '../../../src/node/audit/import-chain.ts';
+import { createSignatureCheck, memoizedCheck } from '../../../src/node/keys/signatures.ts';
+import type { Finality } from '../../../src/store/blocks.ts';
+import type { KeyValue } from '../../../src/store/key-value.ts';
+import { TABLES } from '../../../src/store/schema.ts';
+import { ChainGenerator, type ChainPlan, generateChain } from '../../support/chain-generator.ts';
+import { copyOf, memoryStore, rowsOf } from '../../support/stores.ts';
 
 type Item = { readonly block: Block } & Finality;
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Signature } from '../../../src/model/ids.ts';
-import { sealTransaction, type Transaction } from '../../../src/model/transaction.ts';
-import { admit, issue, openWorld } from '../../support/small-office.ts';
-import type { SmallWorld } from '../../support/small-world.ts';
+import { Signature } from '../../src/model/ids.ts';
+import { sealTransaction, type Transaction } from '../../src/model/transaction.ts';
+import { admit, issue, openWorld } from '../support/small-office.ts';
+import type { SmallWorld } from '../support/small-world.ts';
 
 /** The same transaction under a signature that differs in one digit; the id is the same. */
 function forgedCopy(transaction: Transaction): Transaction {
