@@ -1,7 +1,7 @@
 import { installNativeSha256 } from '../node/keys/native-hash.ts';
 import { exportChain } from './chain-job-export.ts';
 import { importFromFile } from './chain-job-import.ts';
-import { rebuild } from './chain-job-rebuild.ts';
+import { check, rebuild } from './chain-job-rebuild.ts';
 import { verify } from './chain-job-verify.ts';
 import { CommandError, exitNameOf } from './exit-codes.ts';
 import { type Job, type JobReport, jobSchema } from './job-process.ts';
@@ -38,5 +38,7 @@ function perform(job: Job): Promise<Ending> {
       return importFromFile(job);
     case 'rebuild':
       return rebuild(job);
+    case 'check':
+      return check(job);
   }
 }

@@ -6,6 +6,7 @@ import { type ExitName, isExitName } from './exit-codes.ts';
 /** What is done in a process of its own, since LMDB ends the process that reads a damaged file. */
 export const jobSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('verify'), dataDir: z.string(), genesisFile: z.string(), scratchDir: z.string() }),
+  z.object({ kind: z.literal('check'), dataDir: z.string(), genesisFile: z.string() }),
   z.object({ kind: z.literal('rebuild'), dataDir: z.string(), genesisFile: z.string() }),
   z.object({ kind: z.literal('export'), dataDir: z.string(), genesisFile: z.string(), out: z.string() }),
   z.object({

@@ -88,7 +88,10 @@ export interface OpenedChain {
  *
  * @throws CommandError when what is stored is of another chain, or its newest blocks are not whole and final
  */
-export async function openChain(config: Pick<NodeConfig, 'storage'>, genesis: Genesis): Promise<OpenedChain> {
+export async function openChain(
+  config: { readonly storage: Pick<NodeConfig['storage'], 'dataDir'> },
+  genesis: Genesis,
+): Promise<OpenedChain> {
   const store = openLmdb(config.storage.dataDir, Object.values(TABLES));
   try {
     await migrate(store);
@@ -101,12 +104,13 @@ export async function openChain(config: Pick<NodeConfig, 'storage'>, genesis: Ge
   } catch (error) {
     await new Promise((resolve) => store.close(resolve));
     if (!(error instanceof CorruptionError || error instanceof ForeignDataError)) throw error;
-    const { dataDir, journalDir } = config.storage;
+    const { dataDir } = config.storage;
     throw new CommandError('DATA_UNUSABLE', `The data in ${dataDir} cannot be used: ${error.message}.`, {
       code: error.code,
       advice:
-        `counterfoil chain verify says all that is wrong. If ${dataDir} is damaged, remove it and nothing else: the node ` +
-        `gets the chain from its peers again. Never remove ${journalDir}: without it the authority's key is lost.`,
+        error instanceof ForeignDataError
+          ? 'Name the directory that belongs to this genesis document: [storage] data_dir.'
+          : 'Start the node: it keeps what is in order and gets the rest from its peers.',
       cause: error,
     });
   }

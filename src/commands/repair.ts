@@ -5,7 +5,16 @@ import { finishRebuilding } from '../node/audit/rebuild-chain.ts';
 import type { NodeConfig } from '../node/config/config.ts';
 import { readHeadHeight } from '../store/blocks.ts';
 import { openLmdb } from '../store/lmdb.ts';
-import { dropReplacement, hasData, installReplacement, replacementDir, setAside } from '../store/replacement.ts';
+import {
+  beginOpening,
+  DAMAGED_FILE,
+  dropReplacement,
+  endOpening,
+  hasData,
+  installReplacement,
+  replacementDir,
+  setAside,
+} from '../store/replacement.ts';
 import { META, TABLES } from '../store/schema.ts';
 import { CommandError } from './exit-codes.ts';
 import { type JobOutcome, JobProcess } from './job-process.ts';
@@ -34,33 +43,55 @@ export async function openOrRepairChain(parts: RepairParts): Promise<OpenedChain
   const { config, genesis, logger } = parts;
   const { dataDir } = config.storage;
   await finishReplacement(dataDir);
-  try {
-    return await openChain(config, genesis);
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-    logger.warn(
-      { directory: dataDir, reason: sentenceOf(error) },
-      'the stored chain is damaged: it is cut back to what is in order',
-    );
-  }
-  const outcome = await rebuild(parts);
+  const damage = beginOpening(dataDir) ? await damageFound(parts) : null;
+  const opened = damage ?? (await openUndamaged(parts));
+  if (typeof opened !== 'string') return opened;
+  logger.warn(
+    { directory: dataDir, reason: opened },
+    'the stored chain is damaged: it is cut back to what is in order',
+  );
+  const outcome = await work(parts, 'rebuild');
   if (!isAtItsEnd(outcome)) throw interrupted(outcome, dataDir);
   const height = await takeRebuilt(dataDir);
-  const lost = outcome.kind === 'done' ? outcome.answer['reason'] : `reading it ended the process`;
-  logger.warn(
-    { height, from: height + 1, reason: lost, kept: `${dataDir}/damaged.mdb` },
-    'the stored chain goes on from this height; what follows comes from the peers',
-  );
-  return await openChain(config, genesis);
+  const reason = outcome.kind === 'done' ? outcome.answer['reason'] : 'it cannot be read on';
+  const kept = `${dataDir}/${DAMAGED_FILE}`;
+  logger.warn({ height, reason, kept }, 'the stored chain ends at this height; what follows comes from the peers');
+  const mended = await openChain(config, genesis);
+  endOpening(dataDir);
+  return mended;
 }
 
-/** MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_INVALID, MDB_VERSION_MISMATCH and MDB_BAD_TXN: the file is none that LMDB wrote. */
-const LMDB_DAMAGE: readonly unknown[] = [-30_796, -30_797, -30_793, -30_794, -30_782];
+const READING_ENDS = 'reading it ends the process';
+
+/** What a process of its own says of the data; null when it finds nothing. */
+async function damageFound(parts: RepairParts): Promise<string | null> {
+  if (!hasData(parts.config.storage.dataDir)) return null;
+  const outcome = await work(parts, 'check');
+  // Whatever else it says is found again, and told, by this process.
+  return outcome.kind === 'crashed' && isAtItsEnd(outcome) ? READING_ENDS : null;
+}
+
+/** The chain, or what is wrong with it. */
+async function openUndamaged({ config, genesis }: RepairParts): Promise<OpenedChain | string> {
+  try {
+    const opened = await openChain(config, genesis);
+    endOpening(config.storage.dataDir);
+    return opened;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return sentenceOf(error);
+  }
+}
+
+/** Errors of LMDB itself, which it gives for a file that it did not write so, but for those of room: MDB_MAP_FULL, MDB_READERS_FULL. */
+const LMDB_ERRORS = { from: -30_799, to: -30_778, ofRoom: [-30_792, -30_790] } as const;
 
 function isDamage(error: unknown): boolean {
   if (error instanceof CommandError) return error.code === 'DATA_CORRUPT';
   const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && LMDB_DAMAGE.includes(cause.code);
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (typeof code !== 'number') return false;
+  return code >= LMDB_ERRORS.from && code <= LMDB_ERRORS.to && !LMDB_ERRORS.ofRoom.some((one) => one === code);
 }
 
 function sentenceOf(error: unknown): string {
@@ -68,16 +99,19 @@ function sentenceOf(error: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-async function rebuild({ config, logger, program = process.argv[1] }: RepairParts): Promise<JobOutcome> {
+async function work(
+  { config, logger, program = process.argv[1] }: RepairParts,
+  kind: 'check' | 'rebuild',
+): Promise<JobOutcome> {
   const worker = new JobProcess({ program: defined(program, 'a program was started') });
   let loggedAt = performance.now();
   const { genesisFile } = config.node;
   try {
-    return await worker.run({ kind: 'rebuild', dataDir: config.storage.dataDir, genesisFile }, (height, of) => {
+    return await worker.run({ kind, dataDir: config.storage.dataDir, genesisFile }, (height) => {
       const now = performance.now();
       if (now - loggedAt < LOGGED_EVERY_MS) return;
       loggedAt = now;
-      logger.info({ height, of }, 'rebuilding the stored chain');
+      logger.info({ height }, 'rebuilding the stored chain');
     });
   } finally {
     worker.end();
@@ -86,7 +120,11 @@ async function rebuild({ config, logger, program = process.argv[1] }: RepairPart
 
 /** Reading on would end the process at the same place again; what was read before it is in order. */
 function isAtItsEnd(outcome: JobOutcome): boolean {
-  return outcome.kind === 'done' || (outcome.kind === 'crashed' && !['SIGINT', 'SIGTERM'].includes(outcome.how));
+  return (
+    outcome.kind === 'done' ||
+    outcome.kind === 'fault' ||
+    (outcome.kind === 'crashed' && !['SIGINT', 'SIGTERM'].includes(outcome.how))
+  );
 }
 
 function interrupted(outcome: JobOutcome, dataDir: string): CommandError {

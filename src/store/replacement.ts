@@ -1,11 +1,27 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The file that LMDB keeps everything in, and the one by which processes tell each other that they use it. */
 const DATA_FILE = 'data.mdb';
 const LOCK_FILE = 'lock.mdb';
 /** The last data file that was found damaged: for whoever wants to know why. */
-const DAMAGED_FILE = 'damaged.mdb';
+export const DAMAGED_FILE = 'damaged.mdb';
+
+/** There while a node opens its data: LMDB ends the process that reads a damaged file, and the next start should know. */
+const OPENING_FILE = 'opening';
+
+/** Whether the last start ended while it opened the data. From here on, this one does. */
+export function beginOpening(dataDir: string): boolean {
+  mkdirSync(dataDir, { recursive: true });
+  const path = join(dataDir, OPENING_FILE);
+  const wasThere = existsSync(path);
+  if (!wasThere) writeFileSync(path, '');
+  return wasThere;
+}
+
+export function endOpening(dataDir: string): void {
+  rmSync(join(dataDir, OPENING_FILE), { force: true });
+}
 
 /** Where in a data directory another one is put together, to take its place when it is whole. */
 export function replacementDir(dataDir: string): string {
