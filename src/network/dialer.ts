@@ -1,12 +1,11 @@
-import { connect, type TLSSocket } from 'node:tls';
-import { WebSocket } from 'ws';
 import { formatAddress, type HostAndPort, parseAddress } from '../lib/address.ts';
 import type { Result } from '../lib/result.ts';
 import type { PublicKey } from '../model/ids.ts';
 import { DIAL_BACKOFF_MS_MAX, DIAL_BACKOFF_MS_MIN } from '../model/limits.ts';
-import { type Channel, WEBSOCKET_LIMITS } from './channel.ts';
-import { Handshake, type HandshakeFailure, type ProvenPeer, type Self } from './handshake.ts';
-import type { AuthorityContact, PeerId, Refusal } from './transport.ts';
+import { Attempt } from './attempt.ts';
+import type { Channel } from './channel.ts';
+import type { HandshakeFailure, ProvenPeer, Self } from './handshake.ts';
+import type { AuthorityContact, DialOutcome, DialPurpose, PeerId, Refusal } from './transport.ts';
 
 export interface DialerOptions {
   readonly self: Self;
@@ -14,10 +13,12 @@ export interface DialerOptions {
   /** A number in [0, 1). */
   readonly random: () => number;
   /** Whether a session with this node makes a dial to an authority needless. */
-  readonly isUp: (id: PeerId, target: PublicKey) => boolean;
+  readonly isUp: (id: PeerId, target?: PublicKey) => boolean;
   readonly admit: (peer: ProvenPeer) => Refusal | undefined;
   readonly onProven: (channel: Channel, peer: ProvenPeer) => void;
   readonly onFailed: (address: string, failure: HandshakeFailure) => void;
+  /** Answers `dial`, after `onProven` when a session came of it. */
+  readonly onDialled: (address: string, outcome: DialOutcome) => void;
 }
 
 interface Target {
@@ -31,17 +32,12 @@ interface Target {
   attempt?: Attempt;
 }
 
-interface Attempt {
-  readonly ws: WebSocket;
-  /** Our hello is on its way. */
-  introduced: boolean;
-  abandoned: boolean;
-}
-
-/** Keeps trying to reach every authority that has an address and no session. */
+/** Keeps trying to reach every authority that has an address and no session, and dials others once when told to. */
 export class Dialer {
   readonly #options: DialerOptions;
   readonly #targets = new Map<PublicKey, Target>();
+  /** Dials of no configured authority. */
+  readonly #calls = new Set<Attempt>();
   #running = false;
 
   constructor(options: DialerOptions) {
@@ -56,6 +52,30 @@ export class Dialer {
   stop(): void {
     this.#running = false;
     for (const target of this.#targets.values()) this.#halt(target);
+    for (const call of this.#calls) call.abandon();
+    this.#calls.clear();
+  }
+
+  /** Dials whoever lives at an address, once; `onDialled` is called later, unless the dialer stops before. */
+  dial(address: string, purpose: DialPurpose): void {
+    const { self, timeoutMs, isUp, admit, onProven, onDialled } = this.#options;
+    const at = parseAddress(address);
+    if (!this.#running || at === undefined) {
+      setImmediate(() => onDialled(address, { reached: false, reason: 'UNREACHABLE', by: 'us' }));
+      return;
+    }
+    const call: Attempt = new Attempt(at, {
+      self,
+      timeoutMs,
+      greet: (id) => (purpose === 'probe' ? 'PROBED' : isUp(id) ? 'DUPLICATE_SESSION' : undefined),
+      admit,
+      done: (outcome) => {
+        this.#calls.delete(call);
+        if (outcome.ok) onProven(outcome.value.channel, outcome.value.peer);
+        onDialled(address, outcomeOf(call, outcome));
+      },
+    });
+    this.#calls.add(call);
   }
 
   /** Replaces the list; what stays the same keeps its connection and its patience. */
@@ -85,9 +105,10 @@ export class Dialer {
     this.#dial(target);
   }
 
-  /** Whether our hello to this authority is on its way: then the answer decides, not a connection from there. */
-  isIntroducing(key: PublicKey): boolean {
-    return this.#targets.get(key)?.attempt?.introduced === true;
+  /** Whether our hello to this node is on its way: then the answer decides, not a connection from there. */
+  isIntroducing({ id, provenKey }: ProvenPeer): boolean {
+    const target = provenKey === undefined ? undefined : this.#targets.get(provenKey);
+    return target?.attempt?.id !== undefined || [...this.#calls].some((call) => call.id === id);
   }
 
   /** A session with this authority is up. One that does not vote ends no dial: a voter may be about to answer. */
@@ -112,9 +133,7 @@ export class Dialer {
     clearTimeout(target.timer);
     const { attempt } = target;
     delete target.attempt;
-    if (attempt === undefined) return;
-    attempt.abandoned = true;
-    attempt.ws.terminate();
+    attempt?.abandon();
   }
 
   #retry(target: Target): void {
@@ -128,41 +147,16 @@ export class Dialer {
   #dial(target: Target): void {
     if (!this.#running || target.connected || target.attempt !== undefined) return;
     const { self, timeoutMs } = this.#options;
-    const address = formatAddress(target.at.host, target.at.port);
-    let socket: TLSSocket | undefined;
-    const ws = new WebSocket(`wss://${address}/`, {
-      ...WEBSOCKET_LIMITS,
-      followRedirects: false,
-      createConnection: () => {
-        socket = connect({ ...self.identity.tls, ...target.at, rejectUnauthorized: false });
-        return socket;
-      },
-    });
-    const attempt: Attempt = { ws, introduced: false, abandoned: false };
-    target.attempt = attempt;
-    const timer = setTimeout(() => ws.terminate(), timeoutMs);
-    ws.on('error', ignore);
-    const onUnreachable = (): void => {
-      clearTimeout(timer);
-      this.#fail(target, attempt, { reason: 'UNREACHABLE', by: 'them' });
-    };
-    ws.once('close', onUnreachable);
-    ws.once('open', () => {
-      clearTimeout(timer);
-      ws.off('close', onUnreachable);
-      if (socket === undefined || attempt.abandoned) ws.terminate();
-      else this.#introduce(target, attempt, { ws, socket, direction: 'outbound', address });
-    });
-  }
-
-  #introduce(target: Target, attempt: Attempt, channel: Channel): void {
-    attempt.introduced = true;
-    const { self, timeoutMs } = this.#options;
-    new Handshake(channel, self, {
+    target.attempt = new Attempt(target.at, {
+      self,
       timeoutMs,
       greet: (id) => this.#greet(target, id),
-      admit: (peer) => this.#admit(target, attempt, peer),
-      done: (outcome) => this.#finish(target, attempt, channel, outcome),
+      admit: (peer) => this.#admit(target, peer),
+      done: (outcome) => {
+        delete target.attempt;
+        if (outcome.ok) this.#options.onProven(outcome.value.channel, outcome.value.peer);
+        else this.#fail(target, outcome.error);
+      },
     });
   }
 
@@ -173,33 +167,26 @@ export class Dialer {
   }
 
   /** Whoever answers must be the one whose address it is. */
-  #admit(target: Target, attempt: Attempt, peer: ProvenPeer): Refusal | undefined {
-    if (attempt.abandoned) return 'DUPLICATE_SESSION';
+  #admit(target: Target, peer: ProvenPeer): Refusal | undefined {
     if (peer.provenKey !== target.contact.publicKey) return 'NOT_AN_AUTHORITY';
     return this.#options.admit(peer);
   }
 
-  #finish(target: Target, attempt: Attempt, channel: Channel, outcome: Result<ProvenPeer, HandshakeFailure>): void {
-    if (!outcome.ok) {
-      this.#fail(target, attempt, outcome.error);
-      return;
-    }
-    delete target.attempt;
-    this.#options.onProven(channel, outcome.value);
-  }
-
-  #fail(target: Target, attempt: Attempt, failure: HandshakeFailure): void {
-    if (attempt.abandoned) return;
-    delete target.attempt;
+  #fail(target: Target, failure: HandshakeFailure): void {
     this.#options.onFailed(formatAddress(target.at.host, target.at.port), failure);
     if (failure.reason === 'SELF') return;
     this.#retry(target);
   }
 }
 
+/** Who is connected already, or says that we are, lives where the dial ended. */
+function outcomeOf({ id }: Attempt, outcome: Result<unknown, HandshakeFailure>): DialOutcome {
+  if (outcome.ok && id !== undefined) return { reached: true, id };
+  const failure: HandshakeFailure = outcome.ok ? { reason: 'LOST', by: 'us' } : outcome.error;
+  const isThere = failure.reason === 'PROBED' || failure.reason === 'DUPLICATE_SESSION';
+  return isThere && id !== undefined ? { reached: true, id } : { reached: false, ...failure };
+}
+
 function sameContact(a: AuthorityContact, b: AuthorityContact): boolean {
   return a.address === b.address && a.id === b.id;
 }
-
-/** What failed is told by the `close` that follows. */
-function ignore(): void {}

@@ -34,6 +34,8 @@ export interface Self {
   /** Software version; as `networkId`, 1 to 64 characters of ASCII without blanks. */
   readonly version: string;
   readonly authority?: AuthoritySigner;
+  /** It knows peers and keeps no chain; it has no authority's key then. False unless told otherwise. */
+  readonly isBootstrap?: boolean;
   readonly checkSignature: (publicKey: PublicKey, message: Uint8Array, signature: Uint8Array) => boolean;
   /** The head to claim in a hello sent now. */
   readonly head: () => ClaimedHead;
@@ -47,6 +49,8 @@ export interface ProvenPeer {
   readonly provenKey?: PublicKey;
   /** Whether it says that it votes with that key. */
   readonly votes: boolean;
+  /** Whether it says that it knows peers alone. */
+  readonly isBootstrap: boolean;
   readonly direction: Direction;
   readonly address: string;
   readonly listenAddress?: string;
@@ -131,7 +135,7 @@ export class Handshake {
       protocolMinor: PROTOCOL_MINOR,
       networkId,
       genesisHash: chainId,
-      role: authority === undefined ? 'follower' : authority.votes() ? 'authority' : 'observer',
+      role: roleOf(this.#self),
       listenAddress: this.#self.listenAddress() ?? null,
       headHeight: head.height,
       headHash: head.hash,
@@ -173,7 +177,8 @@ export class Handshake {
     const decoded = decodeHello(payload);
     if (!decoded.ok) return decoded;
     const hello = decoded.value;
-    if (hello.role !== 'follower' && hello.authorityProof === null) return err('MALFORMED_HELLO');
+    const needsProof = hello.role === 'authority' || hello.role === 'observer';
+    if (needsProof && hello.authorityProof === null) return err('MALFORMED_HELLO');
     if (hello.networkId !== this.#self.networkId) return err('WRONG_NETWORK');
     if (hello.genesisHash !== this.#self.chainId) return err('WRONG_GENESIS');
     const id = defined(this.#peerId, 'the certificate was read before any message');
@@ -230,6 +235,11 @@ export class Handshake {
   }
 }
 
+function roleOf({ authority, isBootstrap }: Self): Hello['role'] {
+  if (authority === undefined) return isBootstrap === true ? 'bootstrap' : 'follower';
+  return authority.votes() ? 'authority' : 'observer';
+}
+
 function keyOf(id: PeerId): Uint8Array {
   return defined(fromHex(id), 'a peer id is hex');
 }
@@ -240,6 +250,7 @@ function introduce(hello: Hello, id: PeerId, channel: Channel): ProvenPeer {
     direction: channel.direction,
     address: channel.address,
     votes: hello.role === 'authority',
+    isBootstrap: hello.role === 'bootstrap' && hello.authorityProof === null,
     version: hello.version,
     head: { height: hello.headHeight, hash: hello.headHash },
     ...(hello.authorityProof === null ? {} : { provenKey: hello.authorityProof.publicKey }),

@@ -9,6 +9,7 @@ import { Listener } from './listener.ts';
 import { Session } from './session.ts';
 import type {
   AuthorityContact,
+  DialPurpose,
   DownReason,
   Lane,
   PeerId,
@@ -29,8 +30,10 @@ export interface MeshOptions extends Omit<Self, 'listenAddress'> {
   readonly heartbeatIntervalMs: number;
   /** Lets in peers that are no authorities; false unless told otherwise. */
   readonly acceptFollowers?: boolean;
-  /** FOLLOWERS_MAX unless told otherwise. */
+  /** Of those that dial this node; FOLLOWERS_MAX unless told otherwise. */
   readonly followersMax?: number;
+  /** Whether a node that is no authority is to be turned away. */
+  readonly isBanned?: (id: PeerId) => boolean;
 }
 
 const LOOPBACK = '127.0.0.1';
@@ -67,6 +70,7 @@ export class Mesh implements Transport {
       onProven: (channel, peer) => this.#up(channel, peer),
       onFailed: (address, { reason, by }) =>
         this.#tell({ type: 'refused', direction: 'outbound', address, reason, by }),
+      onDialled: (address, outcome) => this.#tell({ type: 'dialled', address, outcome }),
     });
     if (listen !== undefined) {
       this.#listener = new Listener({
@@ -122,6 +126,10 @@ export class Mesh implements Transport {
     this.#sessions.get(peer)?.close(reason);
   }
 
+  dial(address: string, purpose: DialPurpose): void {
+    this.#dialer.dial(address, purpose);
+  }
+
   setAuthorities(authorities: readonly AuthorityContact[]): void {
     this.#authorities = new Map(authorities.map(({ publicKey }, index) => [publicKey, index]));
     assert(this.#authorities.size === authorities.length, 'an authority is listed once');
@@ -163,7 +171,7 @@ export class Mesh implements Transport {
   #roleOf(peer: ProvenPeer): Pick<PeerInfo, 'role' | 'authorityKey' | 'authorityIndex'> {
     const key = peer.provenKey;
     const index = key === undefined ? undefined : this.#authorities.get(key);
-    if (key === undefined || index === undefined) return { role: 'follower' };
+    if (key === undefined || index === undefined) return { role: peer.isBootstrap ? 'bootstrap' : 'follower' };
     return { role: 'authority', authorityKey: key, authorityIndex: index };
   }
 
@@ -176,14 +184,23 @@ export class Mesh implements Transport {
     const { provenKey } = peer;
     if (provenKey !== undefined && provenKey === this.#options.authority?.publicKey) return 'SELF';
     if (!this.#isWelcome(peer)) return 'NOT_AN_AUTHORITY';
+    if (this.#isBanned(peer)) return 'BANNED';
     if (this.#isFollowerTooMany(peer)) return 'TOO_MANY_PEERS';
     if (!peer.votes && this.#rivals(peer).some(({ peer: rival }) => rival.votes)) return 'SEAT_TAKEN';
     return this.#isRedundant(peer) ? 'DUPLICATE_SESSION' : undefined;
   }
 
+  #isBanned(peer: ProvenPeer): boolean {
+    return this.#roleOf(peer).role !== 'authority' && this.#options.isBanned?.(peer.id) === true;
+  }
+
+  /** Authorities always find room, and so do those that this node has chosen to dial. */
   #isFollowerTooMany(peer: ProvenPeer): boolean {
-    if (this.#roleOf(peer).role === 'authority' || this.#sessions.has(peer.id)) return false;
-    const followers = [...this.#sessions.values()].filter((session) => this.#roleOf(session.peer).role === 'follower');
+    if (peer.direction === 'outbound' || this.#roleOf(peer).role === 'authority') return false;
+    if (this.#sessions.has(peer.id)) return false;
+    const followers = [...this.#sessions.values()].filter(
+      (session) => session.peer.direction === 'inbound' && this.#roleOf(session.peer).role !== 'authority',
+    );
     return followers.length >= (this.#options.followersMax ?? FOLLOWERS_MAX);
   }
 
@@ -198,7 +215,7 @@ export class Mesh implements Transport {
     const existing = this.#sessions.get(peer.id);
     if (existing !== undefined && peer.votes && !existing.peer.votes) return false;
     if (existing !== undefined) return existing.peer.direction === preferred;
-    return peer.direction === 'inbound' && peer.provenKey !== undefined && this.#dialer.isIntroducing(peer.provenKey);
+    return peer.direction === 'inbound' && this.#dialer.isIntroducing(peer);
   }
 
   /** The sessions that would have to end for this peer's: of the same node, or of the same authority. */
@@ -209,9 +226,9 @@ export class Mesh implements Transport {
   }
 
   /** An observer in the seat of the authority that is dialled keeps nobody from it. */
-  #isUp(id: PeerId, target: PublicKey): boolean {
+  #isUp(id: PeerId, target?: PublicKey): boolean {
     const peer = this.#sessions.get(id)?.peer;
-    return peer !== undefined && (peer.votes || peer.provenKey !== target);
+    return peer !== undefined && (target === undefined || peer.votes || peer.provenKey !== target);
   }
 
   #sessionOf(key: PublicKey): Session | undefined {

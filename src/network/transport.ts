@@ -2,6 +2,7 @@
 import { assert } from '../lib/assert.ts';
 import { toHex } from '../lib/bytes.ts';
 import type { Hash, Height, PublicKey } from '../model/ids.ts';
+import type { PeerRole } from '../model/peer-message.ts';
 
 declare const peerIdBrand: unique symbol;
 
@@ -18,7 +19,6 @@ export function peerIdOf(nodePublicKey: Uint8Array): PeerId {
 export const LANES = ['consensus', 'sync', 'transactions'] as const;
 export type Lane = (typeof LANES)[number];
 
-export type PeerRole = 'authority' | 'follower';
 export type Direction = 'inbound' | 'outbound';
 
 /** The head that a peer claimed when it connected: a hint, proven by nothing. */
@@ -66,11 +66,25 @@ export const REFUSALS = [
   'DISCONNECTED',
   'STOPPING',
   'SEAT_TAKEN',
+  'BANNED',
+  'PROBED',
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 /** `SILENT`: nothing heard for two pings. `LOST`: the socket closed or failed without a word. */
 export type DownReason = Refusal | 'SILENT' | 'LOST';
+
+/** `probe` only looks who lives there, and says no hello. */
+export type DialPurpose = 'session' | 'probe';
+
+/** What a dial came to. A node that is connected already is reached as well. */
+export type DialOutcome =
+  | { readonly reached: true; readonly id: PeerId }
+  | {
+      readonly reached: false;
+      readonly reason: DownReason | 'BAD_IDENTITY' | 'UNREACHABLE';
+      readonly by: 'us' | 'them';
+    };
 
 export type TransportEvent =
   | { readonly type: 'up'; readonly peer: PeerInfo }
@@ -83,7 +97,9 @@ export type TransportEvent =
       readonly address: string;
       readonly reason: DownReason | 'BAD_IDENTITY' | 'UNREACHABLE';
       readonly by: 'us' | 'them';
-    };
+    }
+  /** Answers each `dial` once, after the `up` of its session. */
+  | { readonly type: 'dialled'; readonly address: string; readonly outcome: DialOutcome };
 
 /** One authority of the set in force, and where to find it. */
 export interface AuthorityContact {
@@ -117,6 +133,8 @@ export interface Transport {
   peers(): readonly PeerInfo[];
   /** Ends the session with a peer that misbehaves; its `down` comes before this returns. */
   disconnect(peer: PeerId, reason: Refusal): void;
+  /** Dials whoever lives at `host:port`, once, besides the authorities that are dialled anyway. */
+  dial(address: string, purpose: DialPurpose): void;
   /** The authorities of the epoch in force: whom to dial, whom to let in. Sessions of those who left are ended. */
   setAuthorities(authorities: readonly AuthorityContact[]): void;
   /** Stops listening, says farewell, and resolves when every socket is closed: within CLOSE_TIMEOUT_MS_MAX. */

@@ -28,8 +28,8 @@ export interface AuthorityProof {
   readonly signature: Signature;
 }
 
-/** `observer`: it holds an authority's key that must not vote any more. */
-const ROLES = ['authority', 'follower', 'observer'] as const;
+/** `observer`: it holds an authority's key that must not vote any more. `bootstrap`: it knows peers, and no chain. */
+const ROLES = ['authority', 'follower', 'observer', 'bootstrap'] as const;
 
 /** What each side says of itself before anything else. */
 export interface Hello {

@@ -191,6 +191,9 @@ export class SmallTransport implements Transport {
 
   setAuthorities(): void {}
 
+  /** In a small world everybody is connected with everybody. */
+  dial(): void {}
+
   close(): Promise<void> {
     this.#network.detach(this.seat);
     this.#emit = undefined;

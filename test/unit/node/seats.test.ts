@@ -41,6 +41,7 @@ class Recorder implements Transport {
     this.ended.push(this.name(who));
   }
   setAuthorities(): void {}
+  dial(): void {}
   close(): Promise<void> {
     return Promise.resolve();
   }
