@@ -85,13 +85,13 @@ export function createReader(node: Node, settings: ReaderSettings): Reader {
 }
 
 function statusOf(node: Node, settings: ReaderSettings): NodeStatus {
-  const { chain, genesis, mempool, transport, seat, clock } = node.parts;
+  const { chain, genesis, mempool, transport, clock } = node.parts;
   const { replica } = node;
   const { header, hash } = chain.visibleHead;
   const isLagging = node.heightAhead() !== undefined;
   return {
     nodeId: settings.nodeId,
-    role: seat >= 0 ? 'authority' : settings.observerReason === null ? 'follower' : 'observer',
+    role: replica.config.self >= 0 ? 'authority' : observerReasonOf(node, settings) === null ? 'follower' : 'observer',
     version: settings.version,
     networkId: genesis.networkId,
     chainId: genesis.chainId,
@@ -106,10 +106,15 @@ function statusOf(node: Node, settings: ReaderSettings): NodeStatus {
     syncing: isLagging,
     mempool: mempool.size,
     uptimeSeconds: Math.floor((clock.now() - settings.startedAt) / 1_000),
-    observerReason: settings.observerReason,
+    observerReason: observerReasonOf(node, settings),
     ready: !isLagging && node.halted === null && node.fatal === null,
     devnet: settings.devnet,
   };
+}
+
+/** Why it holds an authority's key and does not vote: known at the start, or found out since. */
+function observerReasonOf(node: Node, { observerReason }: ReaderSettings): string | null {
+  return observerReason ?? node.retirement;
 }
 
 function blockAt(node: Node, height: Height): FinalBlock | undefined {
@@ -182,7 +187,7 @@ function explanationOf(node: Node, settings: ReaderSettings): Explanation {
     view: replica.view,
     haltReason: node.halted,
     failure: failureOf(node.fatal),
-    observerReason: settings.observerReason,
+    observerReason: observerReasonOf(node, settings),
     twinAddress: node.twinAddress,
     isSeatTaken: node.isSeatTaken,
     voters: node.connectedAuthorities(),

@@ -126,6 +126,7 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   });
   onFatal = (error) => node.fail(error);
   if (early !== undefined) node.fail(early);
+  const observerReason = voter.observerReason ?? node.retirement;
   const nodeId = genesis.authorities[voter.seat]?.id ?? nameOf(genesis, voter) ?? transport.self;
   const operator = await openOperator(config, options.ask, node);
   const api = createSurface(options, { opened, node, metrics, operator, voter, timing, nodeId, store });
@@ -144,8 +145,8 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   });
   return {
     nodeId,
-    role: voter.seat >= 0 ? 'authority' : voter.observerReason === null ? 'follower' : 'observer',
-    observerReason: voter.observerReason,
+    role: node.replica.config.self >= 0 ? 'authority' : observerReason === null ? 'follower' : 'observer',
+    observerReason,
     publicKey: voter.authorityKey?.publicKey ?? transport.self,
     httpUrl: address.url,
     p2pAddress: transport.listenAddress ?? formatAddress(config.network.listenAddress, config.network.listenPort),

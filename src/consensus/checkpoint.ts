@@ -7,7 +7,7 @@ import type { Checkpoint } from '../model/view-change.ts';
 import { journalBlocks, trace } from './block-tree.ts';
 import type { Executed } from './event.ts';
 import type { JournalRecord } from './record.ts';
-import { halt, type PendingBlock, pledge, type Replica, wholeBlock } from './replica.ts';
+import { halt, maySign, type PendingBlock, pledge, type Replica, wholeBlock } from './replica.ts';
 
 /** CHECKPOINTs that are kept of each seat. */
 const CHECKPOINTS_PER_SEAT_MAX = 2;
@@ -23,6 +23,7 @@ export function isCheckpointWanted(replica: Replica, checkpoint: Checkpoint): bo
 /** Signs a CHECKPOINT for what the store holds durably. */
 export function signCheckpoints(replica: Replica): void {
   const { config } = replica;
+  if (config.self >= 0 && !maySign(replica)) return;
   const due = replica.checkpointsDue.filter(({ height }) => height <= replica.storedHeight);
   if (due.length === 0) return;
   replica.checkpointsDue = replica.checkpointsDue.filter(({ height }) => height > replica.storedHeight);
@@ -106,6 +107,7 @@ function makeSnapshot(replica: Replica, height: Height): JournalRecord | null {
     anchor,
     tip,
     votes: ownVotes,
+    signed: { ...replica.signed },
     blocks: blocks.map(wholeBlock),
     highest,
     viewChange: ownViewChange?.viewChange ?? null,

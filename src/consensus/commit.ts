@@ -7,7 +7,17 @@ import { compareRank } from '../model/view-change.ts';
 import { dropOverlays, journalBlocks, pruneTree, trace } from './block-tree.ts';
 import { decide, spentViewOf } from './proposals.ts';
 import type { BlockReference, JournalRecord } from './record.ts';
-import { broadcast, cancelTimer, canVote, halt, pledge, type Replica, slotKey, wholeBlock } from './replica.ts';
+import {
+  broadcast,
+  cancelTimer,
+  canVote,
+  halt,
+  maySign,
+  pledge,
+  type Replica,
+  slotKey,
+  wholeBlock,
+} from './replica.ts';
 import { enterView, nextView, startViewChange } from './view.ts';
 import { haltForSafety, pruneCertificates, pruneVotes, raise } from './votes.ts';
 
@@ -139,7 +149,7 @@ function forget(replica: Replica): void {
 
 /** At every multiple of the interval the view that made the block ends by vote; level-triggered. */
 export function rotate(replica: Replica): boolean {
-  if (replica.mode !== 'active' || replica.config.self < 0 || replica.spentView !== replica.view) return false;
+  if (replica.mode !== 'active' || !maySign(replica) || replica.spentView !== replica.view) return false;
   offerFinal(replica);
   startViewChange(replica, nextView(replica.view));
   return true;

@@ -5,7 +5,7 @@ import type { Hash, View } from '../model/ids.ts';
 import type { Message } from '../model/message.ts';
 import type { Checkpoint, NewView, ViewChange } from '../model/view-change.ts';
 import type { Timer } from './event.ts';
-import type { JournalRecord } from './record.ts';
+import type { JournalRecord, Retirement } from './record.ts';
 
 /**
  * A statement that this authority signs. The host signs it, appends it and `support` to the journal, syncs, and only then
@@ -68,11 +68,13 @@ export type Effect =
   | { readonly type: 'evidence'; readonly evidence: Evidence }
   /** A new segment that begins with this record; every older one may go. */
   | { readonly type: 'truncate'; readonly snapshot: JournalRecord }
-  /** Never to vote again in this process, and by `reason` perhaps never with this key. */
+  /** This replica's part is over. */
   | {
       readonly type: 'halt';
-      readonly reason: 'DIVERGED' | 'SAFETY' | 'DUPLICATE_KEY';
+      readonly reason: 'DIVERGED' | 'SAFETY';
       readonly certificates: readonly Certificate[];
       /** Statements of others that this replica's own execution contradicts. */
       readonly checkpoints: readonly Checkpoint[];
-    };
+    }
+  /** The seat is given up for good: its key has signed `statement`, which this replica never did. It goes on as an observer. */
+  | { readonly type: 'retire'; readonly reason: Retirement; readonly statement: string };

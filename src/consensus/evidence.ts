@@ -3,6 +3,7 @@ import type { Vote } from '../model/certificate.ts';
 import type { Evidence } from '../model/evidence.ts';
 import { type Hash, Height } from '../model/ids.ts';
 import { compareRank, type NewView, type ViewChange } from '../model/view-change.ts';
+import { retire } from './own-signatures.ts';
 import { primaryOf, type Replica, votesOf } from './replica.ts';
 
 function offenderSeat(replica: Replica, evidence: Evidence): number {
@@ -34,7 +35,11 @@ export function accuse(replica: Replica, evidence: Evidence): void {
   if (evidence.kind === 'double-vote' && isOfThisPrimary(replica, evidence.first)) {
     replica.suspicion.equivocation = true;
   }
-  if (seat === replica.config.self || isAccusedOf(replica, evidence)) return;
+  if (seat === replica.config.self) {
+    retire(replica, `what convicts it of ${evidence.kind}`);
+    return;
+  }
+  if (isAccusedOf(replica, evidence)) return;
   replica.accused.add(accusation(replica, evidence));
   replica.out.push({ type: 'evidence', evidence });
 }

@@ -3,6 +3,7 @@ import { type Hash, Height } from '../model/ids.ts';
 import type { MessageOf } from '../model/message.ts';
 import { insertBlock, trace } from './block-tree.ts';
 import { startImport } from './commit.ts';
+import { disownCertificate } from './own-signatures.ts';
 import type { BlockReference } from './record.ts';
 import { isPrimary, primaryOf, type Replica, recoverableMax, send, setTimer, windowOf } from './replica.ts';
 import { lapseMs } from './status.ts';
@@ -142,6 +143,7 @@ export function onBlocks(replica: Replica, from: number, message: MessageOf<'blo
     haltForSafety(replica, certificate);
     return;
   }
+  disownCertificate(replica, certificate);
   startImport(replica, from, blocks, certificate);
 }
 

@@ -9,6 +9,8 @@ import type { Effect } from './effect.ts';
 import type { Event, LocalEvent, Timer } from './event.ts';
 import { accuse, detectAmnesia, detectBranch } from './evidence.ts';
 import { armFetch, onBlocks, onBody, onBodyRequest, onFetchTimer, onImportFailed } from './fetch.ts';
+import { beginHearing, endHearing, onMemory, onMemoryRequest } from './hearing.ts';
+import { retire } from './own-signatures.ts';
 import { onBuilt, onPrePrepare, prepare, propose, takeEarlyProposals } from './proposals.ts';
 import { broadcast, halt, primaryOf, type Replica, send, setTimer, slotKey } from './replica.ts';
 import { broadcastStatus, isSuspecting, onStatus, onStatusTimer, proofOfView, statusOf } from './status.ts';
@@ -61,6 +63,7 @@ function setClock(replica: Replica, { now }: Event): void {
       if (peer.heardAt > now) peer.heardAt = now;
       peer.answeredAt = Math.min(peer.answeredAt, now);
       peer.viewChangeAt = Math.min(peer.viewChangeAt, now);
+      peer.rememberedAt = Math.min(peer.rememberedAt, now);
     }
     if (replica.lastProgressAt > now) replica.lastProgressAt = now;
     if (replica.sync !== null && replica.sync.askedAt > now) replica.sync = { ...replica.sync, askedAt: now };
@@ -72,6 +75,7 @@ function setClock(replica: Replica, { now }: Event): void {
 /** Applies every rule until none has anything more to say: rules are level-triggered, so the order of messages does not matter. */
 function advance(replica: Replica): void {
   const rules = [
+    endHearing,
     raiseHighest,
     finalise,
     joinByCertificate,
@@ -150,6 +154,7 @@ function onLocalEvent(replica: Replica, event: LocalEvent): void {
 function onStart(replica: Replica): void {
   const { config, mode, ownViewChange, newView, ownVotes } = replica;
   replica.lastProgressAt = replica.now;
+  beginHearing(replica);
   broadcastStatus(replica);
   setTimer(replica, 'status', config.timing.statusMs);
   if (mode === 'changing') {
@@ -233,7 +238,12 @@ function onPeer(replica: Replica, seat: number, connected: boolean): void {
   const peer = replica.peers[seat];
   if (peer === undefined || seat === replica.config.self) return;
   peer.connected = connected;
-  if (connected) send(replica, seat, { kind: 'status', status: statusOf(replica) });
+  // What it asks after a start of its own is answered at once.
+  peer.rememberedAt = Number.NEGATIVE_INFINITY;
+  if (!connected) return;
+  send(replica, seat, { kind: 'status', status: statusOf(replica) });
+  const { hearing } = replica;
+  if (hearing !== null) send(replica, seat, { kind: 'memory-request', asked: hearing.asked });
 }
 
 function onStarved(replica: Replica): void {
@@ -289,6 +299,12 @@ function onMessage(replica: Replica, from: number, message: Message): void {
     case 'evidence':
       accuse(replica, message.evidence);
       return;
+    case 'memory-request':
+      onMemoryRequest(replica, from, message.asked);
+      return;
+    case 'memory':
+      onMemory(replica, from, message);
+      return;
     case 'transactions':
       return;
     default:
@@ -317,7 +333,7 @@ function onVote(replica: Replica, from: number, vote: Vote): void {
 function takeOwnVote(replica: Replica, vote: Vote): boolean {
   if (vote.view !== replica.view || vote.height <= replica.final.height) return false;
   if (replica.decided.get(slotKey(vote.phase, vote.height)) !== vote.digest) {
-    halt(replica, 'DUPLICATE_KEY', []);
+    retire(replica, `a ${vote.phase} of view ${vote.view} at height ${vote.height}`);
     return false;
   }
   if (replica.ownVotes.some(({ phase, height }) => phase === vote.phase && height === vote.height)) return false;

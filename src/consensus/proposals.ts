@@ -6,6 +6,7 @@ import type { MessageOf } from '../model/message.ts';
 import { descends, insertBlock, journalBlocks, trace } from './block-tree.ts';
 import type { Proposal } from './event.ts';
 import { accuse, detectBranch } from './evidence.ts';
+import { noteSigned } from './own-signatures.ts';
 import {
   canVote,
   isPrimary,
@@ -123,7 +124,9 @@ export function decide(replica: Replica, phase: Phase, height: Height, digest: H
     replica.tip = { height, digest };
   }
   replica.decided.set(slotKey(phase, height), digest);
-  return { phase, epoch: config.authorities.epoch, view, height, digest };
+  const ballot: Ballot = { phase, epoch: config.authorities.epoch, view, height, digest };
+  noteSigned(replica, ballot);
+  return ballot;
 }
 
 /** The block that the primary builds on next, if it may. */

@@ -1,7 +1,7 @@
 import { type Block, blockLayout } from '../model/block.ts';
 import { type Certificate, certificateLayout, type Vote, voteLayout } from '../model/certificate.ts';
 import { type Codec, list, nullable, oneOf, struct, union } from '../model/codec.ts';
-import type { Epoch, Hash, Height, View } from '../model/ids.ts';
+import type { Epoch, Hash, Height, Timestamp, View } from '../model/ids.ts';
 import { epochLayout, hashLayout, heightLayout, viewLayout } from '../model/layouts.ts';
 import { WINDOW_MAX } from '../model/limits.ts';
 import {
@@ -9,6 +9,8 @@ import {
   checkpointLayout,
   type NewView,
   newViewLayout,
+  type Rank,
+  rankLayout,
   type ViewChange,
   viewChangeLayout,
 } from '../model/view-change.ts';
@@ -17,6 +19,34 @@ import {
 export interface BlockReference {
   readonly height: Height;
   readonly digest: Hash;
+}
+
+/** Why a key is dead: it has signed more than its journal holds, or somebody else signs with it. */
+const RETIREMENTS = ['JOURNAL_BEHIND', 'DUPLICATE_KEY'] as const;
+export type Retirement = (typeof RETIREMENTS)[number];
+
+/** The highest that a seat has signed of each kind; of its VIEW-CHANGEs the newest is kept whole. */
+export interface Signed {
+  prepare: Rank | null;
+  commit: Rank | null;
+  newView: View | null;
+}
+
+/** The highest statements of another seat. */
+export interface Seen {
+  prepare: Vote | null;
+  commit: Vote | null;
+  viewChange: ViewChange | null;
+}
+
+/** What an authority hears of itself after a start. */
+export interface Hearing {
+  /** Its clock at the start: tells answers to this one from those to an earlier one. */
+  readonly asked: Timestamp;
+  /** Who has answered. */
+  readonly heard: Set<number>;
+  /** The highest final block that was proven to it meanwhile. */
+  height: Height;
 }
 
 /** What an authority must not forget, as the journal holds it. */
@@ -40,6 +70,8 @@ export type JournalRecord =
       readonly tip: BlockReference | null;
       /** Own votes above the final block, of the current view. */
       readonly votes: readonly Vote[];
+      /** The highest votes and NEW-VIEW ever, those of earlier views and final blocks among them. */
+      readonly signed: Readonly<Signed>;
       /** The path from the final block to that of `highest`. */
       readonly blocks: readonly Block[];
       readonly highest: Certificate | null;
@@ -49,7 +81,15 @@ export type JournalRecord =
       readonly newView: NewView | null;
       /** The final block when this was written: nothing is signed before the store has reached it again. */
       readonly checkpoint: Height;
-    };
+    }
+  /** Nothing is ever signed again. */
+  | { readonly kind: 'retired'; readonly reason: Retirement };
+
+const signedLayout: Codec<Signed> = struct<Signed>({
+  prepare: nullable(rankLayout),
+  commit: nullable(rankLayout),
+  newView: nullable(viewLayout),
+});
 
 const referenceLayout: Codec<BlockReference> = struct<BlockReference>({ height: heightLayout, digest: hashLayout });
 
@@ -70,6 +110,7 @@ export const journalRecordLayout: Codec<JournalRecord> = union<JournalRecord>({
       anchor: referenceLayout,
       tip: nullable(referenceLayout),
       votes: list(voteLayout, 4 * WINDOW_MAX),
+      signed: signedLayout,
       blocks: list(blockLayout, WINDOW_MAX),
       highest: nullable(certificateLayout),
       viewChange: nullable(viewChangeLayout),
@@ -78,4 +119,5 @@ export const journalRecordLayout: Codec<JournalRecord> = union<JournalRecord>({
       checkpoint: heightLayout,
     }),
   ],
+  retired: [9, struct({ reason: oneOf(RETIREMENTS) })],
 });

@@ -5,8 +5,9 @@ import { type Hash, Height, type View } from '../model/ids.ts';
 import type { MessageOf } from '../model/message.ts';
 import type { Checkpoint, NewView } from '../model/view-change.ts';
 import { forsakeTip } from './commit.ts';
+import { noteSigned } from './own-signatures.ts';
 import { spentViewOf } from './proposals.ts';
-import type { BlockReference, JournalRecord } from './record.ts';
+import type { BlockReference, JournalRecord, Retirement, Signed } from './record.ts';
 import {
   type Configuration,
   emptyReplica,
@@ -29,13 +30,23 @@ interface Memory {
   checkpoint: Checkpoint | null;
   certificates: Certificate[];
   floor: Height;
+  readonly signed: Signed;
+  retired: Retirement | null;
   readonly blocks: Map<Hash, Block>;
 }
 
 /** A replica as it was before it stopped: it contradicts nothing that it signed (docs/consensus.md, "Memory"). */
 export function createReplica(config: Configuration, recovered: Recovered): Replica {
-  const replica = emptyReplica(config, recovered);
   const memory = fold(config, recovered.records);
+  const { retired } = memory;
+  const replica = emptyReplica(retired === null ? config : { ...config, self: -1 }, recovered);
+  replica.retired = retired;
+  // What such a key has signed was said long ago, and is not said again.
+  if (retired !== null || recovered.isHalted === true) {
+    if (recovered.isHalted === true) replica.mode = 'halted';
+    return replica;
+  }
+  replica.signed = memory.signed;
   for (const certificate of memory.certificates) raise(replica, certificate);
   replica.voteFloor = memory.floor;
   replica.spentView = spentViewOf(replica, replica.final.header);
@@ -61,6 +72,8 @@ function fold(config: Configuration, records: Iterable<JournalRecord>): Memory {
     checkpoint: null,
     certificates: [],
     floor: Height(0),
+    signed: { prepare: null, commit: null, newView: null },
+    retired: null,
     blocks: new Map(),
   };
   for (const record of records) remember(memory, record);
@@ -72,6 +85,7 @@ function remember(memory: Memory, record: JournalRecord): void {
     case 'vote':
       reach(memory, record.vote.view);
       memory.votes.push(record.vote);
+      noteSigned(memory, record.vote);
       return;
     case 'block':
       memory.blocks.set(blockHash(record.block.header), record.block);
@@ -87,6 +101,7 @@ function remember(memory: Memory, record: JournalRecord): void {
     case 'new-view':
       reach(memory, record.newView.view);
       memory.newView = record.newView;
+      memory.signed.newView = record.newView.view;
       memory.anchor = { view: record.newView.view, reference: record.newView.anchor };
       return;
     case 'checkpoint':
@@ -98,6 +113,9 @@ function remember(memory: Memory, record: JournalRecord): void {
       return;
     case 'snapshot':
       rememberSnapshot(memory, record);
+      return;
+    case 'retired':
+      memory.retired = record.reason;
       return;
   }
 }
@@ -113,6 +131,7 @@ function reach(memory: Memory, view: View): void {
 function rememberSnapshot(memory: Memory, record: Extract<JournalRecord, { kind: 'snapshot' }>): void {
   reach(memory, record.view);
   memory.votes = [...record.votes];
+  Object.assign(memory.signed, record.signed);
   memory.tip = record.tip === null ? null : { view: record.view, reference: record.tip };
   if (record.mode === 'active') memory.anchor = { view: record.view, reference: record.anchor };
   memory.newView = record.newView;

@@ -8,7 +8,7 @@ import type { Message, MessageOf, Status } from '../model/message.ts';
 import type { Checkpoint, NewView, ViewChange } from '../model/view-change.ts';
 import type { Effect, Pledge } from './effect.ts';
 import type { Executed, Pending, Timer } from './event.ts';
-import type { BlockReference, JournalRecord } from './record.ts';
+import type { BlockReference, Hearing, JournalRecord, Retirement, Seen, Signed } from './record.ts';
 import type { Pace, Timing } from './timing.ts';
 
 /** What a replica is told once. */
@@ -59,11 +59,13 @@ export interface Peer {
   heardAt: Timestamp;
   answeredAt: number;
   viewChangeAt: number;
+  rememberedAt: number;
 }
 
 /** All that a replica knows. Changed by `step` alone. */
 export interface Replica {
-  readonly config: Configuration;
+  /** Its seat is given up when the key turns out to have signed more than this replica knows. */
+  config: Configuration;
   readonly quorum: number;
   readonly weakQuorum: number;
   readonly authoritiesHash: Hash;
@@ -75,6 +77,14 @@ export interface Replica {
 
   view: View;
   mode: 'active' | 'changing' | 'halted';
+  /** Why the key of this replica's seat must never sign again, once that has shown. */
+  retired: Retirement | null;
+  /** The highest that this seat has signed, by its own memory. */
+  signed: Signed;
+  /** The highest that was seen of each seat, to be told when it asks. */
+  readonly seen: readonly Seen[];
+  /** Since a start, until enough others have told what they saw of this seat; before, nothing is signed. */
+  hearing: Hearing | null;
   /** Where the view begins: no PREPARE in it is for a block that does not extend this. */
   anchor: BlockReference;
   /** The NEW-VIEW that opened this view, when it came by one. */
@@ -170,8 +180,13 @@ export function isPrimary(replica: Replica): boolean {
 
 /** Whether this node may sign votes and proposals now. */
 export function canVote(replica: Replica): boolean {
-  const { config, mode, final, voteFloor } = replica;
-  return config.self >= 0 && mode === 'active' && final.height >= voteFloor;
+  const { mode, final, voteFloor } = replica;
+  return mode === 'active' && final.height >= voteFloor && maySign(replica);
+}
+
+/** Whether this node may sign at all: it has a seat, and the others have told what they saw of it. */
+export function maySign({ config, hearing }: Replica): boolean {
+  return config.self >= 0 && hearing === null;
 }
 
 /** The chain's window: what is accepted from others. */
@@ -216,6 +231,7 @@ export function cancelTimer(replica: Replica, timer: Timer): void {
 /** Decides a statement: from here on the replica behaves as if it had been sent (docs/consensus.md, "Memory"). */
 export function pledge(replica: Replica, statement: Pledge, support: readonly JournalRecord[]): void {
   assert(replica.config.self >= 0, 'an observer signs nothing');
+  assert(replica.hearing === null, 'nothing is signed before the others were heard');
   const token = replica.nextToken;
   replica.nextToken += 1;
   replica.outstanding.add(token);
@@ -252,6 +268,8 @@ export interface Recovered {
   readonly ancestors: readonly BlockReference[];
   /** What the journal holds, oldest first. */
   readonly records: Iterable<JournalRecord>;
+  /** It had halted for good; left out when it had not. */
+  readonly isHalted?: boolean;
 }
 
 function checkConfiguration({ authorities, window, self }: Configuration): void {
@@ -262,7 +280,9 @@ function checkConfiguration({ authorities, window, self }: Configuration): void 
 }
 
 /** What is known of others at first: nothing. */
-function emptyBooks(seats: number): Pick<Replica, 'votes' | 'checkpoints' | 'peers' | 'early' | 'viewChanges'> {
+function emptyBooks(
+  seats: number,
+): Pick<Replica, 'votes' | 'checkpoints' | 'peers' | 'seen' | 'early' | 'viewChanges'> {
   const each = <T>(make: () => T): T[] => Array.from({ length: seats }, make);
   return {
     votes: each<SeatVotes>(() => ({ current: new Map(), future: null, past: [] })),
@@ -273,7 +293,9 @@ function emptyBooks(seats: number): Pick<Replica, 'votes' | 'checkpoints' | 'pee
       heardAt: Timestamp(0),
       answeredAt: NEVER,
       viewChangeAt: NEVER,
+      rememberedAt: NEVER,
     })),
+    seen: each<Seen>(() => ({ prepare: null, commit: null, viewChange: null })),
     early: new Map(),
     viewChanges: new Map(),
   };
@@ -313,6 +335,9 @@ export function emptyReplica(config: Configuration, recovered: Omit<Recovered, '
     timers: new Set(),
     view: config.authorities.startView,
     mode: 'active',
+    retired: null,
+    signed: { prepare: null, commit: null, newView: null },
+    hearing: null,
     newView: null,
     isEntryRecorded: true,
     tip: null,

@@ -1,5 +1,6 @@
 import { Height } from '../model/ids.ts';
 import type { Message, Status } from '../model/message.ts';
+import { askForMemory } from './hearing.ts';
 import { broadcast, type Peer, peerOf, type Replica, send, setTimer, windowOf } from './replica.ts';
 import { STATUS_LAPSE_INTERVALS } from './timing.ts';
 
@@ -47,6 +48,7 @@ export function broadcastStatus(replica: Replica): void {
 
 export function onStatusTimer(replica: Replica): void {
   broadcastStatus(replica);
+  askForMemory(replica);
   replica.mayPropose = true;
   for (const block of replica.tree.values()) if (block.overlay === 'postponed') block.overlay = 'none';
   setTimer(replica, 'status', replica.config.timing.statusMs);

@@ -1,5 +1,5 @@
 import { assert } from '../lib/assert.ts';
-import { cancelTimer, isPrimary, paceOf, type Replica, setTimer } from './replica.ts';
+import { cancelTimer, isPrimary, maySign, paceOf, type Replica, setTimer } from './replica.ts';
 import { broadcastStatus, isSuspecting, lapseMs } from './status.ts';
 import { remembered, timeoutMs } from './timing.ts';
 import { after, countFailure, nextView, startViewChange } from './view.ts';
@@ -67,7 +67,7 @@ export function armHeartbeat(replica: Replica): void {
 /** A view is left when f+1 authorities, this one among them, suspect it, or when its primary is caught lying. */
 export function leaveIfSuspected(replica: Replica): boolean {
   const { suspicion, config, view, mode } = replica;
-  if (mode !== 'active' || config.self < 0 || !isSuspecting(replica)) return false;
+  if (mode !== 'active' || !maySign(replica) || !isSuspecting(replica)) return false;
   let suspecting = 1;
   for (const [seat, { status, heardAt }] of replica.peers.entries()) {
     if (seat === config.self) continue;

@@ -4,10 +4,11 @@ import type { MessageOf } from '../model/message.ts';
 import { compareRank, type NewView, type ViewChange } from '../model/view-change.ts';
 import { trace } from './block-tree.ts';
 import { detectAmnesia, detectDoubleNewView, detectDoubleViewChange } from './evidence.ts';
+import { retire } from './own-signatures.ts';
 import {
   broadcast,
-  halt,
   isPrimary,
+  maySign,
   paceOf,
   peerOf,
   pledge,
@@ -28,6 +29,7 @@ export function onViewChange(replica: Replica, message: MessageOf<'view-change'>
     onOwnViewChange(replica, message);
     return;
   }
+  noteSeen(replica, viewChange);
   const held = replica.viewChanges.get(seat);
   if (held !== undefined) detectDoubleViewChange(replica, held.viewChange, viewChange);
   const votes = votesOf(replica, seat);
@@ -36,6 +38,11 @@ export function onViewChange(replica: Replica, message: MessageOf<'view-change'>
   if (held !== undefined && held.viewChange.newView >= viewChange.newView) return;
   peerOf(replica, seat).viewChangeAt = replica.now;
   if (viewChange.newView > replica.view || replica.mode === 'changing') replica.viewChanges.set(seat, message);
+}
+
+function noteSeen({ seen }: Replica, viewChange: ViewChange): void {
+  const of = seen[viewChange.signer];
+  if (of !== undefined && viewChange.newView > (of.viewChange?.newView ?? -1)) of.viewChange = viewChange;
 }
 
 /** Signed and durable: never to be forgotten, even when the view was entered or left in the meantime. */
@@ -53,7 +60,7 @@ export function joinViewChange(replica: Replica): boolean {
     .map(({ viewChange }) => viewChange.newView)
     .sort((a, b) => b - a);
   const target = targets[replica.weakQuorum - 1];
-  if (target === undefined || target <= replica.view || replica.config.self < 0) return false;
+  if (target === undefined || target <= replica.view || !maySign(replica)) return false;
   if (replica.mode === 'changing') countFailure(replica);
   startViewChange(replica, target);
   return true;
@@ -75,7 +82,7 @@ export function armNewViewTimer(replica: Replica): void {
 }
 
 export function onNewViewTimer(replica: Replica): void {
-  if (replica.mode !== 'changing') return;
+  if (replica.mode !== 'changing' || !maySign(replica)) return;
   countFailure(replica);
   startViewChange(replica, nextView(replica.view));
 }
@@ -89,6 +96,7 @@ export function onResendTimer(replica: Replica): void {
 /** PBFT §4.4: the primary of the view that is wanted opens it as soon as it holds a quorum of usable VIEW-CHANGEs. */
 export function makeNewView(replica: Replica): boolean {
   if (replica.mode !== 'changing' || !isPrimary(replica) || replica.final.height < replica.voteFloor) return false;
+  if (!maySign(replica)) return false;
   const usable: ViewChange[] = [];
   let anchor: Certificate | null = null;
   const seats = [...replica.viewChanges.keys()].sort((a, b) => a - b);
@@ -121,6 +129,7 @@ function open(replica: Replica, viewChanges: readonly ViewChange[], anchor: Cert
   const newView: Omit<NewView, 'signature'> = { epoch, view: replica.view, viewChanges, anchor };
   const { header, certificate } = replica.final;
   if (certificate !== null) broadcast(replica, { kind: 'final', header, path: [], certificate });
+  replica.signed.newView = replica.view;
   pledge(replica, { kind: 'new-view', newView }, []);
   enterView(replica, replica.view, anchor ?? replica.final, null);
 }
@@ -129,16 +138,16 @@ function open(replica: Replica, viewChanges: readonly ViewChange[], anchor: Cert
 export function onNewView(replica: Replica, newView: NewView): void {
   if (newView.view < replica.view) return;
   if (isForged(replica, newView)) {
-    halt(replica, 'DUPLICATE_KEY', []);
+    retire(replica, `a VIEW-CHANGE to view ${newView.view}`);
+    return;
+  }
+  if (primaryOf(replica, newView.view) === replica.config.self && newView.view > (replica.signed.newView ?? -1)) {
+    retire(replica, `a NEW-VIEW of view ${newView.view}`);
     return;
   }
   if (newView.view === replica.view && replica.mode === 'active') {
     if (replica.newView !== null) detectDoubleNewView(replica, replica.newView, newView);
     else if (anchorMatches(replica, newView)) replica.newView = newView;
-    return;
-  }
-  if (primaryOf(replica, newView.view) === replica.config.self) {
-    halt(replica, 'DUPLICATE_KEY', []);
     return;
   }
   const { anchor } = newView;

@@ -3,7 +3,7 @@ import { Timestamp, View } from '../model/ids.ts';
 import type { NewView } from '../model/view-change.ts';
 import { dropBesideAnchor, journalBlocks, trace } from './block-tree.ts';
 import type { BlockReference } from './record.ts';
-import { cancelTimer, noSuspicion, pledge, type Replica, setTimer } from './replica.ts';
+import { cancelTimer, maySign, noSuspicion, pledge, type Replica, setTimer } from './replica.ts';
 import { failuresCounted } from './timing.ts';
 import { pruneCertificates, turnVotes } from './votes.ts';
 
@@ -38,7 +38,7 @@ export function countFailure(replica: Replica): void {
  */
 export function startViewChange(replica: Replica, target: View): void {
   assert(target > replica.view, 'a view change goes forward');
-  if (replica.config.self < 0) return;
+  if (!maySign(replica)) return;
   turn(replica, target);
   replica.mode = 'changing';
   replica.newView = null;

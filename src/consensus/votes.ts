@@ -1,8 +1,9 @@
-import { assert } from '../lib/assert.ts';
+import { assert, defined } from '../lib/assert.ts';
 import type { Ballot, Certificate, Vote } from '../model/certificate.ts';
 import { type Hash, Height, type View } from '../model/ids.ts';
 import { compareRank } from '../model/view-change.ts';
 import { accuse } from './evidence.ts';
+import { disownCertificate } from './own-signatures.ts';
 import { halt, type Replica, type SeatVotes, slotKey, votesOf, windowOf } from './replica.ts';
 
 /**
@@ -41,6 +42,7 @@ export function isVoteWanted(replica: Replica, vote: Vote): boolean {
 
 /** Counts a verified vote that `isVoteWanted`. */
 export function addVote(replica: Replica, vote: Vote): void {
+  noteSeen(replica, vote);
   const held = heldVote(replica, vote.signer, vote);
   if (held !== undefined) {
     accuse(replica, { kind: 'double-vote', first: held, second: vote });
@@ -54,6 +56,13 @@ export function addVote(replica: Replica, vote: Vote): void {
   else votes.future = { view: vote.view, votes: new Map([[key, vote]]) };
   assert(votes.current.size <= votesMax(replica), 'votes of a seat are bounded');
   if (countVotes(replica, vote) >= replica.quorum) learnCertificate(replica, certificateOf(replica, vote));
+}
+
+function noteSeen({ seen }: Replica, vote: Vote): void {
+  const of = defined(seen[vote.signer], 'a vote is of a seat');
+  const kind = vote.phase === 'PREPARE' ? 'prepare' : 'commit';
+  const before = of[kind];
+  if (before === null || compareRank(vote, before) > 0) of[kind] = vote;
 }
 
 /** How many seats voted for exactly this. */
@@ -124,6 +133,7 @@ export function certificateKey({ phase, view, height, digest }: Ballot): string 
 /** Takes a verified certificate of this epoch: keeps what can still matter. */
 export function learnCertificate(replica: Replica, certificate: Certificate): void {
   if (certificate.epoch !== replica.config.authorities.epoch) return;
+  disownCertificate(replica, certificate);
   if (certificate.height <= replica.final.height) {
     learnBelowFinal(replica, certificate);
     return;

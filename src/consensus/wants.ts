@@ -3,6 +3,7 @@ import type { Message, MessageOf } from '../model/message.ts';
 import { compareRank, type NewView } from '../model/view-change.ts';
 import { isCheckpointWanted } from './checkpoint.ts';
 import { areAlike, isAccusedOf } from './evidence.ts';
+import { isMemoryWanted } from './hearing.ts';
 import { peerOf, primaryOf, type Replica } from './replica.ts';
 import { certificateKey, heldVote, isVoteHeight, isVoteWanted } from './votes.ts';
 
@@ -36,7 +37,10 @@ export function wants(replica: Replica, from: number, message: Message): boolean
     case 'body-request':
     case 'blocks-request':
     case 'new-view-request':
+    case 'memory-request':
       return true;
+    case 'memory':
+      return isMemoryWanted(replica, from, message.asked);
     case 'evidence':
       return !isAccusedOf(replica, message.evidence);
     case 'transactions':

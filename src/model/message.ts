@@ -44,6 +44,17 @@ export interface Status {
   readonly now: Timestamp;
 }
 
+/** The highest that one authority has seen signed by another, and what is certain to exist. */
+export interface Memory {
+  readonly prepare: Vote | null;
+  readonly commit: Vote | null;
+  readonly viewChange: ViewChange | null;
+  /** Of the newest final block. */
+  readonly final: Certificate | null;
+  /** The highest by rank. */
+  readonly highest: Certificate | null;
+}
+
 export type Message =
   /** `body` is left out when an anchor is proposed again. */
   | { readonly kind: 'pre-prepare'; readonly header: Header; readonly body: Body | null; readonly vote: Vote }
@@ -68,7 +79,10 @@ export type Message =
   | { readonly kind: 'blocks'; readonly blocks: readonly Block[]; readonly certificate: Certificate | null }
   | { readonly kind: 'new-view-request'; readonly epoch: Epoch; readonly view: View }
   | { readonly kind: 'transactions'; readonly transactions: readonly Transaction[] }
-  | { readonly kind: 'evidence'; readonly evidence: Evidence };
+  | { readonly kind: 'evidence'; readonly evidence: Evidence }
+  /** What has the receiver seen of the sender? `asked` tells one start of the sender from another. */
+  | { readonly kind: 'memory-request'; readonly asked: Timestamp }
+  | { readonly kind: 'memory'; readonly asked: Timestamp; readonly memory: Memory };
 
 export type MessageKind = Message['kind'];
 export type MessageOf<Kind extends MessageKind> = Extract<Message, { kind: Kind }>;
@@ -83,6 +97,14 @@ const statusLayout: Codec<Status> = struct<Status>({
   suspects: nullable(viewLayout),
   missing: list(heightLayout, 2 * WINDOW_MAX),
   now: timestampLayout,
+});
+
+const memoryLayout: Codec<Memory> = struct<Memory>({
+  prepare: nullable(voteLayout),
+  commit: nullable(voteLayout),
+  viewChange: nullable(viewChangeLayout),
+  final: nullable(certificateLayout),
+  highest: nullable(certificateLayout),
 });
 
 const BODY = 10;
@@ -108,6 +130,8 @@ export const messageLayout: Codec<Message> = union<Message>({
   'new-view-request': [13, struct({ epoch: epochLayout, view: viewLayout })],
   transactions: [14, struct({ transactions: list(transactionLayout, 500) })],
   evidence: [15, struct({ evidence: evidenceLayout })],
+  'memory-request': [16, struct({ asked: timestampLayout })],
+  memory: [17, struct({ asked: timestampLayout, memory: memoryLayout })],
 });
 
 /** The bytes of a `body` with a block that is encoded already. */

@@ -4,7 +4,7 @@ import { blockHash } from './block.ts';
 import { ballotSigningBytes, certifies, isCertificateValid, type Jurisdiction, type Vote } from './certificate.ts';
 import { isEvidenceValid } from './evidence.ts';
 import type { PublicKey, Signature } from './ids.ts';
-import type { Message, MessageOf } from './message.ts';
+import type { Memory, Message, MessageOf } from './message.ts';
 import { signedBytesOf, type Transaction } from './transaction.ts';
 import {
   checkpointSigningBytes,
@@ -78,6 +78,8 @@ function faultOf(message: Message, jurisdiction: Jurisdiction): Unverifiable | u
       return blocksFault(message, jurisdiction);
     case 'evidence':
       return isEvidenceValid(message.evidence, jurisdiction) ? undefined : BAD_SIGNATURE;
+    case 'memory':
+      return memoryFault(message.memory, jurisdiction);
     default:
       return undefined;
   }
@@ -158,6 +160,20 @@ function anchorFault(message: MessageOf<'new-view'>, jurisdiction: Jurisdiction)
   if (rivals) return badForm('two claims of one rank for different blocks');
   const matches = anchor.digest === highest.digest && compareRank(anchor, highest) === 0;
   return matches && isCertificateValid(anchor, jurisdiction) ? undefined : BAD_CERTIFICATE;
+}
+
+function memoryFault(memory: Memory, jurisdiction: Jurisdiction): Unverifiable | undefined {
+  const { prepare, commit, viewChange, final, highest } = memory;
+  if (prepare !== null && prepare.phase !== 'PREPARE') return badForm('another vote where a PREPARE belongs');
+  if (commit !== null && commit.phase !== 'COMMIT') return badForm('another vote where a COMMIT belongs');
+  if (final !== null && final.phase !== 'COMMIT') return badForm('only COMMITs make a block final');
+  for (const vote of [prepare, commit]) {
+    const fault = vote === null ? undefined : voteFault(vote, jurisdiction);
+    if (fault !== undefined) return fault;
+  }
+  if (viewChange !== null && !signedViewChange(viewChange, jurisdiction)) return BAD_SIGNATURE;
+  const areValid = [final, highest].every((one) => one === null || isCertificateValid(one, jurisdiction));
+  return areValid ? undefined : BAD_CERTIFICATE;
 }
 
 function finalFault(message: MessageOf<'final'>, jurisdiction: Jurisdiction): Unverifiable | undefined {

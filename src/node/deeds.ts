@@ -112,6 +112,9 @@ export class Deeds {
       case 'halt':
         listener.halted(effect);
         break;
+      case 'retire':
+        listener.retired(effect.reason, effect.statement);
+        break;
       default:
         unreachable(effect);
     }

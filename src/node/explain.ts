@@ -187,9 +187,7 @@ function haltSentence(reason: string): string {
     case 'DIVERGED':
       return 'Halted: what this node executes is not what the others certify or state; what shows it is in its log. Wipe data/ (never the journal) and restart; if it happens again it is a bug.';
     case 'SAFETY':
-      return 'Halted: two certificates for different blocks at one height exist, so more than f authorities are faulty. Both are in the log of this node; people must decide.';
-    case 'DUPLICATE_KEY':
-      return 'Halted: another machine signs with this authority’s key. Find it; this key must not vote again.';
+      return 'Halted: two certificates for different blocks at one height exist, so more than f authorities are faulty. Both are in the log of this node; people must decide. It stays halted until they have, and data/ (never the journal) was removed.';
     default:
       return `Halted: ${reason}.`;
   }

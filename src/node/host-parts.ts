@@ -1,4 +1,5 @@
 import type { Effect } from '../consensus/effect.ts';
+import type { Retirement } from '../consensus/record.ts';
 import type { Replica } from '../consensus/replica.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import type { Evidence } from '../model/evidence.ts';
@@ -21,6 +22,8 @@ interface HostListener {
   readonly durable: (height: Height) => void;
   readonly evidence: (evidence: Evidence) => void;
   readonly halted: (halt: Halt) => void;
+  /** The key of this node's seat has signed `statement` without this node: it goes on as an observer. */
+  readonly retired: (reason: Retirement, statement: string) => void;
   /** The replica has come to another view. */
   readonly entered: (view: View) => void;
   /** The environment failed (disk full, journal lost): nothing may be signed any more and the process must end. */

@@ -1,3 +1,4 @@
+import type { Retirement } from '../consensus/record.ts';
 import type { Replica } from '../consensus/replica.ts';
 import { primaryOf } from '../consensus/replica.ts';
 import type { Genesis } from '../ledger/genesis.ts';
@@ -14,6 +15,7 @@ import { checkpointLayout } from '../model/view-change.ts';
 import type { AuthorityContact, PeerInfo, Transport, TransportEvent } from '../network/transport.ts';
 import type { Chain, ChainEntry } from '../store/chain.ts';
 import { readEvidence, writeEvidence } from '../store/evidence.ts';
+import { readHalt, writeHalt } from '../store/halt.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Executor } from './executor.ts';
 import { Host } from './host.ts';
@@ -26,7 +28,7 @@ import { Participation, type Share } from './participation.ts';
 import type { Clock, SignatureCheckLater, Signer, Timers } from './ports.ts';
 import { Refusals, type RefusedEvent } from './refusals.ts';
 import { Seats } from './seats.ts';
-import { foreignPrimary, heightAhead, standstill, votersPresent } from './standing.ts';
+import { foreignPrimary, heightAhead, retirementSentence, standstill, votersPresent } from './standing.ts';
 
 /** Where a node writes what happened to it. */
 interface Log {
@@ -114,6 +116,7 @@ export class Node {
 
   async start(): Promise<void> {
     const { transport, contacts } = this.parts;
+    this.#resumeHalt();
     this.#host.start();
     this.#intake.start();
     transport.setAuthorities(contacts);
@@ -149,6 +152,11 @@ export class Node {
 
   get replica(): Replica {
     return this.parts.replica;
+  }
+
+  /** Why it gave up the vote of its key, if it did. */
+  get retirement(): string | null {
+    return retirementSentence(this.parts.replica.retired);
   }
 
   /** Why the node halted or cannot go on, if so. */
@@ -252,9 +260,21 @@ export class Node {
     }
   }
 
+  /** Whoever halted for SAFETY takes part again when people have decided, and not before. */
+  #resumeHalt(): void {
+    const halt = readHalt(this.parts.chain.store);
+    if (halt === undefined) return;
+    this.#halted = halt.reason;
+    this.parts.log.error({ reason: halt.reason }, 'this node has halted earlier and takes no part');
+  }
+
   #onHalted({ reason, ...proof }: Halt): void {
-    const { log, metrics } = this.parts;
+    const { chain, log, metrics } = this.parts;
     this.#halted = reason;
+    if (reason === 'SAFETY') {
+      const failed = (error: Error): void => log.error({ error: error.message }, 'the halt is not remembered');
+      writeHalt(chain.store, { reason, certificates: proof.certificates }, { failed });
+    }
     const certificates = proof.certificates.map((one) => toHex(encode(certificateLayout, one)));
     const checkpoints = proof.checkpoints.map((one) => toHex(encode(checkpointLayout, one)));
     metrics.halted();
@@ -268,6 +288,8 @@ export class Node {
       durable: (height: Height): void => this.#onDurable(height),
       evidence: (evidence: Evidence): void => this.#onEvidence(evidence),
       halted: (halt: Halt): void => this.#onHalted(halt),
+      retired: (reason: Retirement, statement: string): void =>
+        log.error({ reason, statement }, 'somebody else signed this with the key of this authority'),
       entered: (view: View): void => this.#onView(view),
       fatal: (error: Error): void => this.fail(error),
       sent: this.#measuring.sent,

@@ -9,6 +9,7 @@ import { Height } from '../model/ids.ts';
 import { RECOVERED_ANCESTORS } from '../model/limits.ts';
 import { CorruptionError } from '../store/blocks.ts';
 import { Chain } from '../store/chain.ts';
+import { readHalt } from '../store/halt.ts';
 import type { KeyValue, StoreError } from '../store/key-value.ts';
 
 /**
@@ -45,7 +46,12 @@ export function recoveredFrom(chain: Chain, payloads: Iterable<Uint8Array>): Rec
     ancestors.push({ height: block.header.height, digest: block.hash });
   }
   assert(stored.certifiedHeight === head.height, 'blocks of one certificate are stored together');
-  return { final: { header: head, certificate: stored.certificate }, ancestors, records: decodeRecords(payloads) };
+  return {
+    final: { header: head, certificate: stored.certificate },
+    ancestors,
+    records: decodeRecords(payloads),
+    isHalted: readHalt(chain.store) !== undefined,
+  };
 }
 
 function* decodeRecords(payloads: Iterable<Uint8Array>): Generator<JournalRecord> {

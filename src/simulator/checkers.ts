@@ -158,7 +158,11 @@ export class Checker {
 
   #viewChange(seat: number, record: Record, viewChange: ViewChange): void {
     const { newView, claim } = viewChange;
-    this.#once(seat, record, `view-change/${newView}`, JSON.stringify([viewChange.finalHash, claim]));
+    const slot = `view-change/${newView}`;
+    const content = JSON.stringify([viewChange.finalHash, claim]);
+    // Said again.
+    if (record.slots.get(slot) === content) return;
+    this.#once(seat, record, slot, content);
     if (newView < record.highestView) this.#fail('views never go back', `seat ${seat}, VIEW-CHANGE to ${newView}`);
     record.highestView = newView;
     for (const commit of record.commits) {

@@ -38,6 +38,8 @@ export interface Scenario {
   readonly wrongClocks: readonly number[];
   /** Seats that lose their store, but not their journal, in a crash. */
   readonly wiped: readonly number[];
+  /** Seats whose whole home is put back once as it was some time before. */
+  readonly restored: readonly number[];
   /** Times at which the power goes for all. */
   readonly blackouts: number;
   readonly transactions: number;
@@ -116,6 +118,7 @@ export function drawScenario(options: { seed: number; n?: number | undefined; wi
     dead: weakness(0.1),
     wrongClocks: weakness(0.1),
     wiped: weakness(0.2),
+    restored: [],
     blackouts: isCalm || prng.chance(0.7) ? 0 : 1 + prng.below(2),
     skewMs: prng.pick([0, 5, 100]),
     transactions: 3 + prng.below(15),

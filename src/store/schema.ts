@@ -4,7 +4,7 @@ import type { Table } from './key-value.ts';
 
 /** The tables of a data directory. A number is never used again for anything else. */
 export const TABLES = {
-  /** Layout version, chain id, journal witness. */
+  /** Layout version, chain id, journal witness, lasting halt. */
   meta: 1,
   /** Height → header and body. */
   blocks: 2,
@@ -49,6 +49,7 @@ export const META = {
   unfinished: utf8('unfinished'),
   /** Below which blocks a snapshot still needs some. */
   history: utf8('snapshot-history'),
+  halt: utf8('halt'),
 } as const;
 
 /** Eight big-endian bytes, so that byte order is the order of heights. */

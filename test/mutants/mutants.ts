@@ -1,4 +1,5 @@
 import type { SimulationOptions, SimulationReport } from '../../src/simulator/bare/report.ts';
+import { RESTORED } from '../simulation/restored-scenario.ts';
 import type { Mutant } from './mutate.ts';
 
 /** Assertions of the core would stop some mistakes before any checker sees them: the checkers must do without. */
@@ -83,6 +84,7 @@ const CALM = {
 const DIVERGED = { ...CALM, corrupt: [2], checkpointInterval: 2, transactions: 40, faultsMs: 3_000 };
 
 const SAFETY = /lemma|agreement/;
+const TWICE = /one statement for each slot|no vote in a past view|views never go back|ascend|one branch|amnesia/;
 
 /** What a good harness kills. */
 export const CASES: readonly Case[] = [
@@ -364,6 +366,25 @@ export const CASES: readonly Case[] = [
       ],
     },
     options: { n: 4, window: 2, scenario: { ...CRASHES, ...ONE_LIAR, checkpointInterval: 2 } },
+  },
+  {
+    breaks: TWICE,
+    mutant: {
+      name: 'votes after a start before the others were heard',
+      changes: [
+        {
+          file: 'consensus/hearing.ts',
+          find: '  replica.hearing = { asked: replica.now, heard: new Set(), height: Height(0) };\n',
+          replace: '',
+        },
+        {
+          file: 'consensus/own-signatures.ts',
+          find: "  if (config.self < 0 || mode === 'halted') return;",
+          replace: '  if (mode !== null) return;',
+        },
+      ],
+    },
+    options: { n: 4, window: 1, scenario: RESTORED },
   },
   {
     mutant: {

@@ -250,4 +250,16 @@ export const message: Arbitrary<Message> = fc.oneof(
   fc.record({ kind: kind('new-view-request'), epoch, view }),
   fc.record({ kind: kind('transactions'), transactions: few(transaction) }),
   fc.record({ kind: kind('evidence'), evidence }),
+  fc.record({ kind: kind('memory-request'), asked: timestamp }),
+  fc.record({
+    kind: kind('memory'),
+    asked: timestamp,
+    memory: fc.record({
+      prepare: orNull(vote),
+      commit: orNull(vote),
+      viewChange: orNull(viewChange),
+      final: orNull(certificate),
+      highest: orNull(certificate),
+    }),
+  }),
 );

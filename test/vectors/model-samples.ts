@@ -145,6 +145,12 @@ export const MESSAGES: { readonly [Kind in MessageKind]: Extract<Message, { kind
   'new-view-request': { kind: 'new-view-request', epoch: members.authorities.epoch, view: View(4) },
   transactions: { kind: 'transactions', transactions: transactions.slice(-2) },
   evidence: { kind: 'evidence', evidence: EVIDENCE['double-vote'] },
+  'memory-request': { kind: 'memory-request', asked: Timestamp(1_790_000_000_123) },
+  memory: {
+    kind: 'memory',
+    asked: Timestamp(1_790_000_000_123),
+    memory: { prepare: vote, commit: null, viewChange, final: committed, highest: prepared },
+  },
 };
 
 const hex = <T>(layout: Codec<T>, value: T): string => toHex(encode(layout, value));

@@ -1,7 +1,7 @@
 import { assert, defined } from '../../lib/assert.ts';
 import { type Block, blockHash } from '../../model/block.ts';
 import type { Certificate } from '../../model/certificate.ts';
-import type { Hash, Height } from '../../model/ids.ts';
+import { type Hash, Height } from '../../model/ids.ts';
 import type { Message } from '../../model/message.ts';
 import { isBodyValid, Overlays } from './abstract-ledger.ts';
 
@@ -93,6 +93,16 @@ export class SimulatedChain {
   /** The data directory is lost, the journal is not. */
   wipe(): void {
     this.#cut(1);
+  }
+
+  /** An older copy of the store is put back: it had this height. */
+  rewind(height: Height): void {
+    if (height < this.height) this.#cut(height + 1);
+  }
+
+  /** What a copy of the store holds for certain. */
+  get durableHeight(): Height {
+    return Height(this.#durable - 1);
   }
 
   #cut(length: number): void {

@@ -30,3 +30,21 @@ export const PRODUCTION: Core = {
   wants,
   verify: verifyMessage,
 };
+
+/** What tells one node of a world from another. */
+export interface NodeOptions {
+  readonly name: string;
+  /** Its place on the network; a dead key has one too, and the core does not know it. */
+  readonly seat: number;
+  /** A crash takes the store, and leaves the journal. */
+  readonly isWipedByCrashes: boolean;
+  /** Its number among all processes; twins share a seat, not this. */
+  readonly instance: number;
+  /** How far its clock is off, in milliseconds. */
+  readonly skewMs: number;
+  readonly syncMsMax: number;
+  readonly executionMs: number;
+  /** Its executions come to something else than they should, and it does not notice. */
+  readonly isCorrupt: boolean;
+  readonly sendsBeforeSync: boolean;
+}

@@ -3,6 +3,13 @@ import type { JournalRecord } from '../../consensus/record.ts';
 /** Runs something after a number of simulated milliseconds, unless the process has died by then. */
 export type Later = (delayMs: number, run: () => void) => void;
 
+/** A journal as it was at some time. */
+interface JournalCopy {
+  readonly records: readonly JournalRecord[];
+  /** Records that were forgotten before. */
+  readonly first: number;
+}
+
 /** A journal whose unsynced tail a crash may cut anywhere between two records. */
 export class SimulatedJournal {
   /** Records, and the number of the first of them counted from the journal's beginning. */
@@ -58,6 +65,18 @@ export class SimulatedJournal {
     if (snapshot <= 0) return;
     this.#records = this.#records.slice(snapshot);
     this.#first += snapshot;
+  }
+
+  /** What is durable now. */
+  copy(): JournalCopy {
+    return { records: this.#records.slice(0, this.#durable - this.#first), first: this.#first };
+  }
+
+  /** An older copy is put back, while nothing is being written. */
+  restore({ records, first }: JournalCopy): void {
+    this.#records = [...records];
+    this.#first = first;
+    this.#durable = this.#end;
   }
 
   /** Keeps what is durable and some of what is not. */

@@ -11,7 +11,7 @@ import type { Verified } from '../../model/verified.ts';
 import { checkBuffers, Violation } from '../checkers.ts';
 import { rootsOf } from './abstract-ledger.ts';
 import { SimulatedChain, type StoredBlock } from './chain.ts';
-import type { Core } from './core.ts';
+import type { Core, NodeOptions } from './core.ts';
 import { SimulatedJournal } from './journal.ts';
 import { Processor } from './processor.ts';
 import { signPledge } from './signing.ts';
@@ -31,29 +31,12 @@ export interface Surroundings {
   signed(node: SimulatedNode, message: Message): void;
   proposed(header: Header): void;
   finalised(node: SimulatedNode, blocks: readonly Block[], certificate: Certificate): void;
-  noticed(node: SimulatedNode, effect: Extract<Effect, { type: 'evidence' | 'halt' }>): void;
+  noticed(node: SimulatedNode, effect: Extract<Effect, { type: 'evidence' | 'halt' | 'retire' }>): void;
   crashed(node: SimulatedNode): void;
 }
 
 const START_OF_TIME_MS = 1_000_000;
 const TRANSACTIONS_PER_BLOCK = 4;
-
-export interface NodeOptions {
-  readonly name: string;
-  /** Its place on the network; a dead key has one too, and the core does not know it. */
-  readonly seat: number;
-  /** A crash takes the store, and leaves the journal. */
-  readonly isWipedByCrashes: boolean;
-  /** Its number among all processes; twins share a seat, not this. */
-  readonly instance: number;
-  /** How far its clock is off, in milliseconds. */
-  readonly skewMs: number;
-  readonly syncMsMax: number;
-  readonly executionMs: number;
-  /** Its executions come to something else than they should, and it does not notice. */
-  readonly isCorrupt: boolean;
-  readonly sendsBeforeSync: boolean;
-}
 
 /** One process: the core, its journal, its store and its mempool. */
 export class SimulatedNode {
@@ -131,6 +114,16 @@ export class SimulatedNode {
     this.#processor.stop();
     this.mempool.clear();
     this.#world.crashed(this);
+  }
+
+  /** Copies the whole home; calling the answer, while the node is down, puts the copy back. */
+  copyHome(): () => void {
+    const height = this.chain.durableHeight;
+    const copy = this.#journal.copy();
+    return () => {
+      this.chain.rewind(height);
+      this.#journal.restore(copy);
+    };
   }
 
   clock(): Timestamp {
@@ -245,6 +238,7 @@ export class SimulatedNode {
         break;
       case 'evidence':
       case 'halt':
+      case 'retire':
         this.#world.noticed(this, effect);
         break;
       default:

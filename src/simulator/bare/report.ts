@@ -25,6 +25,8 @@ export interface SimulationReport {
   readonly evidence: number;
   /** Honest nodes that ended their part, and why. */
   readonly halts: readonly string[];
+  /** Honest seats that have found out that their memory is behind, and sign no more. */
+  readonly retired: readonly number[];
   /** Seats that the statements on the wire convict; worked out only for a run in which agreement broke. */
   readonly convicted: readonly number[];
   readonly conflict: string | null;
@@ -70,6 +72,7 @@ export function runSimulation(options: SimulationOptions): SimulationReport {
     healedMs,
     evidence: world?.evidence.length ?? 0,
     halts: world?.halts ?? [],
+    retired: [...(world?.retired ?? [])],
     convicted: world === null || world.checker.conflict === null ? [] : convictedBy(world),
     conflict: world?.checker.conflict ?? null,
     fork: world?.checker.fork ?? null,
@@ -104,6 +107,7 @@ function runFaults(world: World): void {
   }
   for (let count = 0; count < scenario.partitions; count += 1) planPartition(world, prng);
   for (let count = 0; count < scenario.crashes; count += 1) planCrash(world, prng);
+  for (const node of world.nodes) if (scenario.restored.includes(node.seat)) planRestore(world, node, prng);
   for (let count = 0; count < scenario.blackouts; count += 1) {
     world.after(prng.next() * scenario.faultsMs, () => {
       for (const node of world.nodes) node.crash();
@@ -135,6 +139,19 @@ function planPartition(world: World, prng: Prng): void {
   world.after(begin, () => cut(1));
   world.after(begin + prng.next() * 3_000, () => {
     if (!world.isHealed) cut(-1);
+  });
+}
+
+/** A home is copied, goes on, and later is put back as it was. */
+function planRestore(world: World, node: SimulatedNode, prng: Prng): void {
+  const { faultsMs } = world.scenario;
+  const copyAt = prng.next() * faultsMs * 0.8;
+  world.after(copyAt, () => {
+    const putBack = node.copyHome();
+    world.after(prng.next() * (faultsMs - copyAt), () => {
+      node.crash();
+      putBack();
+    });
   });
 }
 

@@ -46,6 +46,8 @@ export class World {
   readonly evidence: Evidence[] = [];
   readonly halts: string[] = [];
   readonly haltProofs: { readonly height: number; readonly checkpoints: readonly Checkpoint[] }[] = [];
+  /** Seats of honest nodes that have found out that their memory is behind. */
+  readonly retired = new Set<number>();
   /** Links between instances that are cut, as `from * 64 + to`, with how many partitions cut them. */
   readonly cuts = new Map<number, number>();
   /** What the network loses on purpose: a story's own fault. */
@@ -220,7 +222,7 @@ export class World {
 
   /** A liar's node may fail in any way; an honest one may not. */
   guard(node: SimulatedNode, run: () => void): void {
-    const { mode } = node.replica;
+    const { mode, config } = node.replica;
     try {
       run();
     } catch (error) {
@@ -229,7 +231,9 @@ export class World {
       return;
     }
     // A twin does not stop because it has found its twin.
-    if (!this.isHonest(node) && node.replica.mode === 'halted') node.replica.mode = mode === 'halted' ? 'active' : mode;
+    if (this.isHonest(node)) return;
+    if (node.replica.mode === 'halted') node.replica.mode = mode === 'halted' ? 'active' : mode;
+    if (node.replica.retired !== null) Object.assign(node.replica, { retired: null, config });
   }
 
   #verify(message: Message): Verified<Message> | undefined {
@@ -254,8 +258,12 @@ export class World {
     if (this.isHonest(node)) this.checker.finalised(node.name, blocks);
   }
 
-  #noticed(node: SimulatedNode, effect: Extract<Effect, { type: 'evidence' | 'halt' }>): void {
+  #noticed(node: SimulatedNode, effect: Extract<Effect, { type: 'evidence' | 'halt' | 'retire' }>): void {
     if (!this.isHonest(node)) return;
+    if (effect.type === 'retire') {
+      this.#retired(node, effect);
+      return;
+    }
     if (effect.type === 'halt') {
       this.halts.push(`${node.name}: ${effect.reason}`);
       this.haltProofs.push({ height: node.chain.height, checkpoints: effect.checkpoints });
@@ -273,6 +281,14 @@ export class World {
       throw new Violation('no honest node is accused', `${offender} of ${effect.evidence.kind}`);
     }
     this.evidence.push(effect.evidence);
+  }
+
+  /** Only a key that was used behind this node's back is given up. */
+  #retired({ name, seat }: SimulatedNode, { reason, statement }: Extract<Effect, { type: 'retire' }>): void {
+    this.trace(() => `${name} retires: ${reason}, ${statement}`);
+    if (!this.scenario.restored.includes(seat))
+      throw new Violation('no sound key is given up', `${name}: ${statement}`);
+    this.retired.add(seat);
   }
 
   #crashed(node: SimulatedNode): void {

@@ -190,6 +190,12 @@ export class FullChecker {
     if (this.isHonest(seat)) throw new Violation('no honest node halts', `${name}: ${reason}`);
   }
 
+  /** Only a key whose memory was put back is given up. */
+  retired({ name, seat, deadKey }: Machine, statement: string): void {
+    if (this.isHonest(seat) && deadKey === null)
+      throw new Violation('no sound key is given up', `${name}: ${statement}`);
+  }
+
   failed({ name, seat }: Machine, error: Error): void {
     if (!this.isHonest(seat)) return;
     if (error.cause instanceof Violation) throw error.cause;

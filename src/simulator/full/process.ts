@@ -23,6 +23,7 @@ export interface ProcessWatch {
   readonly durable: (height: Height) => void;
   readonly evidence: (evidence: Evidence) => void;
   readonly halted: (halt: Halt) => void;
+  readonly retired: (statement: string) => void;
   readonly fatal: (error: Error) => void;
   readonly rejected: (seat: number, code: string) => void;
 }
@@ -126,6 +127,7 @@ export class FullProcess {
         writeEvidence(this.chain.store, evidence, { failed: watch.fatal });
       },
       halted: watch.halted,
+      retired: (_reason: unknown, statement: string): void => watch.retired(statement),
       entered: () => undefined,
       stored: () => undefined,
       fatal: watch.fatal,

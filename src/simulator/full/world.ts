@@ -159,6 +159,7 @@ export class FullWorld implements Surroundings {
         durable: (height) => machine.settled(height),
         evidence: (evidence) => this.checker.accused(machine, evidence),
         halted: ({ reason }) => this.checker.halted(machine, reason),
+        retired: (statement) => this.checker.retired(machine, statement),
         fatal: (error) => machine.fail(error),
         rejected: (from, code) => this.checker.refused(machine, from, code),
       },

@@ -53,6 +53,16 @@ export function hear(replica: Replica, from: number, message: Message): readonly
   return step(replica, { type: 'message', from, message: message as Verified<Message>, now: NOW });
 }
 
+/** Starts a replica, and lets a quorum with it tell that they never saw anything of it. */
+export function start(replica: Replica): readonly Effect[] {
+  const effects = [...tell(replica, { type: 'start' })];
+  const memory = { prepare: null, commit: null, viewChange: null, final: null, highest: null };
+  for (const seat of [0, 1, 2, 3]) {
+    if (seat !== replica.config.self) effects.push(...hear(replica, seat, { kind: 'memory', asked: NOW, memory }));
+  }
+  return effects;
+}
+
 /** An empty block of `view` on a parent; `salt` tells apart blocks that are otherwise alike. */
 export function blockOn(parent: Header, view: number, salt = 0): Block {
   const body: Body = [];

@@ -12,6 +12,7 @@ import {
   GENESIS,
   hear,
   pledges,
+  start,
   tell,
   voteOf,
 } from './bench-replica.ts';
@@ -48,6 +49,7 @@ describe('a snapshot', () => {
       anchor: { height: Height(0), digest: blockHash(GENESIS) },
       tip: null,
       votes: [],
+      signed: { prepare: { view: View(0), height: Height(1) }, commit: null, newView: null },
       blocks: [FIRST],
       highest: certificateOf('COMMIT', FIRST, [0, 1, 2]),
       viewChange,
@@ -57,7 +59,7 @@ describe('a snapshot', () => {
     };
     const stored = decode(journalRecordLayout, encode(journalRecordLayout, snapshot));
     expect(stored).toEqual({ ok: true, value: snapshot });
-    const effects = tell(benchReplica(1, [snapshot]), { type: 'start' });
+    const effects = start(benchReplica(1, [snapshot]));
     expect(effects).toContainEqual({
       type: 'broadcast',
       message: { kind: 'view-change', viewChange, certificate: prepared },
@@ -88,7 +90,7 @@ describe('a journal that is far ahead of the store', () => {
       ...records.slice(0, 3 * kept),
       { kind: 'entered', epoch: Epoch(0), view: View(4), anchor: { height: Height(kept), digest: anchorOf(kept) } },
     ]);
-    tell(replica, { type: 'start' });
+    start(replica);
     for (const block of blocks.slice(0, kept)) {
       tell(replica, { type: 'validated', digest: blockHash(block.header), verdict: 'valid' });
     }
@@ -107,7 +109,7 @@ describe('a store that does not keep up', () => {
   test('holds the next vote back until it has', () => {
     const blocks = chainOf(20);
     const replica = benchReplica(1);
-    tell(replica, { type: 'start' });
+    start(replica);
     const prepare = (block: Block) => {
       const vote = voteOf(0, ballotOn('PREPARE', block));
       hear(replica, 0, { kind: 'pre-prepare', header: block.header, body: block.body, vote });

@@ -13,6 +13,7 @@ import {
   hear,
   pledges,
   proposalOf,
+  start,
   tell,
   voteOf,
 } from './bench-replica.ts';
@@ -22,7 +23,7 @@ const RIVAL = blockOn(GENESIS, 0, 7);
 
 function started(self: number) {
   const replica = benchReplica(self);
-  tell(replica, { type: 'start' });
+  start(replica);
   return replica;
 }
 
@@ -118,7 +119,7 @@ describe('the end of a replica', () => {
   test('DUPLICATE_KEY: a vote with the own key that was never decided here', () => {
     const { replica } = prepared();
     const effects = hear(replica, 1, { kind: 'vote', vote: voteOf(1, ballotOn('PREPARE', RIVAL)) });
-    expect(effects.find(({ type }) => type === 'halt')).toMatchObject({ reason: 'DUPLICATE_KEY' });
+    expect(effects.find(({ type }) => type === 'retire')).toMatchObject({ reason: 'DUPLICATE_KEY' });
   });
 });
 
@@ -126,8 +127,8 @@ describe('after a restart', () => {
   test('no other block gets a vote at the height of the journal', () => {
     const vote = voteOf(1, ballotOn('PREPARE', FIRST));
     const replica = benchReplica(1, [{ kind: 'vote', vote }]);
-    const start = tell(replica, { type: 'start' });
-    expect(start).toContainEqual({ type: 'broadcast', message: { kind: 'vote', vote } });
+    const started = start(replica);
+    expect(started).toContainEqual({ type: 'broadcast', message: { kind: 'vote', vote } });
     hear(replica, 0, proposalOf(RIVAL));
     expect(pledges(tell(replica, { type: 'validated', digest: blockHash(RIVAL.header), verdict: 'valid' }))).toEqual(
       [],
@@ -145,6 +146,7 @@ describe('after a restart', () => {
         anchor: { height, digest },
         tip: null,
         votes: [],
+        signed: { prepare: null, commit: null, newView: null },
         blocks: [],
         highest: null,
         viewChange: null,
@@ -153,7 +155,7 @@ describe('after a restart', () => {
         checkpoint: Height(5),
       },
     ]);
-    tell(replica, { type: 'start' });
+    start(replica);
     hear(replica, 0, proposalOf(FIRST));
     expect(pledges(tell(replica, { type: 'validated', digest: blockHash(FIRST.header), verdict: 'valid' }))).toEqual(
       [],

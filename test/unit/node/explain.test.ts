@@ -157,7 +157,7 @@ describe('an explanation', () => {
     expect(explain(headless).reason).toContain('federation has halted');
   });
 
-  it.each(['SAFETY', 'DIVERGED', 'DUPLICATE_KEY'])('of the halt %s tells people what to do', (haltReason) => {
+  it.each(['SAFETY', 'DIVERGED'])('of the halt %s tells people what to do', (haltReason) => {
     const { reason, code } = explain({ ...CALM, haltReason, mode: 'halted' });
     expect(code).toBe('HALTED');
     expect(reason).toMatch(/people must decide|never the journal|must not vote again/);
@@ -230,7 +230,7 @@ describe('a running node', () => {
     expect(codeAt(world, 1)).not.toBe('TWIN_KEY');
   });
 
-  it('explains a halt, and does not say that it waits for others', () => {
+  it('explains that its key votes elsewhere, and follows without a vote from then on', () => {
     const world = openWorld();
     const { replica } = world.node(1);
     const own = replica.decided;
@@ -239,8 +239,9 @@ describe('a running node', () => {
     while (own.size === 0) world.run(0.1);
     for (const key of own.keys()) own.set(key, world.genesis.chainId);
     world.run(1_000);
-    expect(world.reader(1).explain()).toMatchObject({ moving: false, code: 'HALTED' });
-    expect(world.reader(1).status().ready).toBe(false);
+    const reason = expect.stringContaining('another machine signs with this authority');
+    expect(world.reader(1).explain()).toMatchObject({ code: 'OBSERVER', reason });
+    expect(world.reader(1).status()).toMatchObject({ role: 'observer', observerReason: reason });
     world.run(4 * world.timing.statusMs);
     expect(world.node(0).connectedAuthorities()).toBe(3);
   });
