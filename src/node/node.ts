@@ -27,8 +27,9 @@ import type { Metrics } from './metrics.ts';
 import { Participation, type Share } from './participation.ts';
 import type { Clock, SignatureCheckLater, Signer, Timers } from './ports.ts';
 import { Refusals, type RefusedEvent } from './refusals.ts';
+import { retirementSentence } from './retirement.ts';
 import { Seats } from './seats.ts';
-import { foreignPrimary, heightAhead, retirementSentence, standstill, votersPresent } from './standing.ts';
+import { foreignPrimary, heightAhead, standstill, votersPresent } from './standing.ts';
 
 /** Where a node writes what happened to it. */
 interface Log {

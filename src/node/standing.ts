@@ -1,4 +1,3 @@
-import type { Retirement } from '../consensus/record.ts';
 import { primaryOf, type Replica } from '../consensus/replica.ts';
 import { lapseMs } from '../consensus/status.ts';
 import { LAG_BLOCKS } from '../model/limits.ts';
@@ -43,15 +42,4 @@ export function standstill(replica: Replica, connected: readonly number[]): NotA
   if (ahead === undefined) return undefined;
   const detail = `this node is at height ${replica.final.height} and others are at ${ahead}; try again in a moment`;
   return notAdmitted('NOT_SYNCED', detail);
-}
-
-const DEAD_KEY = 'this key never votes again, and the node follows without a vote';
-const RETIREMENT_SENTENCES: Readonly<Record<Retirement, string>> = {
-  JOURNAL_BEHIND: `other authorities hold statements signed with this key that its journal does not know, because an older state of the journal was put back or another machine used the key: ${DEAD_KEY}`,
-  DUPLICATE_KEY: `another machine signs with this authority's key; find it: ${DEAD_KEY}`,
-};
-
-/** Why the key of this node's seat signs nothing any more, if it does not. */
-export function retirementSentence(reason: Retirement | null): string | null {
-  return reason === null ? null : RETIREMENT_SENTENCES[reason];
 }
