@@ -99,7 +99,12 @@ function findBlock(reader: Reader, { params }: ApiRequest): Result<FinalBlock, P
   if (!height.ok) return height;
   const block = height.value === undefined ? undefined : reader.block(height.value);
   if (block !== undefined) return ok(block);
+  if (height.value !== undefined && height.value < reader.oldest()) return pruned(reader, `block ${height.value}`);
   return fail('UNKNOWN_BLOCK', `no final block ${id} here; the head of this node is at ${reader.status().head.height}`);
+}
+
+function pruned(reader: Reader, what: string): Result<never, Problem> {
+  return fail('PRUNED', `${what} is not kept here; the oldest block here is ${reader.oldest()}: ask an archive`);
 }
 
 function certificate(reader: Reader, request: ApiRequest): Outcome {
@@ -146,7 +151,9 @@ async function submitTransaction(dependencies: ChainRoutes, request: ApiRequest)
 function transaction(reader: Reader, { params }: ApiRequest): Outcome {
   const id = params['id'] ?? '';
   if (!isHex(id, 32)) return badField('id', 'is a transaction id: 64 lower-case hex digits');
-  const answer = transactionStateView(Hash(id), reader.transaction(Hash(id)));
+  const found = reader.transaction(Hash(id));
+  if (found.state === 'pruned') return pruned(reader, `the transaction, final at height ${found.height},`);
+  const answer = transactionStateView(Hash(id), found);
   if (answer === undefined) {
     return fail('UNKNOWN_TRANSACTION', 'this node has not seen it, or it expired before it became final');
   }

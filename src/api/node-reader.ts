@@ -34,9 +34,13 @@ export function createReader(node: Node, settings: ReaderSettings): Reader {
     genesis: () => settings.genesisBytes,
     block: (height) => blockAt(node, height),
     heightOf: (hash) => chain.heightOf(hash),
+    oldest: () => chain.oldest,
     transaction: (id) => {
       const place = chain.place(id);
       const block = place === undefined ? undefined : chain.block(place.height);
+      if (place !== undefined && block === undefined && place.height < chain.oldest) {
+        return { state: 'pruned', height: place.height };
+      }
       if (place === undefined || block === undefined) {
         // Final and not yet visible is still on its way for whoever reads here.
         return { state: node.parts.mempool.has(id) || chain.has(id) ? 'pending' : 'unknown' };

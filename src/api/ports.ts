@@ -110,6 +110,8 @@ export type TransactionState =
       readonly receipt: Receipt;
       readonly transaction: Transaction;
     }
+  /** Final in a block that is not kept here. */
+  | { readonly state: 'pruned'; readonly height: Height }
   | { readonly state: 'unknown' };
 
 /** Everything that can be asked of a node; each answer is of one moment. */
@@ -119,6 +121,8 @@ export interface Reader {
   genesis(): Uint8Array;
   block(height: Height): FinalBlock | undefined;
   heightOf(hash: Hash): Height | undefined;
+  /** Height from which on all blocks are kept here; 0 in an archive. Below it, only genesis is. */
+  oldest(): Height;
   transaction(id: Hash): TransactionState;
   ticket(id: TicketId): TicketRecord | undefined;
   /** Ascending by id, after `after`; of one state when given. */

@@ -182,9 +182,15 @@ function listTickets(reader: Reader, { query }: ApiRequest): Outcome {
 function history(reader: Reader, { params }: ApiRequest): Outcome {
   const id = parseTicketId(params['id'] ?? '');
   if (!id.ok) return id;
-  if (reader.ticket(id.value) === undefined) return unknownTicket(id.value);
+  const ticket = reader.ticket(id.value);
+  if (ticket === undefined) return unknownTicket(id.value);
+  const versions = reader.history(id.value);
+  if (versions.length < ticket.version) {
+    const known = `${versions.length} of the ${ticket.version} versions of ${id.value}`;
+    return fail('PRUNED', `${known} are known here: this node began at block ${reader.oldest()}; ask an archive`);
+  }
   const answer: HistoryAnswer = {
-    versions: reader.history(id.value).map((version) => ({
+    versions: versions.map((version) => ({
       version: version.version,
       state: version.state,
       standing: version.standing,

@@ -131,7 +131,7 @@ function transactionView(transaction: Transaction, receipt: Receipt): Transactio
 }
 
 export function transactionStateView(id: Hash, found: TransactionState): TransactionStateAnswer | undefined {
-  if (found.state === 'unknown') return undefined;
+  if (found.state === 'unknown' || found.state === 'pruned') return undefined;
   if (found.state === 'pending') return { id, state: 'pending' };
   return {
     id,

@@ -26,6 +26,7 @@ import {
 import { Mempool } from '../node/mempool.ts';
 import { createMetrics, type Metrics } from '../node/metrics.ts';
 import { Node } from '../node/node.ts';
+import { Pruner } from '../node/pruner.ts';
 import { recoveredFrom } from '../node/recovery.ts';
 import type { Chain } from '../store/chain.ts';
 import type { KeyValue } from '../store/key-value.ts';
@@ -125,6 +126,7 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
     onFatal: failure.resolve,
   });
   onFatal = (error) => node.fail(error);
+  pruneAsItGrows(node, config);
   if (early !== undefined) node.fail(early);
   const observerReason = voter.observerReason ?? node.retirement;
   const nodeId = genesis.authorities[voter.seat]?.id ?? nameOf(genesis, voter) ?? transport.self;
@@ -156,6 +158,20 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
       return stopping;
     },
   };
+}
+
+function pruneAsItGrows(node: Node, { storage }: NodeConfig): void {
+  const { chain, genesis } = node.parts;
+  const { transactionLifeMsMax } = genesisSet(genesis).parameters;
+  const pruner = new Pruner({
+    chain,
+    retainedBlocks: storage.retainedBlocks,
+    transactionLifeMsMax,
+    timers: systemTimers,
+  });
+  node.subscribe(({ type }) => {
+    if (type === 'block_finalised') pruner.advance();
+  });
 }
 
 async function begin(api: Api, node: Node, metrics: MetricsServer | undefined): ReturnType<Api['listen']> {
@@ -254,7 +270,7 @@ function createSurface(
     startedAt: systemClock.now(),
     timing,
     config: shownConfig,
-    storageSizes: () => ({ data_bytes: store.sizeBytes() }),
+    storageSizes: () => ({ data_bytes: store.sizeBytes(), oldest_block: node.parts.chain.oldest }),
   });
   return createApi({
     reader,

@@ -275,8 +275,14 @@ export const SYNC_REST_MS_MIN = 250;
 export const SYNC_REST_MS_MAX = 60_000;
 /** How often what is under way is looked at for stalls. */
 export const SYNC_TICK_MS = 250;
+/** How often a line tells how far catching up has come. Milliseconds. */
+export const SYNC_LOG_MS = 2_000;
 /** Blocks that an authority may lag behind before it fetches ranges from everybody, as a follower does. */
 export const SYNC_LAG_BLOCKS = 1_000;
+/** Newest blocks of which it is remembered who told of them. */
+export const ANNOUNCERS_KEPT_MAX = 64;
+/** Ids of news that are remembered exactly; older ones are remembered by filters. */
+export const SEEN_IDS_EXACT_MAX = 8_192;
 /** A part of the state in one answer, deflated: a quarter of a frame, so that consensus never waits long behind one. */
 export const SNAPSHOT_CHUNK_BYTES_MAX = 1_048_576;
 /** Records that are sent together, before they are deflated; a part of the state with more is split. Some 800 tickets, 10 ms to read. */
@@ -293,6 +299,10 @@ export const SNAPSHOT_ANSWER_MS_MAX = 15_000;
 export const SNAPSHOT_SILENCES_MAX = 3;
 /** How long a peer that says it is busy is left alone. */
 export const SNAPSHOT_REST_MS = 1_000;
+/** Blocks that a node keeps however few it is told to: those that are checked at its start, twice, for peers who lag a little. */
+export const RETAINED_BLOCKS_MIN = 2 * START_BLOCKS_CHECKED;
+/** Blocks whose bodies are removed in one transaction: a few milliseconds of the disk. */
+export const PRUNED_BLOCKS_PER_WRITE = 32;
 /** Ids in one comparison of what waits: a full comparison is 64 KiB. */
 export const ANNOUNCED_IDS_MAX = 2_048;
 /** Peers in one list: a few kilobytes, and more than anybody dials. */
@@ -376,13 +386,13 @@ export const PEER_MESSAGE_RATES = {
   'chain-status-request': { perSecond: 2, burst: 20 },
   'chain-status': { perSecond: 4, burst: 40 },
   'block-announcement': { perSecond: 500, burst: 2_000 },
-  'header-request': { perSecond: 50, burst: 200 },
-  headers: { perSecond: 50, burst: 200 },
-  'block-request': { perSecond: 100, burst: 400 },
-  'block-response': { perSecond: 100, burst: 400 },
+  'header-request': { perSecond: 256, burst: 1_024 },
+  headers: { perSecond: 256, burst: 1_024 },
+  'block-request': { perSecond: 256, burst: 1_024 },
+  'block-response': { perSecond: 256, burst: 1_024 },
   'snapshot-request': { perSecond: 100, burst: 400 },
   'snapshot-chunk': { perSecond: 100, burst: 400 },
-  'request-failed': { perSecond: 200, burst: 800 },
+  'request-failed': { perSecond: 512, burst: 2_048 },
   transactions: { perSecond: 1_000, burst: 4_000 },
   'transactions-held': { perSecond: 10, burst: 50 },
   'transactions-wanted': { perSecond: 50, burst: 200 },

@@ -39,7 +39,7 @@ export function beginChain(
 export function recoveredFrom(chain: Chain, payloads: Iterable<Uint8Array>): Recovered {
   const { head } = chain;
   const stored = defined(chain.block(head.height), 'the newest block can be read');
-  const lowest = Math.max(0, head.height - RECOVERED_ANCESTORS);
+  const lowest = Math.max(chain.oldest, head.height - RECOVERED_ANCESTORS);
   const ancestors = [];
   for (let height = lowest; height < head.height; height += 1) {
     const block = defined(chain.block(height), `block ${height} can be read`);

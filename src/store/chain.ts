@@ -17,6 +17,7 @@ import {
   readBlockBytes,
   readHeadHeight,
   readHeight,
+  readOldest,
   readPlace,
   type StoredBlock,
 } from './blocks.ts';
@@ -156,6 +157,11 @@ export class Chain implements StateReader, PageReader {
       if (page !== undefined) return page;
     }
     return readPage(this.store, path);
+  }
+
+  /** Height from which on every block is stored: 0 in an archive. */
+  get oldest(): Height {
+    return readOldest(this.store);
   }
 
   /** A block that the store shows. */

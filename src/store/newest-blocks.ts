@@ -1,7 +1,7 @@
 import { isBodyOf } from '../ledger/execute.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import { START_BLOCKS_CHECKED } from '../model/limits.ts';
-import { CorruptionError, readBlock, readHeadHeight, readHeight, type StoredBlock } from './blocks.ts';
+import { CorruptionError, readBlock, readHeadHeight, readHeight, readOldest, type StoredBlock } from './blocks.ts';
 import { type FinalityCheck, finalityCheck } from './finality.ts';
 import type { KeyValueReads } from './key-value.ts';
 
@@ -20,7 +20,7 @@ export function checkNewestBlocks(
   const head = readHeadHeight(reads) ?? -1;
   const finalityOf = finalityCheck((height) => readBlock(reads, height)?.header, jurisdiction);
   let parent: StoredBlock | undefined;
-  for (let height = Math.max(0, head - count); height <= head; height += 1) {
+  for (let height = Math.max(readOldest(reads), head - count); height <= head; height += 1) {
     const block = readBlock(reads, height);
     if (block === undefined) throw new CorruptionError(`block ${height} is missing`);
     const fault = placeFault(reads, block, height) ?? (parent && childFault(block, parent, finalityOf));

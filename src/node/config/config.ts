@@ -1,6 +1,8 @@
 import { isAbsolute, join } from 'node:path';
 import { type HostAndPort, parseAddress } from '../../lib/address.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
+import type { BlockReference } from '../../model/peer-message.ts';
+import { parseCheckpoint } from './checkpoint.ts';
 import { didYouMean } from './closest.ts';
 import type { ConfigFile } from './file.ts';
 import {
@@ -51,11 +53,22 @@ export interface NodeConfig {
     readonly authorityKeyFile: string;
     /** A pin: empty does not check. */
     readonly authorityKeys: readonly string[];
+    /** A block that the operator vouches for. */
+    readonly trustedCheckpoint: BlockReference | undefined;
+    /** How long a node may have been away. Milliseconds. */
+    readonly trustPeriodMs: number;
     readonly profile: Values['consensus']['profile'];
     /** Undefined takes the profile's. */
     readonly viewTimeoutMs: number | undefined;
   };
-  readonly storage: { readonly dataDir: string; readonly journalDir: string };
+  readonly storage: {
+    readonly dataDir: string;
+    readonly journalDir: string;
+    /** Newest blocks that are kept; null keeps all. */
+    readonly retainedBlocks: number | null;
+    readonly sync: 'full' | 'snapshot';
+    readonly fillHistory: boolean;
+  };
   readonly api: {
     readonly address: string;
     readonly port: number;
@@ -212,10 +225,18 @@ function nodeConfig(home: string, values: Values): NodeConfig {
       isAuthority: consensus.is_authority,
       authorityKeyFile: at(consensus.authority_key_file),
       authorityKeys: consensus.authority_keys,
+      trustedCheckpoint: parseCheckpoint(consensus.trusted_checkpoint),
+      trustPeriodMs: consensus.trust_period,
       profile: consensus.profile,
       viewTimeoutMs: consensus.view_timeout.set,
     },
-    storage: { dataDir: at(storage.data_dir), journalDir: at(storage.journal_dir) },
+    storage: {
+      dataDir: at(storage.data_dir),
+      journalDir: at(storage.journal_dir),
+      retainedBlocks: storage.retain_blocks === 0 ? null : storage.retain_blocks,
+      sync: storage.sync,
+      fillHistory: storage.fill_history,
+    },
     api: {
       address: api.address,
       port: api.port,

@@ -1,6 +1,7 @@
 import { parseAddress } from '../../lib/address.ts';
 import { isHex, isName } from '../../model/ids.ts';
 import { AUTHORITIES_MAX, CONFIG_LIST_ITEMS_MAX, FOLLOWERS_MAX } from '../../model/limits.ts';
+import { parseCheckpoint } from './checkpoint.ts';
 import {
   address,
   boolean,
@@ -124,6 +125,16 @@ export const SETTINGS = {
       [],
       "A pin: refuse to start when genesis has other authorities' public keys. [] does not check.",
     ),
+    trusted_checkpoint: setting(
+      textWhere('"" or "HEIGHT:HASH"', (text) => text === '' || parseCheckpoint(text) !== undefined),
+      '',
+      'A final block that you know to be right, from people you trust: "120000:9f2c...". A chain without it is left.',
+    ),
+    trust_period: setting(
+      duration(3_600_000, 31_536_000_000),
+      '720h',
+      'A node that was away for longer starts with a newer trusted_checkpoint only, or if two peers named in bootstrap_peers\nhold its newest block: keys that were retired meanwhile may have leaked.',
+    ),
     profile: setting(
       oneOf('lan', 'wan'),
       'lan',
@@ -141,6 +152,21 @@ export const SETTINGS = {
       path,
       'journal',
       'What the authority key has signed. It cannot be copied or put back: without it the key never votes again.',
+    ),
+    retain_blocks: setting(
+      integer(0, 1_000_000_000),
+      0,
+      'How many of the newest blocks are kept with their bodies and receipts; 0 keeps all (an archive).\nNever fewer than 256, nor than the longest life of a transaction needs. Tickets and their histories stay.',
+    ),
+    sync: setting(
+      oneOf('full', 'snapshot'),
+      'full',
+      'How a node that begins, or is thousands of blocks behind, comes to the newest state. "full": it executes every block.\n"snapshot": it fetches a certified state and the newest blocks; history before that is not there.',
+    ),
+    fill_history: setting(
+      boolean,
+      false,
+      'Fetch the history below a snapshot afterwards, as long as retain_blocks allows.',
     ),
   },
   api: {

@@ -212,6 +212,7 @@ export class MemoryNode {
     genesis: () => GENESIS_BYTES,
     block: (height) => (height < this.keptFrom ? undefined : this.blocks[height]),
     heightOf: (hash) => this.blocks.find((block) => block.hash === hash)?.header.height,
+    oldest: () => Height(this.keptFrom),
     transaction: (id) => {
       const place = this.#transactions.get(id);
       if (place === undefined) return this.pending.has(id) ? { state: 'pending' } : { state: 'unknown' };

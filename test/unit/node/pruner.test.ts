@@ -1,0 +1,109 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { defined } from '../../../src/lib/assert.ts';
+import { Timestamp } from '../../../src/model/ids.ts';
+import { BLOCKS_CACHED_MAX, RETAINED_BLOCKS_MIN } from '../../../src/model/limits.ts';
+import { createSignatureCheck } from '../../../src/node/keys/signatures.ts';
+import { Pruner } from '../../../src/node/pruner.ts';
+import { beginChain, recoveredFrom } from '../../../src/node/recovery.ts';
+import { readBlock, readOldest } from '../../../src/store/blocks.ts';
+import type { Chain } from '../../../src/store/chain.ts';
+import type { KeyValue } from '../../../src/store/key-value.ts';
+import { checkNewestBlocks } from '../../../src/store/newest-blocks.ts';
+import { pruneChanges } from '../../../src/store/prune.ts';
+import { TABLES } from '../../../src/store/schema.ts';
+import { written } from '../../../src/store/written.ts';
+import { ChainGenerator } from '../../support/chain-generator.ts';
+import { contentOf, copyOf, memoryStore } from '../../support/stores.ts';
+
+const BLOCKS = RETAINED_BLOCKS_MIN + 64;
+
+let generator: ChainGenerator;
+let original: KeyValue;
+
+beforeAll(async () => {
+  original = memoryStore();
+  generator = await ChainGenerator.open(original, { seed: 17, transactions: 1, blocksPerCertificateMax: 3 });
+  await generator.grow(BLOCKS);
+});
+
+function opened(store: KeyValue): Promise<Chain> {
+  return new Promise((resolve, reject) =>
+    beginChain(store, generator.genesis, (begun) => (begun.ok ? resolve(begun.value) : reject(begun.error))),
+  );
+}
+
+/** Runs a pruner until it rests. */
+async function prune(chain: Chain, retainedBlocks: number | null, transactionLifeMsMax: number): Promise<void> {
+  let turns = 0;
+  const soon = (callback: () => void): void => {
+    turns += 1;
+    setImmediate(() => {
+      turns -= 1;
+      callback();
+    });
+  };
+  const pruner = new Pruner({ chain, retainedBlocks, transactionLifeMsMax, timers: { soon } });
+  pruner.advance();
+  for (let rest = 0; rest < 5; rest = turns === 0 ? rest + 1 : 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('blocks that are not retained', () => {
+  it('go, down to the smallest number that is kept, and what they did stays', async () => {
+    const store = await copyOf(original);
+    await prune(await opened(store), 1, 0);
+    expect(readOldest(store)).toBe(BLOCKS + 1 - RETAINED_BLOCKS_MIN);
+    expect([...store.range(TABLES.blocks, {})]).toHaveLength(RETAINED_BLOCKS_MIN + 1);
+    expect([...store.range(TABLES.receipts, {})]).toHaveLength(RETAINED_BLOCKS_MIN + 1);
+    expect([...store.range(TABLES.certificates, {})]).toHaveLength(RETAINED_BLOCKS_MIN + 1);
+    for (const table of [TABLES.state, TABLES.pages, TABLES.history, TABLES.transactions, TABLES.heights]) {
+      expect([...store.range(table, {})]).toEqual([...original.range(table, {})]);
+    }
+  });
+
+  it('leave a chain that opens, is checked, and that a node starts on', async () => {
+    const store = await copyOf(original);
+    await prune(await opened(store), 1, 0);
+    const chain = await opened(store);
+    expect(chain.oldest).toBe(BLOCKS + 1 - RETAINED_BLOCKS_MIN);
+    expect(chain.block(chain.oldest - 1)).toBeUndefined();
+    expect(chain.block(0)).toBeDefined();
+    const jurisdiction = {
+      chainId: generator.genesis.chainId,
+      authorities: generator.set,
+      check: createSignatureCheck(),
+    };
+    checkNewestBlocks(store, jurisdiction, BLOCKS);
+    expect(recoveredFrom(chain, []).final.header).toEqual(generator.chain.head);
+    const first = defined(readBlock(original, 3), 'it was there').body[0];
+    expect(first !== undefined && chain.has(first.id)).toBe(true);
+  });
+
+  it('stay as long as their transactions could come again', async () => {
+    const store = await copyOf(original);
+    const middle = defined(readBlock(original, 20), 'it is there').header.timestamp;
+    const lifeMs = generator.chain.head.timestamp - middle;
+    await prune(await opened(store), 1, lifeMs);
+    expect(readOldest(store)).toBe(20);
+  });
+
+  it('are none in an archive, and none as long as there are few', async () => {
+    const store = await copyOf(original);
+    await prune(await opened(store), null, 0);
+    await prune(await opened(store), BLOCKS + BLOCKS_CACHED_MAX, 0);
+    expect(contentOf(store)).toBe(contentOf(original));
+  });
+
+  it('go in transactions of a bounded size, and what is interrupted between two of them is whole', async () => {
+    const store = await copyOf(original);
+    const retention = { below: 50, since: Timestamp(generator.chain.head.timestamp) };
+    for (let oldest = 1; oldest < 50; ) {
+      const changes = pruneChanges(store, retention, 7);
+      expect(changes.length).toBeLessThanOrEqual(3 * 7 + 1);
+      await written(store, changes);
+      oldest = readOldest(store);
+      expect(readBlock(store, oldest - 1) === undefined || oldest === 1).toBe(true);
+      expect((await opened(store)).headHash).toBe(generator.chain.headHash);
+    }
+    expect(pruneChanges(store, retention, 7)).toEqual([]);
+  });
+});
