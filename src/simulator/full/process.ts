@@ -7,7 +7,6 @@ import type { Height } from '../../model/ids.ts';
 import type { Transaction } from '../../model/transaction.ts';
 import { Executor } from '../../node/executor.ts';
 import { Host } from '../../node/host.ts';
-import type { Halt } from '../../node/host-parts.ts';
 import { Intake, type SubmitOutcome } from '../../node/intake.ts';
 import { Mempool } from '../../node/mempool.ts';
 import type { Clock, Links, SignatureCheckLater, Signer, Timers } from '../../node/ports.ts';
@@ -22,7 +21,7 @@ export interface ProcessWatch {
   readonly final: (entry: ChainEntry) => void;
   readonly durable: (height: Height) => void;
   readonly evidence: (evidence: Evidence) => void;
-  readonly halted: (halt: Halt) => void;
+  readonly halted: (halt: { readonly reason: string }) => void;
   readonly retired: (statement: string) => void;
   readonly fatal: (error: Error) => void;
   readonly rejected: (seat: number, code: string) => void;
