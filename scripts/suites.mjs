@@ -32,7 +32,7 @@ const REAL = { ...QUICK, testMsMax: 120_000, isSerial: true, usesDist: true, isL
 /** @type {Suite[]} */
 const ALL = [
   { ...QUICK, name: 'tidy', include: ['test/tidy.test.ts', ...below('tidy')], shareSeconds: 5 },
-  { ...QUICK, name: 'unit', include: below('unit'), shareSeconds: 60 },
+  { ...QUICK, name: 'unit', include: below('unit'), shareSeconds: 30 },
   // One meaning of SHA-256, two implementations: what hashes is tested with both.
   {
     ...QUICK,
@@ -45,14 +45,14 @@ const ALL = [
   { ...QUICK, name: 'properties', include: below('properties'), testMsMax: 60_000 },
   // Whole nodes in one process, at every moment and with every row damaged: too slow for `npm run check`.
   { ...QUICK, name: 'nodes', include: below('nodes'), testMsMax: 60_000, shareSeconds: 45 },
-  { ...QUICK, name: 'vectors', include: below('vectors') },
-  { ...QUICK, name: 'compliance', include: below('compliance'), testMsMax: 60_000 },
+  { ...QUICK, name: 'vectors', include: below('vectors'), shareSeconds: 5 },
+  { ...QUICK, name: 'compliance', include: below('compliance'), testMsMax: 60_000, shareSeconds: 5 },
   { ...SIMULATED, name: 'scenarios', include: below('scenarios'), shareSeconds: 20 },
   { ...SIMULATED, name: 'simulation', include: below('simulation'), shareSeconds: 120 },
   { ...SIMULATED, name: 'mutants', include: below('mutants'), shareSeconds: 60 },
   { ...REAL, name: 'cluster', include: below('cluster'), shareSeconds: 270 },
   { ...REAL, name: 'docs', include: below('docs'), shareSeconds: 45 },
-  { ...REAL, name: 'browser', include: below('browser'), shareSeconds: 30 },
+  { ...REAL, name: 'browser', include: below('browser'), shareSeconds: 25 },
 ];
 
 /** @returns {Suite[]} those that have tests in this tree */

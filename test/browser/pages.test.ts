@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { post, type RunningDevnet, startDevnet } from '../cluster/devnet.ts';
-import { endPrograms, until } from '../cluster/program.ts';
+import { post, type RunningDevnet, startDevnet } from '../cluster/support/devnet.ts';
+import { endPrograms } from '../cluster/support/program.ts';
+import { until } from '../cluster/support/until.ts';
 import { type Browser, findChromium, startChromium } from './chromium.ts';
 
 const path = findChromium();
@@ -51,7 +52,7 @@ describe.skipIf(path === undefined)('in a browser (chromium has to be installed)
         shown = await texts(selector);
         return (shown.length === places && shown.every((text) => Number(text) >= least)) || undefined;
       },
-      () => `${places} heights of at least ${least}, not ${shown.join(', ')}`,
+      { what: `${places} heights of at least ${least}`, describe: () => shown.join(', ') },
     );
   }
 
@@ -89,10 +90,10 @@ describe.skipIf(path === undefined)('in a browser (chromium has to be installed)
     await browser.tab.open(net.url, 400);
     await untilHeights('[data-of="height"]', 4, 1);
     await browser.tab.evaluate('fetch("http://elsewhere.example/").catch(() => setTimeout(() => { throw 1; }))');
-    await until(
-      () => (complaints.length >= 2 && complaints.some((text) => text.includes('Uncaught'))) || undefined,
-      () => `complaints: ${complaints.join('; ')}`,
-    );
+    await until(() => (complaints.length >= 2 && complaints.some((text) => text.includes('Uncaught'))) || undefined, {
+      what: 'two complaints',
+      describe: () => complaints.join('; '),
+    });
     expect(complaints.join()).toContain('Content Security Policy');
     expect(browser.tab.requests.length).toBeGreaterThan(asked);
     complaints.splice(0);

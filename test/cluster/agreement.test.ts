@@ -3,7 +3,7 @@ import type { Answered } from '../../src/client/call.ts';
 import { sampleTickets } from '../../src/devnet/sample-tickets.ts';
 import { defined } from '../../src/lib/assert.ts';
 import { auditChain, ticketsOf, value } from './support/chain-audit.ts';
-import { type RunningDevnet, startDevnet } from './support/devnet.ts';
+import { type DevnetOfClients, startDevnetOfClients } from './support/devnet.ts';
 import { consumeOf, signed, validateOf } from './support/transactions.ts';
 import { tell, until } from './support/until.ts';
 
@@ -12,10 +12,10 @@ const CONTESTED = 100;
 const SAMPLE = sampleTickets(TICKETS).map(({ ticket }) => ticket);
 const [CONTESTED_TICKETS, OTHER_TICKETS] = [SAMPLE.slice(0, CONTESTED), SAMPLE.slice(CONTESTED)];
 
-let devnet: RunningDevnet;
+let devnet: DevnetOfClients;
 
 beforeAll(async () => {
-  devnet = await startDevnet(4, TICKETS);
+  devnet = await startDevnetOfClients(4, TICKETS);
 });
 
 afterAll(async () => {

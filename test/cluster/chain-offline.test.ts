@@ -19,7 +19,7 @@ import { openLmdb, openLmdbForReading } from '../../src/store/lmdb.ts';
 import { heightKey, META, TABLES } from '../../src/store/schema.ts';
 import { ChainGenerator } from '../support/chain-generator.ts';
 import { ALL_TABLES, contentOf } from '../support/stores.ts';
-import { counterfoil, endPrograms } from './program.ts';
+import { counterfoil, endPrograms } from './support/program.ts';
 
 const BLOCKS = 8;
 const COPIES = 208;

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../scripts/suites.mjs';
-import { startDevnet } from './devnet.ts';
-import { counterfoil, endPrograms, freeBasePort, startCounterfoil, startProgram, until } from './program.ts';
+import { startDevnet } from './support/devnet.ts';
+import { counterfoil, endPrograms, freeBasePort, startCounterfoil, startProgram } from './support/program.ts';
+import { until } from './support/until.ts';
 
 let directory: string;
 
@@ -259,10 +260,10 @@ describe('tickets from the command line', () => {
     expect(block).toMatchObject({ header: { height: head.height } });
     expect((await counterfoil(['explain', ...node])).stdout).toContain('moving');
     expect((await counterfoil(['peers', ...node])).stdout).toContain('no peers');
-    await until(
-      () => (/ticket_disputed/.test(watching.stdout()) ? true : undefined),
-      () => watching.output(),
-    );
+    await until(() => (/ticket_disputed/.test(watching.stdout()) ? true : undefined), {
+      what: 'a dispute',
+      describe: watching.output,
+    });
     watching.child.kill('SIGINT');
     expect(await watching.ended).toBe(0);
     net.program.child.kill('SIGTERM');

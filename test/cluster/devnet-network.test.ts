@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { post, type RunningDevnet, startDevnet } from './devnet.ts';
-import { counterfoil, endPrograms, startCounterfoil, until, untilGone } from './program.ts';
+import { post, type RunningDevnet, startDevnet } from './support/devnet.ts';
+import { counterfoil, endPrograms, startCounterfoil, untilGone } from './support/program.ts';
+import { until } from './support/until.ts';
 
 let directory: string;
 
@@ -81,10 +82,7 @@ async function answersEverywhere(net: RunningDevnet): Promise<void> {
   const heard: string[] = [];
   socket.on('message', (message) => heard.push(message.toString()));
   socket.on('open', () => socket.send(JSON.stringify({ op: 'subscribe', topics: ['block'], from: 1 })));
-  await until(
-    () => heard.find((text) => text.includes('block_finalised')),
-    () => 'a block through the gateway',
-  );
+  await until(() => heard.find((text) => text.includes('block_finalised')), { what: 'a block through the gateway' });
   socket.terminate();
 }
 
@@ -107,7 +105,7 @@ async function survivesTheFirstNode(net: RunningDevnet): Promise<void> {
       const record: unknown = await ticket.json();
       return JSON.stringify(record).includes('CONSUMED') ? true : undefined;
     },
-    () => 'the restarted node to catch up',
+    { what: 'the restarted node to catch up' },
   );
   // It belongs to the devnet, and ends with it: see the end of the test.
   expect(again.child.exitCode).toBeNull();

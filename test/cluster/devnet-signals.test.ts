@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { readDescribed, startDevnet } from './devnet.ts';
-import { endPrograms, freeBasePort, startCounterfoil, startProgram, until, untilGone } from './program.ts';
+import { readDescribed, startDevnet } from './support/devnet.ts';
+import { endPrograms, freeBasePort, startCounterfoil, startProgram, untilGone } from './support/program.ts';
+import { until } from './support/until.ts';
 
 let directory: string;
 
@@ -19,10 +20,7 @@ afterEach(endPrograms);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 async function untilRemoved(path: string): Promise<void> {
-  await until(
-    () => (existsSync(path) ? undefined : true),
-    () => `the removal of ${path}`,
-  );
+  await until(() => (existsSync(path) ? undefined : true), { what: `the removal of ${path}` });
 }
 
 /** Whether `script` of util-linux is here: it gives a program a terminal. */

@@ -9,7 +9,8 @@ import { FRAME_BYTES_MAX } from '../../src/model/limits.ts';
 import { auditChain, jurisdictionOf, value } from './support/chain-audit.ts';
 import { Cluster, statusOf } from './support/cluster.ts';
 import { Load, unexpectedRefusals } from './support/load.ts';
-import { type NodeProcess, runProgram } from './support/node-process.ts';
+import type { NodeProcess } from './support/node-process.ts';
+import { counterfoil } from './support/program.ts';
 import { Rogue } from './support/rogue.ts';
 import { IS_LONG, pause, tell } from './support/until.ts';
 
@@ -250,7 +251,7 @@ async function expectConviction(node: NodeProcess): Promise<void> {
   }
   const file = join(cluster.root, `evidence-of-${node.name}.json`);
   writeFileSync(file, JSON.stringify({ evidence: served }));
-  const verified = await runProgram(['evidence', 'verify', file, '--genesis', join(node.home, 'genesis.json')]);
+  const verified = await counterfoil(['evidence', 'verify', file, '--genesis', join(node.home, 'genesis.json')]);
   expect(verified, verified.stderr).toMatchObject({ code: 0 });
   expect(verified.stdout).toContain(`${offender.name} is convicted of double-vote`);
 }

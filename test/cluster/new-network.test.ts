@@ -5,7 +5,8 @@ import { createClient } from '../../src/client/http.ts';
 import { parseGenesis } from '../../src/ledger/genesis-document.ts';
 import { auditChain, value } from './support/chain-audit.ts';
 import { freePlan, statusOf, temporaryDirectory } from './support/cluster.ts';
-import { NodeProcess, runProgram } from './support/node-process.ts';
+import { NodeProcess } from './support/node-process.ts';
+import { counterfoil } from './support/program.ts';
 import { until } from './support/until.ts';
 
 const PASSPHRASE = 'eleven men and a ball';
@@ -28,7 +29,7 @@ interface Network {
 /** Makes a network as its documentation says, and moves it to ports that are free here. */
 async function initNetwork(name: string, authorities: number, ...secrets: readonly string[]): Promise<Network> {
   const directory = join(root, name);
-  const made = await runProgram([
+  const made = await counterfoil([
     'init',
     '--network',
     directory,
@@ -83,7 +84,7 @@ async function startNetwork(network: Network, args: readonly string[] = []): Pro
 }
 
 async function command(...args: readonly string[]): Promise<void> {
-  const ran = await runProgram(args);
+  const ran = await counterfoil(args);
   expect(ran, `${args.join(' ')}: ${ran.stderr}`).toMatchObject({ code: 0 });
 }
 
@@ -152,12 +153,12 @@ describe('a network that init has made', () => {
       }
     }
     const [home = ''] = network.homes;
-    const unasked = await runProgram(['start', '--home', home]);
+    const unasked = await counterfoil(['start', '--home', home]);
     expect(unasked.code).not.toBe(0);
     expect(unasked.stderr).toContain('passphrase');
     const wrongFile = join(root, 'wrong');
     writeFileSync(wrongFile, 'not it\n', { mode: 0o600 });
-    const wrong = await runProgram(['start', '--home', home, '--passphrase-file', wrongFile]);
+    const wrong = await counterfoil(['start', '--home', home, '--passphrase-file', wrongFile]);
     expect(wrong.code).toBe(3);
 
     const nodes = await startNetwork(network, ['--passphrase-file', passphraseFile]);
@@ -173,12 +174,19 @@ describe('a network that init has made', () => {
 
   it('is not made over one that exists, and does not start twice from one home', async () => {
     const network = await initNetwork('twice', 1, '--no-passphrase');
-    const again = await runProgram(['init', '--network', join(root, 'twice'), '--authorities', '4', '--no-passphrase']);
+    const again = await counterfoil([
+      'init',
+      '--network',
+      join(root, 'twice'),
+      '--authorities',
+      '4',
+      '--no-passphrase',
+    ]);
     expect(again.code).toBe(1);
     expect(again.stderr).toContain('nothing is overwritten');
     const [node] = await startNetwork(network);
     if (node === undefined) throw new Error('a node');
-    const second = await runProgram(['start', '--home', node.home, '--api-port', '0', '--listen-port', '0']);
+    const second = await counterfoil(['start', '--home', node.home, '--api-port', '0', '--listen-port', '0']);
     expect(second.code).toBe(7);
     expect(second.stderr).toContain(String(node.pid));
   });

@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { endPrograms, freeBasePort, until } from '../cluster/program.ts';
+import { endPrograms, freeBasePort } from '../cluster/support/program.ts';
+import { until } from '../cluster/support/until.ts';
 import { follow } from './story.ts';
 import { Tour } from './tour.ts';
 
@@ -38,7 +39,7 @@ async function untilInStep(basePort: number): Promise<void> {
       const heads = await Promise.all(NAMES.map((_, index) => ask(index)));
       return heads.every((head) => head !== undefined && head === heads[0]) ? true : undefined;
     },
-    () => 'four nodes in step',
+    { what: 'four nodes in step' },
   );
 }
 

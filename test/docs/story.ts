@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { until } from '../cluster/program.ts';
+import { until } from '../cluster/support/until.ts';
 import { type Block, blocksOf, readPage, rewriteBlocks } from './markdown.ts';
 import { normalise } from './normalise.ts';
 import type { Tour } from './tour.ts';
@@ -58,7 +58,10 @@ async function told(tour: Tour, options: StoryOptions, block: Block, said: Map<s
       const newline = at < 0 ? -1 : text.indexOf('\n', at);
       return newline < 0 ? undefined : newline + 1;
     },
-    () => `${JSON.stringify(wanted)} from ${name}:\n${look().split('\n').slice(-DEADLINE_SLACK_LINES).join('\n')}`,
+    {
+      what: `${JSON.stringify(wanted)} from ${name}`,
+      describe: () => look().split('\n').slice(-DEADLINE_SLACK_LINES).join('\n'),
+    },
   );
   said.set(name, end);
   return tour.written(look().slice(from, end));

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startDevnet } from '../cluster/devnet.ts';
-import { endPrograms } from '../cluster/program.ts';
+import { startDevnet } from '../cluster/support/devnet.ts';
+import { endPrograms } from '../cluster/support/program.ts';
 import { follow } from './story.ts';
 import { Tour } from './tour.ts';
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { ROOT } from '../../scripts/suites.mjs';
-import { type Program, startProgram } from '../cluster/program.ts';
+import { type Program, startProgram } from '../cluster/support/program.ts';
 import type { Block } from './markdown.ts';
 
 const NODES_MAX = 4;

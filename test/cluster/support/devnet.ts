@@ -1,85 +1,84 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { type Client, createClient } from '../../../src/client/http.ts';
 import type { Genesis } from '../../../src/ledger/genesis.ts';
 import { parseGenesis } from '../../../src/ledger/genesis-document.ts';
-import { freePlan, temporaryDirectory } from './cluster.ts';
-import { ownEnvironment, PROGRAM } from './node-process.ts';
+import { temporaryDirectory } from './cluster.ts';
+import { freeBasePort, type Program, startCounterfoil } from './program.ts';
 import { until } from './until.ts';
 
-const READY_MS_MAX = 60_000;
+const described = z.object({
+  url: z.string(),
+  pid: z.number(),
+  chain_id: z.string(),
+  nodes: z.array(
+    z.object({
+      id: z.string(),
+      role: z.string(),
+      http: z.string(),
+      p2p: z.string(),
+      pid: z.number(),
+      home: z.string(),
+    }),
+  ),
+  tickets: z.number(),
+  sample_tickets: z.array(z.string()),
+});
 
-export interface DevnetNode {
-  readonly name: string;
-  readonly client: Client;
+export type Described = z.output<typeof described>;
+
+export interface RunningDevnet extends Described {
+  readonly program: Program;
+  readonly basePort: number;
 }
 
-/** A devnet as a user starts it. */
-export interface RunningDevnet {
-  readonly nodes: readonly DevnetNode[];
+/** What a devnet wrote with `--json-out`, once it is there. */
+export async function readDescribed(file: string): Promise<Described> {
+  return await until(() => described.parse(JSON.parse(readFileSync(file, 'utf8'))), { what: file });
+}
+
+/** A devnet that is ready, on ports of its own. */
+export async function startDevnet(directory: string, args: readonly string[] = []): Promise<RunningDevnet> {
+  const basePort = await freeBasePort();
+  const file = join(directory, `net-${basePort}.json`);
+  const program = startCounterfoil(['devnet', '--base-port', `${basePort}`, '--json-out', file, ...args]);
+  await program.says(/Ctrl-C stops everything/);
+  return { ...(await readDescribed(file)), program, basePort };
+}
+
+export function post(url: string, body: unknown): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
+/** A devnet with a client for each node and the genesis that they have in common. */
+export interface DevnetOfClients {
+  readonly nodes: readonly { readonly name: string; readonly client: Client }[];
   readonly genesis: Genesis;
   readonly tickets: number;
   /** Ends it and all its nodes, and removes what they kept. */
   readonly close: () => Promise<void>;
 }
 
-interface Listed {
-  readonly tickets: number;
-  readonly nodes: readonly { readonly id: string; readonly http: string; readonly home: string }[];
-}
-
-/** Runs `counterfoil devnet`. @throws with what it printed when it does not come up */
-export async function startDevnet(nodes: number, tickets: number): Promise<RunningDevnet> {
-  const { basePort } = await freePlan(nodes);
+export async function startDevnetOfClients(nodes: number, tickets: number): Promise<DevnetOfClients> {
   const directory = temporaryDirectory();
-  const listFile = join(directory.path, 'devnet.json');
-  const child = spawn(
-    process.execPath,
-    [
-      ...[PROGRAM, 'devnet', '--nodes', String(nodes), '--tickets', String(tickets)],
-      ...['--base-port', String(basePort), '--home', join(directory.path, 'net'), '--json-out', listFile],
-    ],
-    { env: ownEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  let said = '';
-  for (const output of [child.stdout, child.stderr]) output.on('data', (chunk) => (said += chunk));
-  const close = async (): Promise<void> => {
-    await ended(child);
-    directory.remove();
+  const home = join(directory.path, 'net');
+  const args = ['--nodes', `${nodes}`, '--tickets', `${tickets}`, '--home', home];
+  const net = await startDevnet(directory.path, args);
+  const genesis = parseGenesis(readFileSync(join(net.nodes[0]?.home ?? '', 'genesis.json')));
+  if (!genesis.ok) throw new Error(`the devnet's genesis is not valid: ${JSON.stringify(genesis.error)}`);
+  return {
+    nodes: net.nodes.map(({ id, http }) => ({ name: id, client: createClient({ url: http, tries: 1 }) })),
+    genesis: genesis.value,
+    tickets: net.tickets,
+    close: async () => {
+      net.program.child.kill('SIGTERM');
+      await net.program.ended;
+      directory.remove();
+    },
   };
-  try {
-    const what = 'the devnet to be ready';
-    const listed = await until(() => listedIn(listFile, child), {
-      what,
-      deadlineMs: READY_MS_MAX,
-      describe: () => said,
-    });
-    const genesis = parseGenesis(readFileSync(join(listed.nodes[0]?.home ?? '', 'genesis.json')));
-    if (!genesis.ok) throw new Error(`the devnet's genesis is not valid: ${JSON.stringify(genesis.error)}`);
-    return {
-      nodes: listed.nodes.map(({ id, http }) => ({ name: id, client: createClient({ url: http, tries: 1 }) })),
-      genesis: genesis.value,
-      tickets: listed.tickets,
-      close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-function listedIn(file: string, child: ChildProcess): Listed | undefined {
-  if (child.exitCode !== null) throw new Error(`the devnet ended with exit code ${child.exitCode}`);
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
-}
-
-/** Its nodes hang on a lifeline, so that even a devnet that is killed takes them along. */
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
-  await gone;
-  clearTimeout(timer);
 }

@@ -178,29 +178,3 @@ export function ownEnvironment(): NodeJS.ProcessEnv {
     Object.entries(process.env).filter(([name]) => !/^(?:COUNTERFOIL|VITEST|NODE)_/.test(name)),
   );
 }
-
-export interface Ran extends Ended {
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs another command of the program to its end. */
-export function runProgram(args: readonly string[], input = ''): Promise<Ran> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { env: ownEnvironment(), stdio: ['pipe', 'pipe', 'pipe'] });
-  running.add(child);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  child.stdin.end(input);
-  return new Promise((resolve) => {
-    child.once('close', (code, signal) => {
-      running.delete(child);
-      resolve({ code, signal, stdout, stderr });
-    });
-  });
-}

@@ -1,11 +1,13 @@
 /** What the tests of real processes share: nodes to start and to end, load to put on them, a chain to check. */
 
 const POLL_MS = 25;
+const DEADLINE_MS = 60_000;
 
 export interface Wish {
   /** As a sentence goes on after "waited for". */
   readonly what: string;
-  readonly deadlineMs: number;
+  /** Generous unless told otherwise: a loaded machine is slow, and nothing is gained by failing early. */
+  readonly deadlineMs?: number;
   /** What to say of the world when the wait was in vain. */
   readonly describe?: () => Promise<string> | string;
 }
@@ -16,7 +18,7 @@ export interface Wish {
  */
 export async function until<T>(
   probe: () => Promise<T | undefined | false> | T | undefined | false,
-  { what, deadlineMs, describe }: Wish,
+  { what, deadlineMs = DEADLINE_MS, describe }: Wish,
 ): Promise<T> {
   const deadline = Date.now() + deadlineMs;
   let lastError: unknown;
