@@ -53,6 +53,7 @@ export function openMesh(parts: MeshParts): Mesh {
     random: () => randomInt(2 ** 32) / 2 ** 32,
     connectionTimeoutMs: network.connectionTimeoutMs,
     heartbeatIntervalMs: network.heartbeatIntervalMs,
+    acceptFollowers: true,
     followersMax: network.peersMax,
   });
 }

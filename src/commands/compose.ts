@@ -33,6 +33,7 @@ import type { KeyValue } from '../store/key-value.ts';
 import { lockDataDir } from '../store/lock.ts';
 import { contactsOf, openMesh } from './compose-mesh.ts';
 import { openOperator } from './compose-operator.ts';
+import { peeringOf } from './compose-peering.ts';
 import { openAuthority, type Voter } from './compose-voter.ts';
 import { CommandError } from './exit-codes.ts';
 import { type AskPassphrase, type OpenedGenesis, openGenesis, openKey } from './opening.ts';
@@ -225,6 +226,7 @@ function createNode(options: StartOptions, material: NodeMaterial): { readonly n
     log: logger,
     forwardAfterMs: timing.forwardMs,
     onFatal,
+    peering: peeringOf(config, authorityKey === null),
   });
   return { node, transport };
 }

@@ -5,7 +5,7 @@
 import type { Body, Header } from '../model/block.ts';
 import type { Certificate } from '../model/certificate.ts';
 import type { Hash, Height, Timestamp, View } from '../model/ids.ts';
-import type { Message } from '../model/message.ts';
+import type { Message, MessageOf } from '../model/message.ts';
 import type { Verified } from '../model/verified.ts';
 import type { Checkpoint } from '../model/view-change.ts';
 
@@ -68,6 +68,12 @@ export type LocalEvent =
   | { readonly type: 'measured'; readonly blockMs: number }
   /** An authority's channel opened or closed. */
   | { readonly type: 'peer'; readonly seat: number; readonly connected: boolean }
+  /** Certified blocks above the final one that the shell has fetched from whoever had them. */
+  | { readonly type: 'fetched'; readonly message: Verified<MessageOf<'blocks'>> }
+  /** The shell fetches what is missing here, or does no more: meanwhile this replica asks no seat for it. */
+  | { readonly type: 'sync-taken-over'; readonly isTakenOver: boolean }
+  /** Valid, and of another history than the one that is final here. */
+  | { readonly type: 'conflict'; readonly certificate: Certificate }
   /** By the rule of fairness (`fairness.ts`), the primary of this view passes a transaction over. */
   | { readonly type: 'starved'; readonly view: View };
 

@@ -13,6 +13,8 @@ import { haltForSafety, learnCertificate } from './votes.ts';
 const BLOCKS_PER_REQUEST = 255;
 /** Retry intervals after which a peer that owes blocks is given up. */
 const SYNC_PATIENCE_RETRIES = 4;
+/** No seat vouches for what the shell has fetched: it was held against its certificate as it came. */
+const NOBODY = -1;
 
 interface Need {
   readonly digest: Hash;
@@ -94,7 +96,7 @@ function fetchBodies(replica: Replica): boolean {
 
 function requestSync(replica: Replica): boolean {
   const { timing } = replica.config;
-  if (replica.importing !== null) return false;
+  if (replica.importing !== null || replica.isSyncTakenOver) return false;
   const isWaiting =
     replica.sync !== null && replica.now - replica.sync.askedAt < SYNC_PATIENCE_RETRIES * timing.fetchRetryMs;
   if (isWaiting) return false;
@@ -128,6 +130,15 @@ export function onBody(replica: Replica, { block }: MessageOf<'body'>): void {
 /** Certified blocks, of the peer that was asked. */
 export function onBlocks(replica: Replica, from: number, message: MessageOf<'blocks'>): void {
   if (replica.sync?.peer !== from || replica.importing !== null) return;
+  takeBlocks(replica, from, message);
+}
+
+/** Certified blocks that came another way. */
+export function onFetched(replica: Replica, message: MessageOf<'blocks'>): void {
+  if (replica.importing === null) takeBlocks(replica, NOBODY, message);
+}
+
+function takeBlocks(replica: Replica, from: number, message: MessageOf<'blocks'>): void {
   const { certificate } = message;
   const { final } = replica;
   const blocks = message.blocks.filter(({ header }) => header.height > final.height);

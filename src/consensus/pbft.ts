@@ -8,7 +8,7 @@ import { commit, finalise, joinByCertificate, onImported, onStored, raiseHighest
 import type { Effect } from './effect.ts';
 import type { Event, LocalEvent, Timer } from './event.ts';
 import { accuse, detectAmnesia, detectBranch } from './evidence.ts';
-import { armFetch, onBlocks, onBody, onBodyRequest, onFetchTimer, onImportFailed } from './fetch.ts';
+import { armFetch, onBlocks, onBody, onBodyRequest, onFetched, onFetchTimer, onImportFailed } from './fetch.ts';
 import { beginHearing, endHearing, onMemory, onMemoryRequest } from './hearing.ts';
 import { retire } from './own-signatures.ts';
 import { onBuilt, onPrePrepare, prepare, propose, takeEarlyProposals } from './proposals.ts';
@@ -25,7 +25,7 @@ import {
   onResendTimer,
   onViewChange,
 } from './view-change.ts';
-import { addVote, isVoteWanted, learnCertificate } from './votes.ts';
+import { addVote, haltForSafety, isVoteWanted, learnCertificate } from './votes.ts';
 import { wants } from './wants.ts';
 
 /** Rounds after which rules that keep triggering each other are taken for a bug; each view or height takes a few. */
@@ -141,6 +141,15 @@ function onLocalEvent(replica: Replica, event: LocalEvent): void {
       return;
     case 'peer':
       onPeer(replica, event.seat, event.connected);
+      return;
+    case 'fetched':
+      onFetched(replica, event.message);
+      return;
+    case 'sync-taken-over':
+      replica.isSyncTakenOver = event.isTakenOver;
+      return;
+    case 'conflict':
+      haltForSafety(replica, event.certificate);
       return;
     case 'starved':
       if (event.view === replica.view && replica.mode === 'active') onStarved(replica);

@@ -155,6 +155,8 @@ export interface Replica {
   fetches: Map<Hash, number>;
   sync: { readonly peer: number; readonly askedAt: Timestamp } | null;
   syncAttempts: number;
+  /** The shell fetches what is missing. */
+  isSyncTakenOver: boolean;
   importing: {
     readonly from: number;
     readonly blocks: readonly BlockReference[];
@@ -373,6 +375,7 @@ export function emptyReplica(config: Configuration, recovered: Omit<Recovered, '
     fetches: new Map(),
     sync: null,
     syncAttempts: 0,
+    isSyncTakenOver: false,
     importing: null,
     accused: new Set(),
   };

@@ -362,6 +362,8 @@ export const BUSY_PEER_MS = 60_000;
 export const FOREIGN_PEER_MS = 6 * 3_600_000;
 /** A session shorter than this counts as a failed dial. */
 export const SHORT_SESSION_MS_MAX = 5_000;
+/** How often what was learned of peers is written down. Milliseconds. */
+export const KNOWN_PEERS_SAVED_MS = 30_000;
 /** Own addresses that are remembered, so that they are not dialled. */
 export const OWN_ADDRESSES_MAX = 16;
 /** Points of misbehaviour at which a peer is banned; what an offence costs is said where offences are listed. */
@@ -407,5 +409,10 @@ export const PEER_MESSAGE_RATES = {
 export const KADEMLIA_BUCKET_SIZE = 16;
 /** Questions of one look-up that are open at once. */
 export const KADEMLIA_PARALLELISM = 3;
+/** The first look-up after a start, when sessions are up, and the time between two. Milliseconds. */
+export const LOOKUP_MS_FIRST = 5_000;
+export const LOOKUP_MS = 10 * 60_000;
+/** How long a look-up waits for answers. */
+export const LOOKUP_ANSWER_MS_MAX = 2_000;
 /** Contacts that one look-up remembers: those nearest to its target. */
 export const KADEMLIA_CONTACTS_MAX = 128;

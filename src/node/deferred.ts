@@ -2,10 +2,18 @@ import type { TransactionFault } from '../ledger/validate.ts';
 import type { Timestamp } from '../model/ids.ts';
 import { CLOCK_TOLERANCE_MS, DEFERRED_PER_SEAT_MAX } from '../model/limits.ts';
 import type { Transaction } from '../model/transaction.ts';
+import type { PeerId } from '../network/transport.ts';
+
+/** Who passed something on, and how many hops it may still take. */
+export interface Heard {
+  readonly peer: PeerId;
+  readonly hops: number;
+}
 
 /** A transaction that an authority let in and this node cannot, as things are. */
 export interface Held {
-  readonly seat: number;
+  /** A seat, or the peer that passed it on. */
+  readonly source: number | Heard;
   readonly transaction: Transaction;
   /** When it came, by the clock that only grows, in milliseconds. */
   readonly sinceMs: number;
@@ -20,7 +28,7 @@ export interface Held {
 export class Deferred {
   readonly #lifeMsMax: number;
   readonly #patienceMs: number;
-  readonly #perSeat = new Map<number, number>();
+  readonly #perSeat = new Map<number | string, number>();
   #held: Held[] = [];
 
   constructor(limits: { readonly lifeMsMax: number; readonly patienceMs: number }) {
@@ -30,14 +38,15 @@ export class Deferred {
 
   /** @param now the clock that judged it */
   add(held: Held, fault: TransactionFault, now: Timestamp): void {
-    const { seat, transaction } = held;
+    const { source, transaction } = held;
+    const key = typeof source === 'number' ? source : source.peer;
     const isLikely =
       fault === 'UNKNOWN_SIGNER' ||
       fault === 'NOT_PERMITTED' ||
       (fault === 'TOO_FAR_AHEAD' && transaction.body.expiresAt <= now + this.#lifeMsMax + CLOCK_TOLERANCE_MS);
-    const count = this.#perSeat.get(seat) ?? 0;
+    const count = this.#perSeat.get(key) ?? 0;
     if (!isLikely || count >= DEFERRED_PER_SEAT_MAX) return;
-    this.#perSeat.set(seat, count + 1);
+    this.#perSeat.set(key, count + 1);
     this.#held.push(held);
   }
 

@@ -5,9 +5,10 @@ import { FORWARD_BATCH_MAX, GOSSIP_BYTES_MAX, VERIFICATIONS_IN_FLIGHT_MAX } from
 import type { Receipt } from '../model/receipt.ts';
 import { type Transaction, transactionSigningBytes } from '../model/transaction.ts';
 import { type Verified, verifyTransaction } from '../model/verified.ts';
+import type { PeerId } from '../network/transport.ts';
 import type { StoredBlock } from '../store/blocks.ts';
 import type { Chain, ChainEntry } from '../store/chain.ts';
-import { Deferred } from './deferred.ts';
+import { Deferred, type Heard } from './deferred.ts';
 import type { Executor } from './executor.ts';
 import { faultDetail } from './faults.ts';
 import type { Host } from './host.ts';
@@ -44,6 +45,8 @@ export interface IntakeParts {
   readonly refusal: () => NotAdmittedOutcome | undefined;
   /** Who proposes now, when that is another seat. */
   readonly primary: () => ForeignPrimary | undefined;
+  /** Tells peers that are not told by `host`: those without a seat, or all peers of a node without one. */
+  readonly spread?: (transactions: readonly Transaction[], heard: Heard | null, isAgain: boolean) => void;
   /** What a transaction waits for before it is passed on to the primary once more. */
   readonly forwardAfterMs: number;
 }
@@ -56,9 +59,10 @@ export interface ForeignPrimary {
 
 type Waiter = (outcome: SubmitOutcome) => void;
 
-/** A transaction of another authority, and what becomes of whoever sent it. */
+/** A transaction that another node passed on, and what becomes of whoever sent it. */
 interface Offer {
-  readonly seat: number;
+  /** The seat of an authority that has told every other one too; or whoever has told this node and perhaps nobody else. */
+  readonly source: number | Heard;
   readonly transaction: Transaction;
   /** When it came, by the clock that only grows. */
   readonly sinceMs: number;
@@ -75,7 +79,7 @@ export class Intake {
   /** Final and not yet durable, oldest first. */
   readonly #undurable: StoredBlock[] = [];
   readonly #deferred: Deferred;
-  #gossip: Transaction[] = [];
+  #gossip: { readonly transaction: Transaction; readonly heard: Heard | null }[] = [];
   #verifying = 0;
   #lastFinalMs = 0;
   /** What whoever comes is told once this intake is closed. */
@@ -131,13 +135,13 @@ export class Intake {
         done(refused);
         return;
       }
-      if (!isKnown) this.#pass(transaction);
+      if (!isKnown) this.#pass(transaction, null);
       this.#wait(transaction, waitMs, done);
     });
   }
 
-  /** What another authority passes on; `rejected` when that is what no honest authority does. */
-  fromPeer(seat: number, transactions: readonly Transaction[], rejected: () => void): void {
+  /** What another node passes on, an authority by its seat; `rejected` when that is what no honest authority does. */
+  fromPeer(source: number | Heard, transactions: readonly Transaction[], rejected: () => void): void {
     const { jurisdiction, clock, executor } = this.#parts;
     const judge = executor.judge(clock.now());
     const sinceMs = clock.monotonicMs();
@@ -149,7 +153,7 @@ export class Intake {
     for (const transaction of transactions) {
       if (isRejected || this.#verifying >= VERIFICATIONS_IN_FLIGHT_MAX) return;
       if (transaction.body.chainId !== jurisdiction.chainId) reject();
-      else this.#takeOver({ seat, transaction, sinceMs, judge, isOver: () => isRejected, reject });
+      else this.#takeOver({ source, transaction, sinceMs, judge, isOver: () => isRejected, reject });
     }
   }
 
@@ -220,21 +224,18 @@ export class Intake {
   /** The signature of one that another authority let in is judged by the full rule before anybody is blamed for it. */
   #takeOver(offer: Offer): void {
     const { mempool, clock, jurisdiction } = this.#parts;
-    const { seat, transaction, sinceMs, judge } = offer;
+    const { source, transaction, sinceMs, judge } = offer;
     if (mempool.admits(transaction) !== 'added') return;
     const fault = judge(transaction);
     if (fault !== undefined) {
-      this.#deferred.add({ seat, transaction, sinceMs, reject: offer.reject }, fault, clock.now());
+      this.#deferred.add({ source, transaction, sinceMs, reject: offer.reject }, fault, clock.now());
       return;
     }
     this.#verify(transaction, (admissible) => {
       if (offer.isOver()) return;
-      if (admissible !== undefined) this.#admit(admissible);
-      else {
-        const verified = verifyTransaction(transaction, jurisdiction.check);
-        if (verified.ok) this.#admit(verified.value);
-        else offer.reject();
-      }
+      const verified = admissible ?? fullyVerified(transaction, jurisdiction);
+      if (verified === undefined) offer.reject();
+      else if (this.#admit(verified) === 'added' && typeof source !== 'number') this.#pass(transaction, source);
     });
   }
 
@@ -265,14 +266,28 @@ export class Intake {
   }
 
   /** To every authority, together with whatever else comes in the same turn. */
-  #pass(transaction: Transaction): void {
-    this.#gossip.push(transaction);
+  #pass(transaction: Transaction, heard: Heard | null): void {
+    this.#gossip.push({ transaction, heard });
     if (this.#gossip.length > 1) return;
     this.#parts.timers.soon(() => {
       const all = this.#gossip;
       this.#gossip = [];
-      for (const transactions of inFrames(all)) this.#parts.host.broadcast({ kind: 'transactions', transactions });
+      const transactions = all.map((one) => one.transaction);
+      for (const portion of inFrames(transactions)) {
+        this.#parts.host.broadcast({ kind: 'transactions', transactions: portion });
+      }
+      this.#spread(all);
     });
+  }
+
+  #spread(all: readonly { readonly transaction: Transaction; readonly heard: Heard | null }[]): void {
+    const byPeer = new Map<PeerId | null, { readonly heard: Heard | null; readonly transactions: Transaction[] }>();
+    for (const { transaction, heard } of all) {
+      const one = byPeer.get(heard?.peer ?? null) ?? { heard, transactions: [] };
+      byPeer.set(heard?.peer ?? null, one);
+      one.transactions.push(transaction);
+    }
+    for (const { heard, transactions } of byPeer.values()) this.#parts.spread?.(transactions, heard, false);
   }
 
   /**
@@ -291,8 +306,11 @@ export class Intake {
     for (const [transactions, isAgain] of [[first, false] as const, [again, true] as const]) {
       for (const portion of inFrames(transactions)) {
         const message = { kind: 'transactions', transactions: portion } as const;
-        if (isForAll(isAgain)) host.broadcast(message);
-        else host.send(seat, message);
+        if (!isForAll(isAgain)) host.send(seat, message);
+        else {
+          host.broadcast(message);
+          this.#parts.spread?.(portion, null, true);
+        }
       }
     }
   }
@@ -310,6 +328,12 @@ const LAPSED = notAdmitted(
   'the transaction was admitted, and expired before a block took it: it can never become final; sign it again with a later expiry',
 );
 
+/** By the full rule, which lets in what the quick check of this machine may not. */
+function fullyVerified(transaction: Transaction, { check }: Jurisdiction): Verified<Transaction> | undefined {
+  const verified = verifyTransaction(transaction, check);
+  return verified.ok ? verified.value : undefined;
+}
+
 export function notAdmitted(code: string, detail: string): NotAdmittedOutcome {
   return { outcome: 'not-admitted', code, detail };
 }
@@ -322,7 +346,7 @@ function admissionRefusal(admission: Admission): NotAdmittedOutcome | undefined 
 }
 
 /** Transactions in portions that fit a frame. */
-function* inFrames(transactions: readonly Transaction[]): Generator<readonly Transaction[]> {
+export function* inFrames(transactions: readonly Transaction[]): Generator<readonly Transaction[]> {
   let portion: Transaction[] = [];
   let bytes = 0;
   for (const transaction of transactions) {

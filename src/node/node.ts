@@ -1,42 +1,33 @@
 import type { Retirement } from '../consensus/record.ts';
 import type { Replica } from '../consensus/replica.ts';
 import { primaryOf } from '../consensus/replica.ts';
-import type { Genesis } from '../ledger/genesis.ts';
 import { idempotencyKey } from '../ledger/records.ts';
 import { toHex } from '../lib/bytes.ts';
 import { seatOf } from '../model/authorities.ts';
-import { certificateLayout, type Jurisdiction } from '../model/certificate.ts';
+import { certificateLayout } from '../model/certificate.ts';
 import { encode } from '../model/codec.ts';
 import { type Evidence, offenderOf } from '../model/evidence.ts';
 import { Height, type OrganisationId, type PublicKey, type View } from '../model/ids.ts';
-import { EVIDENCE_KEPT_MAX, LATENCIES_KEPT_MAX, TWIN_SHOWN_MS } from '../model/limits.ts';
+import { EVIDENCE_KEPT_MAX, LATENCIES_KEPT_MAX } from '../model/limits.ts';
+import { PEER_MESSAGE_TAG_MIN } from '../model/peer-message.ts';
 import { type Operation, operationHash, type Transaction } from '../model/transaction.ts';
 import { checkpointLayout } from '../model/view-change.ts';
-import type { AuthorityContact, PeerInfo, Transport, TransportEvent } from '../network/transport.ts';
-import type { Chain, ChainEntry } from '../store/chain.ts';
+import type { PeerInfo, TransportEvent } from '../network/transport.ts';
+import type { SyncProgress } from '../peering/sync.ts';
+import type { ChainEntry } from '../store/chain.ts';
 import { readEvidence, writeEvidence } from '../store/evidence.ts';
 import { readHalt, writeHalt } from '../store/halt.ts';
-import type { Journal } from '../store/journal.ts';
-import type { Executor } from './executor.ts';
 import { Host } from './host.ts';
 import type { Halt } from './host-parts.ts';
-import { type FinalOutcome, Intake, notAdmitted, type SubmitOutcome } from './intake.ts';
+import { type FinalOutcome, Intake, type NotAdmittedOutcome, notAdmitted, type SubmitOutcome } from './intake.ts';
 import { createMeasuring, type Measuring } from './measuring.ts';
-import type { Mempool } from './mempool.ts';
-import type { Metrics } from './metrics.ts';
+import type { NodeParts } from './node-parts.ts';
 import { Participation, type Share } from './participation.ts';
-import type { Clock, SignatureCheckLater, Signer, Timers } from './ports.ts';
-import { Refusals, type RefusedEvent } from './refusals.ts';
+import { Peering, type PeeringSettings } from './peering.ts';
 import { retirementSentence } from './retirement.ts';
 import { Seats } from './seats.ts';
-import { foreignPrimary, heightAhead, standstill, votersPresent } from './standing.ts';
-
-/** Where a node writes what happened to it. */
-interface Log {
-  info(fields: Readonly<Record<string, unknown>>, message: string): void;
-  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
-  error(fields: Readonly<Record<string, unknown>>, message: string): void;
-}
+import { followerStandstill, foreignPrimary, heightAhead, standstill, votersPresent } from './standing.ts';
+import { TurnedAway } from './turned-away.ts';
 
 /** What a node tells as it happens; see `api/ports`. */
 export type NodeHappening =
@@ -47,30 +38,6 @@ export type NodeHappening =
       readonly data: Readonly<Record<string, unknown>>;
     };
 
-export interface NodeParts {
-  readonly genesis: Genesis;
-  readonly jurisdiction: Jurisdiction;
-  readonly replica: Replica;
-  /** -1 for one that only follows. */
-  readonly seat: number;
-  readonly signer: Signer | null;
-  readonly journal: Journal | null;
-  readonly chain: Chain;
-  readonly executor: Executor;
-  readonly mempool: Mempool;
-  readonly transport: Transport;
-  /** Every authority of the set, in its order, and where it listens if that is known. */
-  readonly contacts: readonly AuthorityContact[];
-  readonly checkLater: SignatureCheckLater;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly metrics: Metrics;
-  readonly log: Log;
-  readonly forwardAfterMs: number;
-  /** The environment failed; nothing is signed any more, and the process must end. */
-  readonly onFatal: (error: Error) => void;
-}
-
 /** One running node: consensus, chain, mempool and the sessions with its peers. */
 export class Node {
   readonly parts: NodeParts;
@@ -79,15 +46,14 @@ export class Node {
   readonly #seats: Seats;
   readonly #measuring: Measuring;
   readonly #participation: Participation;
-  readonly #refusals: Refusals;
+  readonly #turnedAway: TurnedAway;
+  readonly #peering: Peering | undefined;
   readonly #listeners = new Set<(happening: NodeHappening) => void>();
   readonly #latenciesMs: number[] = [];
   #halted: string | null = null;
   #fatal: Error | null = null;
   #lastFinalAt: number;
   #toldHeight: number;
-  #twin: { readonly address: string; readonly atMs: number } | null = null;
-  #seatTakenAtMs: number | null = null;
 
   constructor(parts: NodeParts) {
     this.parts = parts;
@@ -95,7 +61,7 @@ export class Node {
     this.#lastFinalAt = chain.head.timestamp;
     this.#toldHeight = chain.head.height;
     this.#participation = new Participation(chain);
-    this.#refusals = new Refusals(clock);
+    this.#turnedAway = new TurnedAway(clock, parts.log);
     this.#measuring = createMeasuring(parts.metrics, chain);
     parts.metrics.resumed({ height: chain.head.height, view: replica.view });
     this.#seats = new Seats(parts.transport, (key) => seatOf(jurisdiction.authorities, key));
@@ -109,9 +75,22 @@ export class Node {
       checkLater: parts.checkLater,
       clock,
       timers,
-      refusal: () => standstill(replica, this.#seats.connected()),
+      refusal: () => this.#standstill(),
+      spread: (...news) => this.#peering?.spread(...news),
       primary: () => foreignPrimary(replica, this.#seats.connected()),
       forwardAfterMs: parts.forwardAfterMs,
+    });
+    this.#peering = parts.peering && this.#createPeering(parts.peering);
+  }
+
+  #createPeering(settings: PeeringSettings): Peering {
+    return new Peering({
+      ...this.parts,
+      settings,
+      report: (event) => this.#host.report(event),
+      take: (heard, transactions) =>
+        this.#intake.fromPeer(heard, transactions, () => this.#peering?.blame(heard.peer, 'BAD_SIGNATURE')),
+      isSeated: (peer) => this.#seats.seat(peer) !== undefined,
     });
   }
 
@@ -120,6 +99,7 @@ export class Node {
     this.#resumeHalt();
     this.#host.start();
     this.#intake.start();
+    this.#peering?.start();
     transport.setAuthorities(contacts);
     await transport.start((event) => this.#onTransport(event));
   }
@@ -128,6 +108,7 @@ export class Node {
   async stop(): Promise<void> {
     this.#intake.stop(notAdmitted('STOPPING', 'this node is stopping; send it to another one'));
     this.#host.stop();
+    this.#peering?.stop();
     await this.parts.transport.close();
   }
 
@@ -185,23 +166,39 @@ export class Node {
 
   /** Authorities here that vote, this one included if it does. */
   connectedAuthorities(): number {
+    if (this.isFollower) return this.parts.transport.peers().filter(({ role }) => role === 'authority').length;
     return votersPresent(this.parts.replica, this.#seats.connected());
   }
 
   /** The height that others have reached when this node is catching up with them. */
   heightAhead(): number | undefined {
-    return heightAhead(this.parts.replica, this.#seats.connected());
+    return this.#peering?.heightAhead() ?? heightAhead(this.parts.replica, this.#seats.connected());
+  }
+
+  /** Whether it has no key of an authority. */
+  get isFollower(): boolean {
+    return this.parts.peering?.isFollower === true;
+  }
+
+  /** How far catching up has come; null while this node is near the head. */
+  syncProgress(): SyncProgress | null {
+    return this.#peering?.progress() ?? null;
+  }
+
+  #standstill(): NotAdmittedOutcome | undefined {
+    const { replica, transport } = this.parts;
+    if (!this.isFollower) return standstill(replica, this.#seats.connected());
+    return followerStandstill(replica, transport.peers().length, this.heightAhead());
   }
 
   /** Where somebody was lately who holds this node's own keys, if anywhere. */
   get twinAddress(): string | null {
-    const isRecent = this.#twin !== null && this.parts.clock.monotonicMs() - this.#twin.atMs < TWIN_SHOWN_MS;
-    return isRecent ? (this.#twin?.address ?? null) : null;
+    return this.#turnedAway.twinAddress;
   }
 
   /** Whether this observer was lately refused because whoever votes with its key is connected. */
   get isSeatTaken(): boolean {
-    return this.#seatTakenAtMs !== null && this.parts.clock.monotonicMs() - this.#seatTakenAtMs < TWIN_SHOWN_MS;
+    return this.#turnedAway.isSeatTaken;
   }
 
   /** What an authority did in the newest blocks. */
@@ -241,8 +238,7 @@ export class Node {
   }
 
   #accused(evidence: Evidence): string {
-    const { jurisdiction } = this.parts;
-    return jurisdiction.authorities.authorities[offenderOf(evidence, jurisdiction)]?.id ?? 'unknown';
+    return this.parts.genesis.authorities[offenderOf(evidence, this.parts.jurisdiction)]?.id ?? 'unknown';
   }
 
   #tell(happening: NodeHappening): void {
@@ -314,6 +310,7 @@ export class Node {
     }
     this.#measuring.final(entry, waitedMs);
     metrics.mempool(mempool.size);
+    this.#peering?.final(entry);
   }
 
   #onView(view: View): void {
@@ -345,6 +342,10 @@ export class Node {
         this.#onDown(event.peer, event.reason);
         return;
       case 'frame': {
+        if ((event.frame[0] ?? 0) >= PEER_MESSAGE_TAG_MIN) {
+          this.#peering?.frame(event.peer, event.frame);
+          return;
+        }
         const seat = this.#seats.seat(event.peer);
         if (seat === undefined) return;
         const message = this.#host.frame(seat, event.frame);
@@ -353,14 +354,15 @@ export class Node {
         return;
       }
       case 'refused':
-        this.#onRefused(event);
+        this.#turnedAway.add(event);
     }
   }
 
   #onUp(peer: PeerInfo): void {
     const { log, metrics, transport, genesis, mempool } = this.parts;
-    const joined = this.#seats.join(peer);
-    const name = joined === undefined ? peer.id : genesis.authorities[joined.seat]?.id;
+    // A follower hears of votes by their certificates.
+    const joined = this.isFollower ? undefined : this.#seats.join(peer);
+    const name = genesis.authorities[peer.authorityIndex ?? -1]?.id ?? peer.id;
     const fields = { peer: name, address: peer.address, direction: peer.direction };
     if (joined?.isTwin === true) log.warn(fields, 'a second session proves the key of this authority');
     else log.info(fields, 'peer connected');
@@ -370,13 +372,15 @@ export class Node {
       this.#host.report({ type: 'peer', seat: joined.seat, connected: true });
       if (this.#fatal !== null) this.#host.tellHalted(joined.seat);
     }
+    this.#peering?.up(peer);
     this.#happened('peer_joined', { id: peer.id, name, role: peer.role });
   }
 
   #onDown(peer: PeerInfo, reason: string): void {
     const { log, metrics, transport, genesis, mempool } = this.parts;
     const left = this.#seats.leave(peer.id);
-    const name = left === undefined ? peer.id : genesis.authorities[left.seat]?.id;
+    const name = genesis.authorities[peer.authorityIndex ?? -1]?.id ?? peer.id;
+    this.#peering?.down(peer);
     log.info({ peer: name, reason }, 'peer gone');
     metrics.peers(transport.peers().length);
     if (left?.wasSeated === true) {
@@ -386,17 +390,5 @@ export class Node {
       if (left.isSeatTaken) this.#host.report({ type: 'peer', seat: left.seat, connected: true });
     }
     this.#happened('peer_left', { id: peer.id, name, reason });
-  }
-
-  #onRefused(event: RefusedEvent): void {
-    const { log, clock } = this.parts;
-    const { address, reason, by, direction } = event;
-    const isTwin = reason === 'SELF' && direction === 'inbound';
-    if (isTwin) this.#twin = { address, atMs: clock.monotonicMs() };
-    if (reason === 'SEAT_TAKEN' && by === 'them') this.#seatTakenAtMs = clock.monotonicMs();
-    const times = this.#refusals.count(event);
-    if (times === undefined) return;
-    if (isTwin) log.error({ address, times }, 'somebody else proves to hold the keys of this node');
-    else log.warn({ address, reason, by, times }, 'connection refused');
   }
 }

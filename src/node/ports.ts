@@ -18,6 +18,13 @@ export interface Timers {
   soon(callback: () => void): void;
 }
 
+/** Where a node writes what happened to it. */
+export interface Log {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
 /** An authority's hand: signs what the core has decided. */
 export interface Signer {
   readonly publicKey: PublicKey;

@@ -32,14 +32,32 @@ export function heightAhead(replica: Replica, connected: readonly number[]): num
 
 /** Why nothing that is new can become final through this node now. */
 export function standstill(replica: Replica, connected: readonly number[]): NotAdmittedOutcome | undefined {
-  if (replica.mode === 'halted') return notAdmitted('NOT_READY', 'this node has halted: GET /api/v1/explain says why');
+  if (replica.mode === 'halted') return haltedRefusal();
   const voters = votersPresent(replica, connected);
   if (voters < replica.quorum) {
     const detail = `${voters} of ${replica.peers.length} authorities are here, and a block needs ${replica.quorum}: nothing was taken`;
     return notAdmitted('NO_QUORUM', detail);
   }
-  const ahead = heightAhead(replica, connected);
+  return notSynced(replica, heightAhead(replica, connected));
+}
+
+/** The same of a node that only follows: whether the authorities can decide, it hears when they have. */
+export function followerStandstill(
+  replica: Replica,
+  peers: number,
+  ahead: number | undefined,
+): NotAdmittedOutcome | undefined {
+  if (replica.mode === 'halted') return haltedRefusal();
+  if (peers === 0) return notAdmitted('NOT_SYNCED', 'no other node is connected, so nothing can be passed on');
+  return notSynced(replica, ahead);
+}
+
+function haltedRefusal(): NotAdmittedOutcome {
+  return notAdmitted('NOT_READY', 'this node has halted: GET /api/v1/explain says why');
+}
+
+function notSynced({ final }: Replica, ahead: number | undefined): NotAdmittedOutcome | undefined {
   if (ahead === undefined) return undefined;
-  const detail = `this node is at height ${replica.final.height} and others are at ${ahead}; try again in a moment`;
+  const detail = `this node is at height ${final.height} and others are at ${ahead}; try again in a moment`;
   return notAdmitted('NOT_SYNCED', detail);
 }

@@ -12,6 +12,9 @@ import {
 } from '../model/limits.ts';
 import { endOf, openQuestions, type Segment, type Sync, type SyncPeer, syncTarget } from './sync-state.ts';
 
+/** Numbers above it are for questions about other things than blocks. */
+const SYNC_REQUEST_NUMBER_MAX = 0x7fff_ffff;
+
 /** Gives up what is overdue, asks for what is missing, hands on what is complete. */
 export function plan(sync: Sync): void {
   expire(sync);
@@ -94,7 +97,7 @@ function ask(sync: Sync): void {
     const peer = chosen(sync, segment);
     if (peer === undefined) continue;
     const request = sync.nextRequest;
-    sync.nextRequest = (sync.nextRequest % 0xffff_ffff) + 1;
+    sync.nextRequest = (sync.nextRequest % SYNC_REQUEST_NUMBER_MAX) + 1;
     segment.question = { request, peer: peer.id, askedAt: sync.now };
     peer.askedAt = sync.now;
     const from = Height(segment.from + segment.bodies.length);

@@ -1,0 +1,162 @@
+import { createBoundedMap } from '../lib/bounded.ts';
+import type { Hash } from '../model/ids.ts';
+import { ANNOUNCED_IDS_MAX, ANNOUNCERS_KEPT_MAX } from '../model/limits.ts';
+import type { PeerMessage } from '../model/peer-message.ts';
+import type { Transaction } from '../model/transaction.ts';
+import type { PeerId, PeerInfo } from '../network/transport.ts';
+import { createGossip, type Gossip, type GossipSettings, isNews, listeners, nextHops } from '../peering/gossip.ts';
+import { seenCount } from '../peering/seen-ids.ts';
+import type { StoredBlock } from '../store/blocks.ts';
+import type { Chain } from '../store/chain.ts';
+import type { Heard } from './deferred.ts';
+import { inFrames } from './intake.ts';
+import type { Mempool } from './mempool.ts';
+import type { Metrics } from './metrics.ts';
+import type { PeeringPart, Post } from './peering-part.ts';
+import type { Timers } from './ports.ts';
+
+export interface PeeringNewsParts {
+  readonly post: Post;
+  readonly gossip: GossipSettings;
+  readonly antiEntropyMs: number;
+  readonly chain: Chain;
+  readonly mempool: Mempool;
+  readonly timers: Timers;
+  readonly metrics: Metrics;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  /** Authorities hear of everything from each other. */
+  readonly isSeated: (peer: PeerId) => boolean;
+  /** What a peer passes on, to be checked. */
+  readonly take: (heard: Heard, transactions: readonly Transaction[]) => void;
+}
+
+/** Passes on what is new: blocks that have become final, and transactions; now and then compares what waits. */
+export class PeeringNews implements PeeringPart {
+  readonly kinds = ['block-announcement', 'transactions', 'transactions-held', 'transactions-wanted'] as const;
+  readonly #parts: PeeringNewsParts;
+  readonly #gossip: Gossip;
+  /** Who has told of a block: they need not be told. */
+  readonly #announcers = createBoundedMap<Hash, Set<PeerId>>(ANNOUNCERS_KEPT_MAX);
+  #cancelComparison: () => void = () => undefined;
+
+  constructor(parts: PeeringNewsParts) {
+    this.#parts = parts;
+    this.#gossip = createGossip(parts.gossip);
+  }
+
+  start(): void {
+    this.#cancelComparison = this.#parts.timers.after(this.#parts.antiEntropyMs, () => {
+      this.#compare();
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#cancelComparison();
+  }
+
+  up(): void {}
+
+  down(): void {}
+
+  message(peer: PeerId, message: PeerMessage): void {
+    const { metrics, mempool } = this.#parts;
+    metrics.gossipReceived(message.kind);
+    switch (message.kind) {
+      case 'block-announcement':
+        this.#heardOf(message.certificate.digest, peer);
+        return;
+      case 'transactions':
+        this.#onTransactions({ peer, hops: message.hops }, message.transactions);
+        return;
+      case 'transactions-held': {
+        const ids = message.ids.filter((id) => !this.#isKnown(id));
+        if (ids.length > 0) this.#tell(peer, { kind: 'transactions-wanted', ids });
+        return;
+      }
+      case 'transactions-wanted': {
+        const wanted = message.ids.flatMap((id) => mempool.get(id) ?? []);
+        // One portion: what is left is compared again.
+        for (const transactions of inFrames(wanted)) {
+          this.#tell(peer, { kind: 'transactions', transactions, hops: 0 });
+          return;
+        }
+        return;
+      }
+      default:
+    }
+  }
+
+  /** Tells of a block that is in the store, with the certificate that is its own. */
+  announce({ header, hash, certificate, certifiedHeight }: StoredBlock): void {
+    if (certificate === null || certifiedHeight !== header.height) return;
+    const told = this.#announcers.get(hash);
+    const deaf = this.#neighbours().filter(({ id }) => told?.has(id) !== true);
+    const hops = this.#gossip.settings.hopsMax;
+    for (const peer of listeners(this.#gossip, deaf, null, this.#parts.random)) {
+      this.#tell(peer as PeerId, { kind: 'block-announcement', header, certificate, hops });
+    }
+  }
+
+  /**
+   * Passes transactions on, each once.
+   *
+   * @param heard who passed them on to this node; null for its own
+   * @param isAgain whether they have waited too long: then it does not matter that they were passed on before
+   */
+  spread(transactions: readonly Transaction[], heard: Heard | null, isAgain: boolean): void {
+    const { random, metrics } = this.#parts;
+    const { hopsMax } = this.#gossip.settings;
+    const news = transactions.filter(({ id }) => isNews(this.#gossip, id) || isAgain);
+    metrics.gossipCache(seenCount(this.#gossip.seen));
+    const hops = nextHops(this.#gossip, heard?.hops ?? hopsMax);
+    if (news.length === 0 || hops === undefined) return;
+    const peers = listeners(this.#gossip, this.#neighbours(), heard?.peer ?? null, random);
+    for (const portion of inFrames(news)) {
+      for (const peer of peers) this.#tell(peer as PeerId, { kind: 'transactions', transactions: portion, hops });
+    }
+  }
+
+  #onTransactions(heard: Heard, transactions: readonly Transaction[]): void {
+    const fresh = transactions.filter(({ id }) => !this.#isKnown(id));
+    for (const { id } of transactions) this.#parts.metrics.gossipCacheAsked(!fresh.some((one) => one.id === id));
+    if (fresh.length > 0) this.#parts.take(heard, fresh);
+  }
+
+  #isKnown(id: Hash): boolean {
+    return this.#parts.mempool.has(id) || this.#parts.chain.has(id);
+  }
+
+  #heardOf(block: Hash, from: PeerId): void {
+    const tellers = this.#announcers.get(block) ?? new Set();
+    this.#announcers.set(block, tellers.add(from));
+  }
+
+  /** Asks one peer whether it lacks something that waits here. */
+  #compare(): void {
+    const { mempool, random } = this.#parts;
+    if (mempool.size === 0) return;
+    const neighbours = this.#neighbours();
+    const peer = neighbours[Math.floor(random() * neighbours.length)];
+    if (peer === undefined) return;
+    const ids: Hash[] = [];
+    for (const { id } of mempool.waiting()) {
+      if (ids.length === ANNOUNCED_IDS_MAX) break;
+      ids.push(id);
+    }
+    this.#tell(peer.id, { kind: 'transactions-held', ids });
+  }
+
+  #neighbours() {
+    const { post, isSeated } = this.#parts;
+    return post
+      .peers()
+      .filter(({ id }) => !isSeated(id))
+      .map(({ id, role }: PeerInfo) => ({ id, isAuthority: role === 'authority' }));
+  }
+
+  #tell(peer: PeerId, message: PeerMessage): void {
+    if (this.#parts.post.send(peer, message)) this.#parts.metrics.gossipSent(message.kind);
+  }
+}

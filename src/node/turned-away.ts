@@ -1,0 +1,43 @@
+import { TWIN_SHOWN_MS } from '../model/limits.ts';
+import type { Clock, Log } from './ports.ts';
+import { Refusals, type RefusedEvent } from './refusals.ts';
+
+/** Connections that never came up, and what they say of somebody else with this node's keys. */
+export class TurnedAway {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #refusals: Refusals;
+  #twin: { readonly address: string; readonly atMs: number } | null = null;
+  #seatTakenAtMs: number | null = null;
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#refusals = new Refusals(clock);
+  }
+
+  /** Where somebody was lately who holds this node's own keys, if anywhere. */
+  get twinAddress(): string | null {
+    return this.#isRecent(this.#twin?.atMs ?? null) ? (this.#twin?.address ?? null) : null;
+  }
+
+  /** Whether this observer was lately refused because whoever votes with its key is connected. */
+  get isSeatTaken(): boolean {
+    return this.#isRecent(this.#seatTakenAtMs);
+  }
+
+  add(event: RefusedEvent): void {
+    const { address, reason, by, direction } = event;
+    const isTwin = reason === 'SELF' && direction === 'inbound';
+    if (isTwin) this.#twin = { address, atMs: this.#clock.monotonicMs() };
+    if (reason === 'SEAT_TAKEN' && by === 'them') this.#seatTakenAtMs = this.#clock.monotonicMs();
+    const times = this.#refusals.count(event);
+    if (times === undefined) return;
+    if (isTwin) this.#log.error({ address, times }, 'somebody else proves to hold the keys of this node');
+    else this.#log.warn({ address, reason, by, times }, 'connection refused');
+  }
+
+  #isRecent(atMs: number | null): boolean {
+    return atMs !== null && this.#clock.monotonicMs() - atMs < TWIN_SHOWN_MS;
+  }
+}
