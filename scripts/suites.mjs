@@ -32,7 +32,7 @@ const REAL = { ...QUICK, testMsMax: 120_000, isSerial: true, usesDist: true, isL
 /** @type {Suite[]} */
 const ALL = [
   { ...QUICK, name: 'tidy', include: ['test/tidy.test.ts', ...below('tidy')], shareSeconds: 5 },
-  { ...QUICK, name: 'unit', include: below('unit'), shareSeconds: 30 },
+  { ...QUICK, name: 'unit', include: below('unit'), shareSeconds: 60 },
   // One meaning of SHA-256, two implementations: what hashes is tested with both.
   {
     ...QUICK,
