@@ -288,8 +288,21 @@ export const SNAPSHOT_CHUNK_BYTES_MAX = 1_048_576;
 /** Records that are sent together, before they are deflated; a part of the state with more is split. Some 800 tickets, 10 ms to read. */
 export const STATE_CHUNK_BYTES = 262_144;
 /** Blocks below a snapshot in one answer, and their bytes before they are deflated: a single block at its limit fits. */
-export const HISTORY_BLOCKS_MAX = 256;
-export const HISTORY_BYTES_MAX = 2 * BLOCK_BYTES_MAX;
+export const HISTORY_BLOCKS_MAX = 32;
+export const HISTORY_BYTES_MAX = BLOCK_BYTES_MAX;
+/** What such an answer may be when it is inflated: a single block at its limit with its receipts and certificate. */
+export const HISTORY_INFLATED_BYTES_MAX = 2 * BLOCK_BYTES_MAX;
+/** Moments of the store that are held for others to fetch: the newest, and the one that somebody may still be fetching. */
+export const SNAPSHOTS_HELD_MAX = 2;
+/** How long one is held: what is written meanwhile takes new room on the disk. Some gigabytes of state at 1 MB/s. */
+export const SNAPSHOT_HELD_MS_MAX = 3_600_000;
+/** A held one that nobody asked for so long may go when a newer one is due. */
+export const SNAPSHOT_IDLE_MS = 60_000;
+/** How long a node that begins listens for who offers which snapshot, and how long one may be without anybody who serves it. */
+export const SNAPSHOT_LOOK_MS = 3_000;
+export const SNAPSHOT_UNSERVED_MS_MAX = 15_000;
+/** Blocks that a node rather executes than fetch a snapshot: some ten seconds of work. */
+export const SNAPSHOT_GAP_BLOCKS = 1_000;
 /** Questions about one snapshot that are open at once with one peer, and with all: each holds one answer in memory. */
 export const SNAPSHOT_REQUESTS_PER_PEER_MAX = 2;
 export const SNAPSHOT_REQUESTS_MAX = 16;

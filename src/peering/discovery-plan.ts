@@ -113,7 +113,7 @@ function candidatesOf(discovery: Discovery, now: number): readonly PlacedAddress
       !sessions.has(id) &&
       !dials.has(address) &&
       !own.has(address) &&
-      !settings.isBanned(id),
+      !settings.isShunned(id),
   );
 }
 
@@ -166,7 +166,7 @@ function planProbes(discovery: Discovery, moment: Moment): Dial[] {
 
 function feeler({ book, dials, own, settings }: Discovery, now: number): string | undefined {
   const isDue = ({ address, retryAt, id }: PlacedAddress): boolean =>
-    retryAt <= now && !dials.has(address) && !own.has(address) && !settings.isBanned(id);
+    retryAt <= now && !dials.has(address) && !own.has(address) && !settings.isShunned(id);
   for (const holder of book.contested.keys()) {
     const record = book.records.get(holder);
     if (record !== undefined && isDue(record)) return holder;

@@ -16,7 +16,7 @@ export interface DiscoverySettings {
   /** False for a node that knows peers and keeps no chain: others leave it again once they know enough. */
   readonly keepsChain: boolean;
   /** Nodes that are neither dialled nor told of. */
-  readonly isBanned: (id: string) => boolean;
+  readonly isShunned: (id: string) => boolean;
 }
 
 /** A session that is up. */

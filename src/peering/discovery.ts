@@ -8,9 +8,10 @@ import {
   LISTED_PEERS_MAX,
   OWN_ADDRESSES_MAX,
   PROBES_WAITING_MAX,
+  REDIAL_MS_MIN,
   SHORT_SESSION_MS_MAX,
 } from '../model/limits.ts';
-import type { ListedPeer, PeerRole } from '../model/peer-message.ts';
+import type { ListedPeer } from '../model/peer-message.ts';
 import { failed, hear, isListable, postpone, reached, sweep } from './address-book.ts';
 import { isTellable, originOf } from './address-group.ts';
 import { bootstrapFailed, plan } from './discovery-plan.ts';
@@ -18,7 +19,7 @@ import { type Discovery, type DiscoveryEffect, type MetPeer, type Moment, sample
 
 /** What became of a dial. `reached`: the node with that id lives there, whether or not a session came of it. */
 export type DialOutcome =
-  | { readonly type: 'reached'; readonly id: string; readonly role: PeerRole | null }
+  | { readonly type: 'reached'; readonly id: string }
   /** It has no room, or has this node already. */
   | { readonly type: 'busy' }
   /** Of another chain or protocol, or it wants nothing to do with this node. */
@@ -33,6 +34,8 @@ export type DiscoveryEvent =
   | { readonly type: 'dialled'; readonly address: string; readonly outcome: DialOutcome }
   | { readonly type: 'asked'; readonly from: string }
   | { readonly type: 'listed'; readonly from: string; readonly peers: readonly ListedPeer[] }
+  /** What another way of looking for peers has brought; hearsay as well. */
+  | { readonly type: 'found'; readonly from: string; readonly peers: readonly ListedPeer[] }
   /** An operator wants a session with whoever lives there. */
   | { readonly type: 'connect'; readonly address: string }
   /** An operator has ended the session with a peer: it is not dialled again for a while. */
@@ -62,6 +65,9 @@ function react(discovery: Discovery, event: DiscoveryEvent, moment: Moment): Dis
       return onAsked(discovery, event.from, moment);
     case 'listed':
       return onListed(discovery, event.from, event.peers, moment);
+    case 'found':
+      learn(discovery, event.from, event.peers, moment);
+      return [];
     case 'connect':
       return discovery.dials.has(event.address) ? [] : [{ type: 'dial', address: event.address, purpose: 'session' }];
     case 'cut':
@@ -96,6 +102,8 @@ function onDown({ sessions, book, bootstrap }: Discovery, id: string, { now, ran
   const session = sessions.get(id);
   if (session === undefined) return;
   sessions.delete(id);
+  // Whoever ended it had a reason, or is about to come back.
+  for (const record of book.records.values()) if (record.id === id) postpone(book, record.address, now + REDIAL_MS_MIN);
   const first = bootstrap.get(session.address);
   // It is there to be asked now and then, not to be held.
   if (first !== undefined && session.role === 'bootstrap' && sessions.size > 0) first.retryAt = now + ASK_MS_MAX;
@@ -110,8 +118,12 @@ function onDialled(discovery: Discovery, address: string, outcome: DialOutcome, 
   dials.delete(address);
   switch (outcome.type) {
     case 'reached': {
-      const role = outcome.role ?? sessions.get(outcome.id)?.role ?? book.records.get(address)?.role ?? 'follower';
-      reached(book, { id: outcome.id, address, role }, now);
+      const { id } = outcome;
+      const known = book.records.get(address);
+      const role = sessions.get(id)?.role ?? (known?.id === id && known.reachedAt !== null ? known.role : undefined);
+      // A look proves who is there, and not that it is of this chain: that a session has to show.
+      if (role === undefined) failed(book, address, now, random());
+      else reached(book, { id, address, role }, now);
       break;
     }
     case 'self':
@@ -138,7 +150,7 @@ function onAsked({ sessions, book, settings }: Discovery, from: string, moment: 
   if (session === undefined) return [];
   session.listed += 1;
   const peers = [...book.records.values()].filter((record) => {
-    if (record.id === from || record.id === settings.self || settings.isBanned(record.id)) return false;
+    if (record.id === from || record.id === settings.self || settings.isShunned(record.id)) return false;
     return isTellable(record.origin, session.origin) && isListable(record, moment.now);
   });
   return [
@@ -150,23 +162,29 @@ function onAsked({ sessions, book, settings }: Discovery, from: string, moment: 
   ];
 }
 
-function onListed(
-  { sessions, book, own, settings }: Discovery,
-  from: string,
-  peers: readonly ListedPeer[],
-  { now }: Moment,
-): DiscoveryEffect[] {
+function onListed(discovery: Discovery, from: string, peers: readonly ListedPeer[], moment: Moment): DiscoveryEffect[] {
+  const { sessions, book } = discovery;
   const session = sessions.get(from);
   if (session === undefined) return [];
   if (!session.isAnswerDue) return [{ type: 'unsolicited', id: from }];
   session.isAnswerDue = false;
   const known = book.records.size;
-  for (const peer of peers) {
-    if (peer.id === settings.self || own.has(peer.address)) continue;
-    hear(book, peer, session.origin, now);
-  }
+  learn(discovery, from, peers, moment);
   session.askMs = book.records.size > known ? ASK_MS_MIN : Math.min(ASK_MS_MAX, ASK_GROWTH * session.askMs);
   return [];
+}
+
+function learn(
+  { sessions, book, own, settings }: Discovery,
+  from: string,
+  peers: readonly ListedPeer[],
+  { now }: Moment,
+): void {
+  const session = sessions.get(from);
+  if (session === undefined) return;
+  for (const peer of peers) {
+    if (peer.id !== settings.self && !own.has(peer.address)) hear(book, peer, session.origin, now);
+  }
 }
 
 function onCut({ sessions, book }: Discovery, id: string, { now }: Moment): void {

@@ -60,7 +60,7 @@ export class DiscoveryWorld {
       outboundMin: options.outboundMin ?? 8,
       peersMax: options.peersMax ?? 64,
       keepsChain: role !== 'bootstrap',
-      isBanned: () => false,
+      isShunned: () => false,
     };
     const discovery = createDiscovery(settings, createAddressBook(SALT), this.now);
     const node: WorldNode = {
@@ -127,13 +127,13 @@ export class DiscoveryWorld {
     if (other === undefined || !other.isUp) answer({ type: 'failed' });
     else if (other === node) answer({ type: 'self' });
     else if (purpose === 'probe' || node.discovery.sessions.has(other.id)) {
-      answer({ type: 'reached', id: other.id, role: null });
+      answer({ type: 'reached', id: other.id });
     } else {
       const port = 40_000 + this.#prng.below(20_000);
       const host = node.address.slice(0, node.address.lastIndexOf(':'));
       const listenAddress = node.address;
       this.#happens(node, { type: 'up', peer: { id: other.id, role: other.role, direction: 'outbound', address } });
-      answer({ type: 'reached', id: other.id, role: other.role });
+      answer({ type: 'reached', id: other.id });
       const { id, role } = node;
       const peer = { id, role, direction: 'inbound', address: `${host}:${port}`, listenAddress } as const;
       this.#happens(other, { type: 'up', peer });
