@@ -5,7 +5,7 @@ import { createClient } from '../client/http.ts';
 import { devnetGenesis, devnetKeys, isDevnetGenesis } from '../devnet/genesis.ts';
 import type { DevnetClient } from '../devnet/http.ts';
 import { devnetKeyPair } from '../devnet/keys.ts';
-import { type DevnetPlan, devnetConfig, httpUrl, type PlannedNode, planDevnet } from '../devnet/plan.ts';
+import { allNodes, type DevnetPlan, devnetConfig, httpUrl, type PlannedNode, planDevnet } from '../devnet/plan.ts';
 import { busyPort } from '../devnet/ports.ts';
 import { Devnet } from '../devnet/run.ts';
 import { SAMPLE_CAPACITY } from '../devnet/sample.ts';
@@ -21,7 +21,7 @@ import { type Invocation, shellWord, wholeNumber } from './command-line.ts';
 import { stopOthers } from './devnet-others.ts';
 import { CommandError } from './exit-codes.ts';
 import { type LoadedGenesis, loadGenesis, readIfPresent } from './files.ts';
-import { writeHome } from './homes.ts';
+import { type NewHome, writeHome } from './homes.ts';
 import { exitCodeOf, untilSignal } from './signals.ts';
 
 export interface DevnetCommandOptions {
@@ -80,7 +80,7 @@ export async function runDevnet(
       output: outputOf(invocation),
       startedAt,
     });
-    const homes = plan.nodes.map(({ name }) => join(root, name));
+    const homes = allNodes(plan).map(({ name }) => join(root, name));
     endNow = () => {
       devnet.kill();
       removeTemporary();
@@ -94,12 +94,10 @@ export async function runDevnet(
 /** A path that can be pasted into a shell. */
 function parseOptions(options: DevnetCommandOptions): Asked {
   const nodes = wholeNumber(options.nodes, '--nodes', 1, AUTHORITIES_MAX);
-  if (wholeNumber(options.followers, '--followers', 0, 1_000) > 0) {
-    throw new CommandError('USAGE', 'followers are not part of this version: leave --followers at 0.');
-  }
+  const followers = wholeNumber(options.followers, '--followers', 0, 98);
   const basePort = wholeNumber(options.basePort, '--base-port', 1, 65_535);
   const tickets = wholeNumber(options.tickets, '--tickets', 0, SAMPLE_CAPACITY);
-  const plan = planDevnet(nodes, basePort);
+  const plan = planDevnet(nodes, basePort, followers);
   if (!plan.ok) throw new CommandError('USAGE', plan.error);
   return { plan: plan.value, tickets };
 }
@@ -131,32 +129,42 @@ async function prepareHomes(root: string, plan: DevnetPlan): Promise<LoadedGenes
   }
   const genesis = writeGenesis(devnetGenesis(plan, Timestamp(Date.now())));
   mkdirSync(root, { recursive: true, mode: 0o700 });
-  for (const node of plan.nodes) {
-    const keys = devnetKeys(node.name);
-    await writeHome({
-      directory: join(root, node.name),
-      genesis,
-      config: devnetConfig(plan, node),
-      authority: devnetKeyPair(keys.authority),
-      node: devnetKeyPair(keys.node),
-      operator: devnetKeyPair(keys.operator),
-      protection: { kind: 'no-passphrase' },
-    });
-  }
+  for (const node of allNodes(plan)) await writeHome(devnetHome(plan, node, { root, genesis }));
   return firstGenesis(root, plan).genesis;
 }
 
-/** The ports may be others than last time. */
-function resumeHomes(root: string, plan: DevnetPlan): LoadedGenesis['genesis'] {
-  const { genesis } = firstGenesis(root, plan);
+function devnetHome(
+  plan: DevnetPlan,
+  node: PlannedNode,
+  at: { readonly root: string; readonly genesis: Uint8Array },
+): NewHome {
+  const keys = devnetKeys(node.name);
+  return {
+    directory: join(at.root, node.name),
+    genesis: at.genesis,
+    config: devnetConfig(plan, node),
+    authority: node.role === 'authority' ? devnetKeyPair(keys.authority) : undefined,
+    node: devnetKeyPair(keys.node),
+    operator: devnetKeyPair(devnetKeys(node.organisation).operator),
+    protection: { kind: 'no-passphrase' },
+  };
+}
+
+/** The ports may be others than last time, and there may be more followers. */
+async function resumeHomes(root: string, plan: DevnetPlan): Promise<LoadedGenesis['genesis']> {
+  const { genesis, bytes } = firstGenesis(root, plan);
   if (!isDevnetGenesis(genesis)) throw new CommandError('FAILED', `${root} holds a network that is no devnet.`);
   if (genesis.authorities.length !== plan.nodes.length) {
     throw new CommandError('FAILED', `${root} holds a devnet of ${genesis.authorities.length}.`, {
       advice: `Start it with --nodes ${genesis.authorities.length}, or choose another --home.`,
     });
   }
-  for (const node of plan.nodes) {
-    const file = join(root, node.name, 'config.toml');
+  for (const node of allNodes(plan)) {
+    const directory = join(root, node.name);
+    if (node.role === 'follower' && readIfPresent(join(directory, 'genesis.json')) === undefined) {
+      await writeHome(devnetHome(plan, node, { root, genesis: bytes }));
+    }
+    const file = join(directory, 'config.toml');
     writeFileSync(file, renderConfig(devnetConfig(plan, node)), { mode: 0o600 });
     chmodSync(file, 0o600);
   }

@@ -1,5 +1,5 @@
 import { createClient } from '../client/http.ts';
-import { type DevnetPlan, httpUrl, type PlannedNode, peerAddress } from './plan.ts';
+import { allNodes, type DevnetPlan, httpUrl, type PlannedNode, peerAddress } from './plan.ts';
 
 /** `ready` to serve, `alive` and not ready (it starts, catches up, or lacks a quorum), or `down`. */
 export type NodeState = 'ready' | 'alive' | 'down';
@@ -7,7 +7,7 @@ export type NodeState = 'ready' | 'alive' | 'down';
 /** One entry of `GET /api/v1/nodes`. */
 export interface ListedNode {
   readonly id: string;
-  readonly role: 'authority';
+  readonly role: 'authority' | 'follower';
   readonly http: string;
   /** `host:port`. */
   readonly p2p: string;
@@ -35,7 +35,7 @@ export class NodeMonitor {
   #stopped = false;
 
   constructor(plan: DevnetPlan, onChange: (node: string, state: NodeState) => void) {
-    this.#nodes = plan.nodes;
+    this.#nodes = allNodes(plan);
     this.#onChange = onChange;
   }
 
@@ -104,9 +104,9 @@ export function listNodes(
   stateOf: (node: string) => NodeState,
   pidOf: (node: string) => number | undefined,
 ): readonly ListedNode[] {
-  return plan.nodes.map(({ name, httpPort, peerPort }) => ({
+  return allNodes(plan).map(({ name, role, httpPort, peerPort }) => ({
     id: name,
-    role: 'authority',
+    role,
     http: httpUrl(httpPort),
     p2p: peerAddress(peerPort),
     pid: pidOf(name) ?? null,

@@ -5,13 +5,16 @@ import type { RawValue } from '../node/config/values.ts';
 export const DEVNET_NETWORK_ID = 'counterfoil-devnet';
 /** The organisations of every devnet, and the nodes of the first four of them. */
 export const DEVNET_ORGANISATIONS = ['federation', 'venue', 'boxoffice', 'city'] as const;
-/** Ports of one devnet, from its base port: the gateway, HTTP of 31 nodes, and 100 above them the same for peers. */
+/** Ports of one devnet, from its base port: the gateway, HTTP of 99 nodes, and 100 above them the same for peers. */
 const PEER_PORT_OFFSET = 100;
 const LOOPBACK = '127.0.0.1';
 
 export interface PlannedNode {
-  /** As in genesis; also the name of its organisation and of its home. */
+  /** Of an authority as in genesis; also the name of its home. */
   readonly name: string;
+  readonly role: 'authority' | 'follower';
+  /** Who runs it, and whose key it signs with for whoever asks. */
+  readonly organisation: string;
   readonly httpPort: number;
   readonly peerPort: number;
 }
@@ -20,13 +23,18 @@ export interface PlannedNode {
 export interface DevnetPlan {
   /** Where the devnet itself listens. */
   readonly basePort: number;
+  /** The authorities, in the order of genesis. */
   readonly nodes: readonly PlannedNode[];
+  readonly followers: readonly PlannedNode[];
 }
 
-/** Lays out `nodes` authorities from `basePort` on; or says in a sentence why that cannot be. */
-export function planDevnet(nodes: number, basePort: number): Result<DevnetPlan, string> {
+/** Lays out `nodes` authorities from `basePort` on, and followers behind them; or says in a sentence why that cannot be. */
+export function planDevnet(nodes: number, basePort: number, followers = 0): Result<DevnetPlan, string> {
   if (nodes < 1 || nodes > AUTHORITIES_MAX) return err(`--nodes is 1 to ${AUTHORITIES_MAX}, not ${nodes}.`);
-  const highest = basePort + PEER_PORT_OFFSET + nodes;
+  if (nodes + followers >= PEER_PORT_OFFSET) {
+    return err(`--followers is 0 to ${PEER_PORT_OFFSET - 1 - nodes} beside --nodes ${nodes}, not ${followers}.`);
+  }
+  const highest = basePort + PEER_PORT_OFFSET + nodes + followers;
   if (basePort < 1 || highest > 65_535) {
     return err(`--base-port ${basePort} leaves no room: ports up to ${highest} are needed, and 1 to 65535 exist.`);
   }
@@ -34,10 +42,26 @@ export function planDevnet(nodes: number, basePort: number): Result<DevnetPlan, 
     basePort,
     nodes: Array.from({ length: nodes }, (_, index) => ({
       name: nodeName(index),
-      httpPort: basePort + 1 + index,
-      peerPort: basePort + PEER_PORT_OFFSET + 1 + index,
+      role: 'authority',
+      organisation: nodeName(index),
+      ...portsOf(basePort, index),
+    })),
+    followers: Array.from({ length: followers }, (_, index) => ({
+      name: `follower-${index + 1}`,
+      role: 'follower',
+      organisation: nodeName(index % nodes),
+      ...portsOf(basePort, nodes + index),
     })),
   });
+}
+
+/** Every node, the authorities first. */
+export function allNodes({ nodes, followers }: DevnetPlan): readonly PlannedNode[] {
+  return [...nodes, ...followers];
+}
+
+function portsOf(basePort: number, place: number): Pick<PlannedNode, 'httpPort' | 'peerPort'> {
+  return { httpPort: basePort + 1 + place, peerPort: basePort + PEER_PORT_OFFSET + 1 + place };
 }
 
 function nodeName(index: number): string {
@@ -49,6 +73,7 @@ export function devnetConfig(plan: DevnetPlan, node: PlannedNode): ReadonlyMap<s
   const peers = plan.nodes.filter((peer) => peer !== node);
   return new Map<string, RawValue>([
     ['node.devnet', true],
+    ...(node.role === 'authority' ? [] : [['consensus.is_authority', false] as const]),
     ['network.network_id', DEVNET_NETWORK_ID],
     ['network.listen_port', node.peerPort],
     ['network.bootstrap_peers', peers.map(({ name, peerPort }) => `${name}@${LOOPBACK}:${peerPort}`)],

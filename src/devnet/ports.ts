@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { DevnetPlan } from './plan.ts';
+import { allNodes, type DevnetPlan } from './plan.ts';
 
 /** The first port of the plan that another program holds; undefined when all are free. */
 export async function busyPort(plan: DevnetPlan): Promise<number | undefined> {
-  const ports = [plan.basePort, ...plan.nodes.flatMap(({ httpPort, peerPort }) => [httpPort, peerPort])];
+  const ports = [plan.basePort, ...allNodes(plan).flatMap(({ httpPort, peerPort }) => [httpPort, peerPort])];
   const free = await Promise.all(ports.map(isFree));
   return ports.find((_, index) => free[index] === false);
 }

@@ -26,10 +26,12 @@ export function renderNodes(
   gatewayUrl: string,
   emphasise: ReportOutput['emphasise'],
 ): string {
-  const count = nodes.length;
+  const count = nodes.filter(({ role }) => role === 'authority').length;
+  const followers = nodes.length - count;
   const faults = faultsTolerated(count);
   const safety = faults === 0 ? 'needs all of them' : `stays correct with ${faults} of them faulty`;
-  const processes = `${counted(count, 'authority', 'authorities')}, ${counted(count, 'process', 'processes')}`;
+  const beside = followers === 0 ? '' : ` and ${counted(followers, 'follower')}`;
+  const processes = `${counted(count, 'authority', 'authorities')}${beside}, ${counted(nodes.length, 'process', 'processes')}`;
   const row = (cells: readonly [string, string, string, string, string]): string => {
     const [node, role, http, peer, pid] = cells;
     const line = node.padEnd(NODE_WIDTH) + role.padEnd(ROLE_WIDTH) + http.padEnd(HTTP_WIDTH) + peer.padEnd(PEER_WIDTH);

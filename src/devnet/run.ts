@@ -8,7 +8,7 @@ import { devnetKeys } from './genesis.ts';
 import { DevnetClient } from './http.ts';
 import { devnetKeyPair } from './keys.ts';
 import { type ListedNode, listNodes, NodeMonitor, type NodeState } from './nodes.ts';
-import { type DevnetPlan, httpUrl, type PlannedNode } from './plan.ts';
+import { allNodes, type DevnetPlan, httpUrl, type PlannedNode } from './plan.ts';
 import { Report, type ReportOutput, renderBlock, renderNodes, renderWelcome, tryCommands } from './report.ts';
 import { sampleTicketId } from './sample-tickets.ts';
 import { type SampleTarget, seedSample } from './seed.ts';
@@ -80,7 +80,7 @@ export class Devnet {
     const { plan, jsonOut, temporary, commandOf, output } = this.#options;
     if (jsonOut !== undefined) rmSync(jsonOut, { force: true });
     await this.#gateway.listen();
-    for (const node of plan.nodes) this.#supervisor.start(commandOf(node), temporary);
+    for (const node of allNodes(plan)) this.#supervisor.start(commandOf(node), temporary);
     this.#report.line(`${renderNodes(this.#nodes(), httpUrl(plan.basePort), output.emphasise)}\n`);
     await this.#untilAllReady();
     this.#monitor.start();
@@ -135,7 +135,7 @@ export class Devnet {
 
   async #untilAllReady(): Promise<void> {
     const deadline = Date.now() + READY_MS_MAX;
-    while (this.#ready.size < this.#options.plan.nodes.length) {
+    while (this.#ready.size < allNodes(this.#options.plan).length) {
       if (this.#failure !== undefined) throw this.#failure;
       const leftMs = deadline - Date.now();
       if (leftMs <= 0) throw new DevnetError(`The nodes were not ready within ${READY_MS_MAX / 1_000} s.`);
@@ -182,7 +182,7 @@ export class Devnet {
   }
 
   #onNode(event: NodeEvent): void {
-    const node = this.#options.plan.nodes.find(({ name }) => name === event.name);
+    const node = allNodes(this.#options.plan).find(({ name }) => name === event.name);
     if (node === undefined) return;
     if (event.kind === 'ready') this.#ready.add(event.name);
     else if (event.kind === 'killed') this.#report.line(`${event.name} did not stop in time and was killed.`);
@@ -196,9 +196,9 @@ export class Devnet {
   }
 
   #deathLine(node: PlannedNode, { how, reason }: Extract<NodeEvent, { kind: 'died' }>): string {
-    const count = this.#options.plan.nodes.length;
-    const others =
-      count - this.#died.size < quorumOf(count) ? 'the others cannot decide without it' : 'the others go on';
+    const { nodes } = this.#options.plan;
+    const left = nodes.filter(({ name }) => !this.#died.has(name)).length;
+    const others = left < quorumOf(nodes.length) ? 'the others cannot decide without it' : 'the others go on';
     const why = reason === undefined ? how : reason;
     return `${node.name} died (${why}), ${others}; restart with: ${this.#options.restartHint(node)}`;
   }
@@ -209,7 +209,7 @@ export class Devnet {
 
   #writeJson(file: string): void {
     const { plan, chainId, networkId, tickets, homeOf } = this.#options;
-    const homes = new Map(plan.nodes.map((node) => [node.name, homeOf(node)]));
+    const homes = new Map(allNodes(plan).map((node) => [node.name, homeOf(node)]));
     const content = {
       url: httpUrl(plan.basePort),
       pid: process.pid,
@@ -218,7 +218,7 @@ export class Devnet {
       nodes: this.#nodes().map((node) => ({
         ...node,
         home: homes.get(node.id),
-        public_key: devnetKeyPair(devnetKeys(node.id).authority).publicKey,
+        public_key: devnetKeyPair(devnetKeys(node.id)[node.role === 'authority' ? 'authority' : 'node']).publicKey,
       })),
       tickets,
       sample_tickets: Array.from({ length: Math.min(tickets, SAMPLE_IDS_LISTED) }, (_, index) => sampleTicketId(index)),
