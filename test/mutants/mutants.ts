@@ -408,7 +408,12 @@ export const CASES: readonly Case[] = [
         },
       ],
     },
-    options: { n: 4, window: 1, scenario: { ...STORMY, ...CRASHES } },
+    // Whoever starts asks the others first: it takes a liar, and many crashes, before what was forgotten is signed again.
+    options: {
+      n: 4,
+      window: 1,
+      scenario: { ...STORMY, ...CRASHES, ...ONE_LIAR, crashes: 30, restartMsMax: 20, lossRate: 0.1, executionMs: 0 },
+    },
   },
   {
     shows: ({ view }) => view > 0,
