@@ -36,7 +36,7 @@ import { openOperator } from './compose-operator.ts';
 import { peeringOf } from './compose-peering.ts';
 import { openAuthority, type Voter } from './compose-voter.ts';
 import { CommandError } from './exit-codes.ts';
-import { type AskPassphrase, type OpenedGenesis, openGenesis, openKey } from './opening.ts';
+import { type AskPassphrase, type OpenedGenesis, openGenesis, openKey, withReadableJournal } from './opening.ts';
 import { openOrRepairChain } from './repair.ts';
 
 export interface StartOptions {
@@ -201,11 +201,11 @@ function createNode(options: StartOptions, material: NodeMaterial): { readonly n
   const { chainId } = genesis;
   const jurisdiction: Jurisdiction = { chainId, authorities, check };
   const { authorityKey, seat } = voter;
-  const replica = createReplica(
-    { chainId, authorities, self: seat, timing, window: 1 },
-    recoveredFrom(chain, voter.journal?.records ?? []),
+  const configuration = { chainId, authorities, self: seat, timing, window: 1 };
+  const replica = withReadableJournal(config, () =>
+    createReplica(configuration, recoveredFrom(chain, voter.journal?.records ?? [])),
   );
-  const votes = (): boolean => seat >= 0 && replica.mode !== 'halted';
+  const votes = (): boolean => replica.config.self >= 0 && replica.mode !== 'halted';
   const transport = openMesh({ config, version, genesis, nodeKey, authorityKey, votes, chain, jurisdiction });
   const node = new Node({
     genesis,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { foundLedger, type Genesis } from '../ledger/genesis.ts';
 import { parseGenesis } from '../ledger/genesis-document.ts';
 import { defined } from '../lib/assert.ts';
@@ -11,7 +12,7 @@ import { readKeyFile } from '../node/keys/key-file.ts';
 import type { Key } from '../node/keys/key-format.ts';
 import type { KeyKind } from '../node/keys/key-pair.ts';
 import { createSignatureCheck } from '../node/keys/signatures.ts';
-import { beginChain } from '../node/recovery.ts';
+import { beginChain, UnknownRecordError } from '../node/recovery.ts';
 import { CorruptionError } from '../store/blocks.ts';
 import { type Chain, ForeignDataError } from '../store/chain.ts';
 import type { Journal, JournalPosition, JournalProblem } from '../store/journal.ts';
@@ -107,13 +108,20 @@ export async function openChain(
     const { dataDir } = config.storage;
     throw new CommandError('DATA_UNUSABLE', `The data in ${dataDir} cannot be used: ${error.message}.`, {
       code: error.code,
-      advice:
-        error instanceof ForeignDataError
-          ? 'Name the directory that belongs to this genesis document: [storage] data_dir.'
-          : 'Start the node: it keeps what is in order and gets the rest from its peers.',
+      advice: dataAdvice(error, dataDir),
       cause: error,
     });
   }
+}
+
+function dataAdvice(error: CorruptionError | ForeignDataError, dataDir: string): string {
+  if (error.code === 'OTHER_CHAIN') {
+    return 'Name the directory that belongs to this genesis document: [storage] data_dir.';
+  }
+  if (error.code === 'UNKNOWN_LAYOUT') {
+    return `Run the version that wrote it; or remove ${dataDir}, never the journal: the node gets the chain from its peers again.`;
+  }
+  return 'Start the node: it keeps what is in order and gets the rest from its peers.';
 }
 
 export interface OpenedVoter {
@@ -139,14 +147,42 @@ export function openVoter(
       more.onFatal(error);
     };
     openJournal({ disk, publicKey, witness: more.witness, onFatal }, (opened) => {
-      resolve(opened.ok ? opened.value : { reason: problemSentence(opened.error) });
+      if (opened.ok) resolve(opened.value);
+      else if (opened.error.code === 'JOURNAL_FORMAT') reject(foreignJournal(config, opened.error));
+      else resolve({ reason: problemSentence(opened.error) });
     });
   });
 }
 
 const DEAD = 'this key never votes again, and the node follows without a vote';
 
-function problemSentence(problem: JournalProblem): string {
+/** A journal of another version is whole: the key lives, and this program must not touch it. */
+function foreignJournal(
+  { storage }: NodeConfig,
+  { file, found, wanted }: Extract<JournalProblem, { code: 'JOURNAL_FORMAT' }>,
+): CommandError {
+  const path = join(storage.journalDir, file);
+  return new CommandError('DATA_UNUSABLE', `${path} has format ${found}, and this version reads format ${wanted}.`, {
+    code: 'JOURNAL_FORMAT',
+    advice: `Run the version of counterfoil that wrote it. Never remove ${storage.journalDir}: without it the authority's key is lost.`,
+  });
+}
+
+/** @throws CommandError when a record cannot be read, which `read` finds out */
+export function withReadableJournal<T>({ storage }: Pick<NodeConfig, 'storage'>, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof UnknownRecordError)) throw error;
+    throw new CommandError('DATA_UNUSABLE', `The journal in ${storage.journalDir} cannot be read: ${error.message}.`, {
+      code: 'JOURNAL_UNKNOWN_RECORD',
+      advice: `Its checksums are right, so another version wrote it: run that one. Never remove ${storage.journalDir}: without it the authority's key is lost.`,
+      cause: error,
+    });
+  }
+}
+
+function problemSentence(problem: Exclude<JournalProblem, { code: 'JOURNAL_FORMAT' }>): string {
   switch (problem.code) {
     case 'JOURNAL_MISSING':
       return `the journal of the authority key is gone, so nobody knows what it has signed: ${DEAD}`;

@@ -136,7 +136,6 @@ export class Node {
     return this.parts.replica;
   }
 
-  /** Why it gave up the vote of its key, if it did. */
   get retirement(): string | null {
     return retirementSentence(this.parts.replica.retired);
   }
@@ -259,10 +258,9 @@ export class Node {
 
   /** Whoever halted for SAFETY takes part again when people have decided, and not before. */
   #resumeHalt(): void {
-    const halt = readHalt(this.parts.chain.store);
-    if (halt === undefined) return;
-    this.#halted = halt.reason;
-    this.parts.log.error({ reason: halt.reason }, 'this node has halted earlier and takes no part');
+    this.#halted = readHalt(this.parts.chain.store)?.reason ?? null;
+    if (this.#halted === null) return;
+    this.parts.log.error({ reason: this.#halted }, 'this node has halted earlier and takes no part');
   }
 
   #onHalted({ reason, ...proof }: Halt): void {

@@ -7,7 +7,6 @@ import { blockHash } from '../model/block.ts';
 import { decode } from '../model/codec.ts';
 import { Height } from '../model/ids.ts';
 import { RECOVERED_ANCESTORS } from '../model/limits.ts';
-import { CorruptionError } from '../store/blocks.ts';
 import { Chain } from '../store/chain.ts';
 import { readHalt } from '../store/halt.ts';
 import type { KeyValue, StoreError } from '../store/key-value.ts';
@@ -54,10 +53,18 @@ export function recoveredFrom(chain: Chain, payloads: Iterable<Uint8Array>): Rec
   };
 }
 
+/** The journal is sound and holds what this version cannot read. */
+export class UnknownRecordError extends Error {
+  override readonly name = 'UnknownRecordError';
+}
+
 function* decodeRecords(payloads: Iterable<Uint8Array>): Generator<JournalRecord> {
+  let number = 1;
   for (const bytes of payloads) {
     const record = decode(journalRecordLayout, bytes);
-    if (!record.ok) throw new CorruptionError(`the journal holds a record that nobody knows: ${record.error.reason}`);
+    if (!record.ok)
+      throw new UnknownRecordError(`record ${number} is none that this version knows (${record.error.reason})`);
+    number += 1;
     yield record.value;
   }
 }

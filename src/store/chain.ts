@@ -24,7 +24,7 @@ import {
 import type { JournalPosition } from './journal.ts';
 import { decodeJournalPosition, encodeJournalPosition } from './journal-format.ts';
 import type { KeyValue, KeyValueChange, KeyValueReads, StoreError } from './key-value.ts';
-import { heightKey, META, SCHEMA_VERSION, TABLES } from './schema.ts';
+import { heightKey, heightOfKey, META, SCHEMA_VERSION, TABLES } from './schema.ts';
 import { readPage, stateRows } from './state-rows.ts';
 import { historyChanges } from './tickets.ts';
 
@@ -106,7 +106,8 @@ export class Chain implements StateReader, PageReader {
     }
     const schema = store.get(TABLES.meta, META.schema);
     if (schema === undefined || toHex(schema) !== toHex(heightKey(SCHEMA_VERSION))) {
-      throw new ForeignDataError('UNKNOWN_LAYOUT', 'the data directory has a layout that this version does not know');
+      const found = (schema === undefined ? undefined : heightOfKey(schema)) ?? 'unknown';
+      throw new ForeignDataError('UNKNOWN_LAYOUT', `its layout is ${found}, and this version reads ${SCHEMA_VERSION}`);
     }
     if (toHex(store.get(TABLES.meta, META.chainId) ?? new Uint8Array()) !== toHex(utf8(chainId))) {
       throw new ForeignDataError('OTHER_CHAIN', 'the data directory is of another chain: its genesis has another hash');

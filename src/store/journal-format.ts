@@ -5,8 +5,10 @@ import { JOURNAL_RECORD_BYTES_MAX } from '../model/limits.ts';
 import type { DiskFile, FileIdentity } from './disk.ts';
 import type { JournalPosition } from './journal.ts';
 
-/** The layout of segments. Another layout is another number, and an older node then refuses the journal. */
-const FORMAT = 0xc0_f0_00_01;
+/** The layout of segments and of the records in them. Another layout is another number, and nodes that do not know it refuse the journal. */
+export const JOURNAL_FORMAT = 2;
+/** In front of the number: what begins otherwise is no journal. */
+const FORMAT_MARK = 0xc0_f0_00_00;
 export const PUBLIC_KEY_BYTES = 32;
 export const INCARNATION_BYTES = 16;
 const MARKER_BYTES = 8;
@@ -52,8 +54,9 @@ function rawBytes(count: number): Codec<Uint8Array> {
 }
 
 const FORMAT_CODEC: Codec<number> = {
-  write: u32.write,
-  read: (reader) => (reader.u32() === FORMAT ? FORMAT : malformed('not a journal of a known format')),
+  write: (writer, value) => u32.write(writer, FORMAT_MARK + value),
+  read: (reader) =>
+    reader.u32() === FORMAT_MARK + JOURNAL_FORMAT ? JOURNAL_FORMAT : malformed('not a journal of a known format'),
 };
 
 const IDENTITY: Codec<FileIdentity> = struct<FileIdentity>({
@@ -80,7 +83,7 @@ const POSITION: Codec<JournalPosition> = struct<JournalPosition>({
 });
 
 export function encodeSegmentHeader(header: Omit<SegmentHeader, 'format'>): Uint8Array {
-  return encode(SEGMENT_HEADER, { format: FORMAT, ...header });
+  return encode(SEGMENT_HEADER, { format: JOURNAL_FORMAT, ...header });
 }
 
 function decodeSegmentHeader(payload: Uint8Array): Result<SegmentHeader, Malformed> {
@@ -149,6 +152,15 @@ export class RecordReader {
     const place = { marker, segment: this.#segment, offset };
     if (synced > offset || checksum(place, headerCopy, payload) !== expected) return undefined;
     return { payload, synced, end: start + length };
+  }
+
+  /** The format that a sound first record names, whether or not it is known here. */
+  format(): number | undefined {
+    if (this.#size < RECORD_HEADER_BYTES) return undefined;
+    const payload = this.record(this.#bytes(0, MARKER_BYTES).slice(), 0)?.payload;
+    if (payload === undefined || payload.length < 4) return undefined;
+    const marked = new DataView(payload.buffer, payload.byteOffset, payload.byteLength).getUint32(0);
+    return marked >= FORMAT_MARK && marked <= FORMAT_MARK + 0xffff ? marked - FORMAT_MARK : undefined;
   }
 
   /** The first record of the segment, whose marker is not known yet. */

@@ -4,6 +4,7 @@ import type { Disk, DiskFile, FileIdentity } from './disk.ts';
 import type { JournalProblem } from './journal.ts';
 import {
   encodeSegmentHeader,
+  JOURNAL_FORMAT,
   type JournalRecord,
   markerOf,
   RecordReader,
@@ -90,6 +91,10 @@ export function scanSegment(
     const reader = new RecordReader(file, segment);
     const first = reader.segmentHeader();
     if (first === undefined) {
+      const found = reader.format();
+      if (found !== undefined && found !== JOURNAL_FORMAT) {
+        return err({ code: 'JOURNAL_FORMAT', file: file.name, found, wanted: JOURNAL_FORMAT });
+      }
       const unused = marker !== undefined && !reader.provesSynced(marker, 0);
       return unused ? ok(undefined) : err(corrupt(segment, 0, 'the header is damaged'));
     }

@@ -11,8 +11,10 @@ export interface JournalPosition {
   readonly offset: number;
 }
 
-/** Why a journal cannot be used. Each of them means: this key never votes again (docs/consensus.md, "Memory"). */
+/** Why a journal cannot be used. All but JOURNAL_FORMAT mean: this key never votes again (docs/consensus.md, "Memory"). */
 export type JournalProblem =
+  /** Another version wrote it: nothing is wrong with it. */
+  | { readonly code: 'JOURNAL_FORMAT'; readonly file: string; readonly found: number; readonly wanted: number }
   | { readonly code: 'JOURNAL_MISSING' }
   | { readonly code: 'JOURNAL_CORRUPT'; readonly file: string; readonly offset: number; readonly reason: string }
   | { readonly code: 'JOURNAL_OF_ANOTHER_KEY'; readonly publicKey: Uint8Array }

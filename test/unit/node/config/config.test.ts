@@ -153,7 +153,13 @@ describe('what is wrong', () => {
 describe('paths', () => {
   it('start at the home unless they are absolute', () => {
     const { config } = resolved('[storage]\ndata_dir = "/var/lib/data"\n');
-    expect(config.storage).toEqual({ dataDir: '/var/lib/data', journalDir: `${HOME}/journal`, retainedBlocks: null, sync: 'full', fillHistory: false });
+    expect(config.storage).toEqual({
+      dataDir: '/var/lib/data',
+      journalDir: `${HOME}/journal`,
+      retainedBlocks: null,
+      sync: 'full',
+      fillHistory: false,
+    });
     expect(config.node.genesisFile).toBe(`${HOME}/genesis.json`);
   });
 });
