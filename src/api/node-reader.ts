@@ -108,10 +108,12 @@ function statusOf(node: Node, settings: ReaderSettings): NodeStatus {
     connected: node.connectedAuthorities(),
     peers: transport.peers().length,
     syncing: isLagging,
+    sync: node.syncProgress(),
     mempool: mempool.size,
     uptimeSeconds: Math.floor((clock.now() - settings.startedAt) / 1_000),
     observerReason: observerReasonOf(node, settings),
-    ready: !isLagging && node.halted === null && node.fatal === null,
+    ready:
+      !isLagging && (!node.isFollower || transport.peers().length > 0) && node.halted === null && node.fatal === null,
     devnet: settings.devnet,
   };
 }
@@ -192,13 +194,14 @@ function explanationOf(node: Node, settings: ReaderSettings): Explanation {
     haltReason: node.halted,
     failure: failureOf(node.fatal),
     observerReason: observerReasonOf(node, settings),
-    twinAddress: node.twinAddress,
-    isSeatTaken: node.isSeatTaken,
+    twinAddress: node.turnedAway.twinAddress,
+    isSeatTaken: node.turnedAway.isSeatTaken,
     voters: node.connectedAuthorities(),
     quorum: node.quorum,
     weakQuorum: replica.weakQuorum,
     authorities: genesis.authorities.length,
     others: othersOf(node, settings),
+    following: node.followerFacts(),
     patienceMs: settings.timing.progressMs,
     precisionMs: settings.timing.precisionMs,
     silenceMs: 2 * settings.timing.statusMs,
@@ -209,6 +212,8 @@ function explanationOf(node: Node, settings: ReaderSettings): Explanation {
 function othersOf(node: Node, settings: ReaderSettings): readonly AuthorityFacts[] {
   const { genesis, seat } = node.parts;
   const { replica } = node;
+  // A follower hears of authorities by what they sign.
+  if (node.isFollower) return [];
   const connected = new Set(node.connectedSeats());
   const primary = primaryOf(replica, replica.view);
   return genesis.authorities.flatMap(({ id }, index) => {

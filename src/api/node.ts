@@ -5,10 +5,12 @@ import type {
   PeersAnswer,
   StatsAnswer,
   StatusAnswer,
+  SyncAnswer,
 } from '../client/answers.ts';
 import { encode } from '../model/codec.ts';
 import { type Evidence, evidenceHash, evidenceLayout } from '../model/evidence.ts';
 import type { Metrics } from '../node/metrics.ts';
+import type { SyncProgress } from '../peering/sync.ts';
 import { json, type Outcome, type Route } from './exchange.ts';
 import { nodePage } from './node-page.ts';
 import type { Reader } from './ports.ts';
@@ -61,11 +63,16 @@ function status(reader: Reader): StatusAnswer {
     connected: now.connected,
     peers: now.peers,
     syncing: now.syncing,
+    sync: now.sync && syncView(now.sync),
     mempool: now.mempool,
     uptime_seconds: now.uptimeSeconds,
     devnet: now.devnet,
     observer_reason: now.observerReason,
   };
+}
+
+function syncView({ from, to, height, blocksPerSecond, peers }: SyncProgress): SyncAnswer {
+  return { from, to, height, blocks_per_second: blocksPerSecond, peers };
 }
 
 function peers(reader: Reader): PeersAnswer {

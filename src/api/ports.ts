@@ -19,6 +19,7 @@ import type {
 } from '../model/ids.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { Operation, OperationKind, Transaction } from '../model/transaction.ts';
+import type { SyncProgress } from '../peering/sync.ts';
 
 /** A final block as it is stored. */
 export interface FinalBlock {
@@ -49,6 +50,8 @@ export interface NodeStatus {
   readonly connected: number;
   readonly peers: number;
   readonly syncing: boolean;
+  /** How far catching up has come, when there is much to catch up with. */
+  readonly sync: SyncProgress | null;
   readonly mempool: number;
   readonly uptimeSeconds: number;
   /** Why this node does not vote although it holds an authority key; null otherwise. */

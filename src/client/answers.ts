@@ -11,6 +11,16 @@ interface HeadAnswer {
   readonly time: Time;
 }
 
+/** How far a node has come that catches up: from one height to another, now at `height`. */
+export interface SyncAnswer {
+  readonly from: number;
+  readonly to: number;
+  readonly height: number;
+  readonly blocks_per_second: number;
+  /** That have what is missing and answer. */
+  readonly peers: number;
+}
+
 export interface StatusAnswer {
   readonly node_id: string;
   readonly role: 'authority' | 'follower' | 'observer';
@@ -26,6 +36,8 @@ export interface StatusAnswer {
   readonly connected: number;
   readonly peers: number;
   readonly syncing: boolean;
+  /** Present while it catches up with many blocks. */
+  readonly sync: SyncAnswer | null;
   readonly mempool: number;
   readonly uptime_seconds: number;
   readonly devnet: boolean;

@@ -18,6 +18,12 @@ export function statusCommand(): Command {
   });
 }
 
+function syncText({ syncing, sync }: StatusAnswer): string {
+  if (sync === null) return syncing ? '; catching up' : '';
+  const pace = `${counted(sync.blocks_per_second, 'block')} a second from ${counted(sync.peers, 'peer')}`;
+  return `; catching up: ${sync.height} of ${sync.to}, ${pace}`;
+}
+
 function statusText(status: StatusAnswer): string {
   const { head } = status;
   const lines = [
@@ -26,7 +32,7 @@ function statusText(status: StatusAnswer): string {
     `head        ${head.height}, ${head.hash}, ${head.time}`,
     `view        ${status.view} of epoch ${status.epoch}, primary ${status.primary}`,
     `connected   ${status.connected} of ${counted(status.authorities, 'authority', 'authorities')} (${status.quorum} decide), ${counted(status.peers, 'peer')}`,
-    `waiting     ${counted(status.mempool, 'transaction')}${status.syncing ? '; catching up' : ''}`,
+    `waiting     ${counted(status.mempool, 'transaction')}${syncText(status)}`,
     `up          ${status.uptime_seconds} s`,
   ];
   if (status.observer_reason !== null) lines.push(`no vote     ${status.observer_reason}`);

@@ -14,6 +14,17 @@ export interface AuthorityFacts {
   readonly isHalted: boolean;
 }
 
+/** What a node that only follows knows of those it follows. */
+export interface FollowerFacts {
+  readonly peers: number;
+  /** Of the connections that it tried lately, one that the other side refused. */
+  readonly refusal: { readonly address: string; readonly reason: string } | null;
+  /** How catching up goes on. */
+  readonly blocksPerSecond: number | null;
+  /** Peers that have the blocks that are missing here and answer. */
+  readonly sources: number;
+}
+
 /** All that an explanation is drawn from. */
 export interface ChainFacts {
   readonly now: Timestamp;
@@ -43,6 +54,8 @@ export interface ChainFacts {
   readonly weakQuorum: number;
   readonly authorities: number;
   readonly others: readonly AuthorityFacts[];
+  /** Null for a node that holds an authority's key. */
+  readonly following: FollowerFacts | null;
   /** Work is overdue after this long without a block. */
   readonly patienceMs: number;
   /** How far honest clocks may be apart. */
@@ -61,6 +74,7 @@ export const CAUSES = [
   'OBSERVER',
   'CLOCK_OFF',
   'LAGGING',
+  'NO_PEERS',
   'NO_QUORUM',
   'SILENT_PRIMARY',
   'VIEW_CHANGE',
@@ -103,7 +117,8 @@ function ownTrouble(facts: ChainFacts): Found | undefined {
 
 /** Why nothing becomes final here now. */
 function standstill(facts: ChainFacts): Found | undefined {
-  const { voters, quorum, authorities, heightAhead, finalHeight, observerReason, isSeatTaken } = facts;
+  const { voters, quorum, authorities, heightAhead, finalHeight, observerReason, isSeatTaken, following } = facts;
+  if (following !== null) return followerStandstill(facts, following);
   if (voters < quorum) {
     if (observerReason !== null && isSeatTaken) {
       const beside = 'Another node votes with its key and has its place among the authorities. Stop this one.';
@@ -121,6 +136,21 @@ function standstill(facts: ChainFacts): Found | undefined {
   if (!isOverdue(facts)) return undefined;
   if (clock !== undefined) return { moving: false, code: 'CLOCK_OFF', reason: clock };
   return overdue(facts);
+}
+
+/** Why a node that only follows is behind, or may be. */
+function followerStandstill({ heightAhead, finalHeight }: ChainFacts, following: FollowerFacts): Found | undefined {
+  const { peers, refusal, sources, blocksPerSecond } = following;
+  if (peers === 0) {
+    const refused = refusal === null ? '' : ` ${refusal.address} refuses it: ${refusal.reason}.`;
+    const reason = `No other node is connected, so nothing new is heard of.${refused} See bootstrap_peers in config.toml.`;
+    return { moving: false, code: 'NO_PEERS', reason };
+  }
+  if (heightAhead === null) return undefined;
+  const from = sources === 0 ? 'none of its peers serves what is missing now' : `from ${counted(sources, 'peer')}`;
+  const pace = blocksPerSecond === null || sources === 0 ? '' : `, ${counted(blocksPerSecond, 'block')} a second`;
+  const reason = `This node is at height ${finalHeight}, a quorum has signed ${heightAhead}: it is catching up, ${from}${pace}.`;
+  return { moving: false, code: 'LAGGING', reason };
 }
 
 function isOverdue({ now, lastFinalAt, oldestWaitMs, patienceMs }: ChainFacts): boolean {

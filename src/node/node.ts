@@ -17,6 +17,7 @@ import type { SyncProgress } from '../peering/sync.ts';
 import type { ChainEntry } from '../store/chain.ts';
 import { readEvidence, writeEvidence } from '../store/evidence.ts';
 import { readHalt, writeHalt } from '../store/halt.ts';
+import type { FollowerFacts } from './explain.ts';
 import { Host } from './host.ts';
 import type { Halt } from './host-parts.ts';
 import { type FinalOutcome, Intake, type NotAdmittedOutcome, notAdmitted, type SubmitOutcome } from './intake.ts';
@@ -46,7 +47,7 @@ export class Node {
   readonly #seats: Seats;
   readonly #measuring: Measuring;
   readonly #participation: Participation;
-  readonly #turnedAway: TurnedAway;
+  readonly turnedAway: TurnedAway;
   readonly #peering: Peering | undefined;
   readonly #listeners = new Set<(happening: NodeHappening) => void>();
   readonly #latenciesMs: number[] = [];
@@ -61,7 +62,7 @@ export class Node {
     this.#lastFinalAt = chain.head.timestamp;
     this.#toldHeight = chain.head.height;
     this.#participation = new Participation(chain);
-    this.#turnedAway = new TurnedAway(clock, parts.log);
+    this.turnedAway = new TurnedAway(clock, parts.log);
     this.#measuring = createMeasuring(parts.metrics, chain);
     parts.metrics.resumed({ height: chain.head.height, view: replica.view });
     this.#seats = new Seats(parts.transport, (key) => seatOf(jurisdiction.authorities, key));
@@ -184,20 +185,19 @@ export class Node {
     return this.#peering?.progress() ?? null;
   }
 
+  /** What this node knows of those it follows; null when it holds an authority's key. */
+  followerFacts(): FollowerFacts | null {
+    if (!this.isFollower) return null;
+    const sync = this.syncProgress();
+    const peers = this.parts.transport.peers().length;
+    const { refusal } = this.turnedAway;
+    return { peers, refusal, blocksPerSecond: sync?.blocksPerSecond ?? null, sources: sync?.peers ?? peers };
+  }
+
   #standstill(): NotAdmittedOutcome | undefined {
     const { replica, transport } = this.parts;
     if (!this.isFollower) return standstill(replica, this.#seats.connected());
     return followerStandstill(replica, transport.peers().length, this.heightAhead());
-  }
-
-  /** Where somebody was lately who holds this node's own keys, if anywhere. */
-  get twinAddress(): string | null {
-    return this.#turnedAway.twinAddress;
-  }
-
-  /** Whether this observer was lately refused because whoever votes with its key is connected. */
-  get isSeatTaken(): boolean {
-    return this.#turnedAway.isSeatTaken;
   }
 
   /** What an authority did in the newest blocks. */
@@ -352,7 +352,7 @@ export class Node {
         return;
       }
       case 'refused':
-        this.#turnedAway.add(event);
+        this.turnedAway.add(event);
     }
   }
 

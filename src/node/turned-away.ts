@@ -9,6 +9,7 @@ export class TurnedAway {
   readonly #refusals: Refusals;
   #twin: { readonly address: string; readonly atMs: number } | null = null;
   #seatTakenAtMs: number | null = null;
+  #refusal: { readonly address: string; readonly reason: string; readonly atMs: number } | null = null;
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
@@ -26,11 +27,19 @@ export class TurnedAway {
     return this.#isRecent(this.#seatTakenAtMs);
   }
 
+  /** A node that lately wanted no connection with this one, and why. */
+  get refusal(): { readonly address: string; readonly reason: string } | null {
+    return this.#refusal !== null && this.#isRecent(this.#refusal.atMs) ? this.#refusal : null;
+  }
+
   add(event: RefusedEvent): void {
     const { address, reason, by, direction } = event;
     const isTwin = reason === 'SELF' && direction === 'inbound';
     if (isTwin) this.#twin = { address, atMs: this.#clock.monotonicMs() };
     if (reason === 'SEAT_TAKEN' && by === 'them') this.#seatTakenAtMs = this.#clock.monotonicMs();
+    if (direction === 'outbound' && by === 'them' && reason !== 'UNREACHABLE') {
+      this.#refusal = { address, reason, atMs: this.#clock.monotonicMs() };
+    }
     const times = this.#refusals.count(event);
     if (times === undefined) return;
     if (isTwin) this.#log.error({ address, times }, 'somebody else proves to hold the keys of this node');

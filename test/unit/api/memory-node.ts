@@ -279,6 +279,7 @@ export class MemoryNode {
       connected: 3,
       peers: 3,
       syncing: false,
+      sync: null,
       mempool: this.pending.size,
       uptimeSeconds: 12,
       observerReason: null,

@@ -31,6 +31,7 @@ const CALM: ChainFacts = {
   weakQuorum: 2,
   authorities: 4,
   others: [PRIMARY, other('venue'), other('city')],
+  following: null,
   patienceMs: 500,
   precisionMs: 500,
   silenceMs: 2_000,
@@ -75,6 +76,17 @@ const STORIES: Readonly<
     says: 'is 0.9 s behind the other authorities',
   },
   LAGGING: { facts: { heightAhead: 90 }, moving: false, says: 'This node is at height 40, others are at 90' },
+  NO_PEERS: {
+    facts: {
+      voters: 0,
+      following: {
+        ...{ peers: 0, sources: 0, blocksPerSecond: null },
+        refusal: { address: '10.0.0.9:7281', reason: 'WRONG_GENESIS' },
+      },
+    },
+    moving: false,
+    says: 'No other node is connected, so nothing new is heard of. 10.0.0.9:7281 refuses it: WRONG_GENESIS.',
+  },
   NO_QUORUM: { facts: { voters: 2 }, moving: false, says: '2 of 4 authorities are here and a block needs 3' },
   SILENT_PRIMARY: {
     facts: {
@@ -87,6 +99,27 @@ const STORIES: Readonly<
   VIEW_CHANGE: { facts: { ...WORK, mode: 'changing', view: 3 }, moving: false, says: 'agreeing on view 3' },
   WAITING: { facts: WORK, moving: false, says: '2 transactions wait, the last block came 3.0 s ago' },
 };
+
+describe('why a follower is behind', () => {
+  const following = { peers: 3, refusal: null, blocksPerSecond: 800, sources: 2 };
+  const behind = { ...CALM, voters: 0, heightAhead: 900, following };
+
+  it('is told with the pace at which it catches up', () => {
+    expect(explain(behind)).toMatchObject({ code: 'LAGGING', moving: false });
+    expect(explain(behind).reason).toContain('a quorum has signed 900');
+    expect(explain(behind).reason).toContain('from 2 peers, 800 blocks a second');
+  });
+
+  it('is that nobody serves what is missing, when that is so', () => {
+    expect(explain({ ...behind, following: { ...following, sources: 0 } }).reason).toContain(
+      'none of its peers serves',
+    );
+  });
+
+  it('is not asked of one that is at the head, whatever quorum it sees', () => {
+    expect(explain({ ...behind, heightAhead: null })).toMatchObject({ code: 'MOVING', moving: true });
+  });
+});
 
 describe('an explanation', () => {
   it.each(CAUSES)('of %s says what it is', (cause) => {
