@@ -1,10 +1,10 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { systemCompression } from '../node/compression.ts';
 import type { NodeConfig } from '../node/config/config.ts';
-import type { PeeringSettings } from '../node/peering.ts';
+import type { ArrivalSettings, PeeringSettings } from '../node/peering.ts';
 
 /** How a node takes part among its peers. */
-export function peeringOf({ network }: NodeConfig, isFollower: boolean): PeeringSettings {
+export function peeringOf({ network }: NodeConfig, isFollower: boolean, arrival?: ArrivalSettings): PeeringSettings {
   return {
     isFollower,
     gossip: {
@@ -16,5 +16,6 @@ export function peeringOf({ network }: NodeConfig, isFollower: boolean): Peering
     antiEntropyMs: network.antiEntropyIntervalMs,
     compression: systemCompression,
     random: () => randomInt(2 ** 32) / 2 ** 32,
+    ...(arrival === undefined ? {} : { arrival }),
   };
 }

@@ -26,11 +26,13 @@ import {
 import { Mempool } from '../node/mempool.ts';
 import { createMetrics, type Metrics } from '../node/metrics.ts';
 import { Node } from '../node/node.ts';
+import type { ArrivalSettings } from '../node/peering.ts';
 import { Pruner } from '../node/pruner.ts';
 import { recoveredFrom } from '../node/recovery.ts';
 import type { Chain } from '../store/chain.ts';
 import type { KeyValue } from '../store/key-value.ts';
 import { lockDataDir } from '../store/lock.ts';
+import { arrivalOf } from './compose-arrival.ts';
 import { contactsOf, openMesh } from './compose-mesh.ts';
 import { openOperator } from './compose-operator.ts';
 import { peeringOf } from './compose-peering.ts';
@@ -58,6 +60,8 @@ export interface RunningNode {
   readonly p2pAddress: string;
   /** Resolves when the disk has failed: the node takes no part any more, and answers reads until it is stopped. */
   readonly failed: Promise<Error>;
+  /** Resolves when newer data wait to take the place of these: the node is to be stopped and started again. */
+  readonly replaced: Promise<'REPLACED'>;
   /** Stops accepting, lets the store finish, closes the sessions; safe to call twice. */
   stop(): Promise<void>;
 }
@@ -97,6 +101,7 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   const { config } = options;
   const { genesis } = opened;
   const failure = deferred<Error>();
+  const replaced = deferred<'REPLACED'>();
   let early: Error | undefined;
   let onFatal = (error: Error): void => {
     early = error;
@@ -125,6 +130,7 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
     timing,
     metrics,
     onFatal: failure.resolve,
+    arrival: await arrivalOf({ config, genesis, chain, arrived: replaced.resolve, failed: failure.resolve }),
   });
   onFatal = (error) => node.fail(error);
   pruneAsItGrows(node, config);
@@ -154,6 +160,7 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
     httpUrl: address.url,
     p2pAddress: transport.listenAddress ?? formatAddress(config.network.listenAddress, config.network.listenPort),
     failed: failure.promise,
+    replaced: replaced.promise,
     stop: () => {
       stopping ??= stop();
       return stopping;
@@ -190,6 +197,7 @@ interface NodeMaterial {
   readonly timing: Timing;
   readonly metrics: Metrics;
   readonly onFatal: (error: Error) => void;
+  readonly arrival: ArrivalSettings | undefined;
 }
 
 function createNode(options: StartOptions, material: NodeMaterial): { readonly node: Node; readonly transport: Mesh } {
@@ -226,7 +234,7 @@ function createNode(options: StartOptions, material: NodeMaterial): { readonly n
     log: logger,
     forwardAfterMs: timing.forwardMs,
     onFatal,
-    peering: peeringOf(config, authorityKey === null),
+    peering: peeringOf(config, authorityKey === null, material.arrival),
   });
   return { node, transport };
 }

@@ -3,7 +3,7 @@ import type { Genesis } from '../ledger/genesis.ts';
 import { defined } from '../lib/assert.ts';
 import { finishRebuilding } from '../node/audit/rebuild-chain.ts';
 import type { NodeConfig } from '../node/config/config.ts';
-import { readHeadHeight } from '../store/blocks.ts';
+import { readHeadHeight, readOldest } from '../store/blocks.ts';
 import { openLmdb } from '../store/lmdb.ts';
 import {
   beginOpening,
@@ -161,6 +161,7 @@ async function finishReplacement(dataDir: string): Promise<void> {
   const isWhole =
     replacement.get(TABLES.meta, META.schema) !== undefined &&
     replacement.get(TABLES.meta, META.unfinished) === undefined;
+  const isSnapshot = readOldest(replacement) > 0;
   await closed(replacement);
-  if (isWhole) installReplacement(dataDir, 'is kept');
+  if (isWhole) installReplacement(dataDir, isSnapshot ? 'goes' : 'is kept');
 }

@@ -49,22 +49,32 @@ async function runNode(
   });
   const passphrases = new Passphrases(invocation, options.passphraseFile);
   const signal = untilSignal(() => undefined);
-  const node = await startNode({
-    config,
-    shownConfig: shownConfig(resolved),
-    version,
-    logger,
-    ask: (question) => passphrases.get(question),
-  });
+  const begin = (): Promise<RunningNode> =>
+    startNode({
+      config,
+      shownConfig: shownConfig(resolved),
+      version,
+      logger,
+      ask: (question) => passphrases.get(question),
+    });
+  let node = await begin();
   await lifeline.say({ kind: 'ready', node: node.nodeId });
   const { nodeId, role, httpUrl, p2pAddress } = node;
   logger.info({ node: nodeId, role, http: httpUrl, p2p: p2pAddress, home: config.node.home }, 'running');
   if (node.observerReason !== null) logger.warn({ reason: node.observerReason }, 'this node follows without a vote');
   let failure: Error | undefined;
-  void node.failed.then((error) => {
+  const noteFailure = (error: Error): void => {
     failure = error;
-  });
-  const ended = await Promise.race([signal, lifeline.closed]);
+  };
+  void node.failed.then(noteFailure);
+  let ended = await Promise.race([signal, lifeline.closed, node.replaced]);
+  while (ended === 'REPLACED') {
+    logger.info({}, 'starting again on the state that has arrived');
+    await node.stop();
+    node = await begin();
+    void node.failed.then(noteFailure);
+    ended = await Promise.race([signal, lifeline.closed, node.replaced]);
+  }
   logger.info({ why: ended }, 'stopping');
   await stopInTime(node);
   if (ended === 'LIFELINE') lifeline.removeTemporary();

@@ -28,6 +28,8 @@ export interface CustomersParts<To, Request> {
   readonly timers: Timers;
   /** Answers; undefined when there is nothing to be had. */
   readonly serve: (to: To, request: Request) => Cost | undefined;
+  /** Says that a request which had to wait is not answered: its sender had more than its share meanwhile. */
+  readonly refuse?: (to: To, request: Request) => void;
 }
 
 /**
@@ -86,8 +88,10 @@ export class Customers<To, Request> {
       if (request === undefined) continue;
       this.#customers.delete(to);
       this.#customers.set(to, customer);
-      const cost = customer.bytes > 0 ? this.#parts.serve(to, request) : undefined;
+      const isServed = customer.bytes > 0;
+      const cost = isServed ? this.#parts.serve(to, request) : undefined;
       if (cost !== undefined) this.charge(to, cost);
+      if (!isServed) this.#parts.refuse?.(to, request);
       this.#schedule();
       return;
     }

@@ -21,6 +21,8 @@ import type { PeeringPart, Post } from './peering-part.ts';
 import { PeeringServing } from './peering-serving.ts';
 import { PeeringSync } from './peering-sync.ts';
 import type { Clock, Log, Timers } from './ports.ts';
+import { SnapshotArrival, type SnapshotArrivalParts } from './snapshot-arrival.ts';
+import { SnapshotServing } from './snapshot-serving.ts';
 
 /** How a node takes part among its peers, besides voting. */
 export interface PeeringSettings {
@@ -32,7 +34,14 @@ export interface PeeringSettings {
   readonly compression: Compression;
   /** A number in [0, 1). */
   readonly random: () => number;
+  /** For a node that would rather fetch a state than execute what led to it. */
+  readonly arrival?: ArrivalSettings;
 }
+
+export type ArrivalSettings = Pick<SnapshotArrivalParts, 'into' | 'trusted' | 'failed'> & {
+  /** The state has arrived: the node is to start again on it. */
+  readonly arrived: () => void;
+};
 
 export interface PeeringParts {
   readonly settings: PeeringSettings;
@@ -55,7 +64,10 @@ export class Peering {
   readonly #parts: PeeringParts;
   readonly #sync: PeeringSync;
   readonly #news: PeeringNews;
-  readonly #all: readonly PeeringPart[];
+  readonly #snapshots: SnapshotServing;
+  /** Those that take part now. */
+  #all: readonly PeeringPart[];
+  #arrival: SnapshotArrival | undefined;
   readonly #reputation: Reputation = createReputation();
   readonly #allowances = new Map<PeerId, Allowance>();
 
@@ -75,11 +87,42 @@ export class Peering {
       lag: (blocks) => metrics.syncLag(blocks),
     });
     this.#news = new PeeringNews(shared);
-    const offer = () => ({ oldest: chain.oldest, snapshot: null });
-    this.#all = [this.#sync, this.#news, new PeeringServing({ ...shared, offer })];
+    const { checkpointInterval } = parts.jurisdiction.authorities.parameters;
+    this.#snapshots = new SnapshotServing({ ...shared, checkpointInterval });
+    const offer = () => ({ oldest: chain.oldest, snapshot: this.#snapshots.offer() });
+    const serving = [new PeeringServing({ ...shared, offer }), this.#snapshots];
+    this.#arrival = settings.arrival && this.#expect(settings.arrival, post);
+    this.#all = this.#arrival === undefined ? [this.#sync, this.#news, ...serving] : [this.#arrival, ...serving];
+  }
+
+  /** Until the state is here, or is not worth it, nothing else is fetched. */
+  #expect(arrival: ArrivalSettings, post: Post): SnapshotArrival {
+    const { chain, jurisdiction, settings } = this.#parts;
+    return new SnapshotArrival({
+      ...this.#parts,
+      ...arrival,
+      post,
+      compression: settings.compression,
+      head: () => chain.head.height,
+      transactionLifeMsMax: jurisdiction.authorities.parameters.transactionLifeMsMax,
+      done: (outcome) => (outcome === 'arrived' ? arrival.arrived() : this.#goOnByBlocks()),
+    });
+  }
+
+  #goOnByBlocks(): void {
+    const { report, transport } = this.#parts;
+    report({ type: 'sync-taken-over', isTakenOver: false });
+    const begun = [this.#sync, this.#news];
+    this.#all = [...begun, ...this.#all.filter((part) => part !== this.#arrival)];
+    this.#arrival = undefined;
+    for (const part of begun) {
+      part.start();
+      for (const peer of transport.peers()) part.up(peer);
+    }
   }
 
   start(): void {
+    if (this.#arrival !== undefined) this.#parts.report({ type: 'sync-taken-over', isTakenOver: true });
     for (const part of this.#all) part.start();
   }
 
@@ -124,6 +167,8 @@ export class Peering {
 
   /** A block is final here and can be read. */
   final({ stored }: ChainEntry): void {
+    this.#snapshots.chainMoved();
+    if (this.#arrival !== undefined) return;
     this.#sync.chainMoved();
     // Those who are told of every block on the way would fetch each for itself.
     if (this.#sync.progress() === null) this.#news.announce(stored);
@@ -140,7 +185,7 @@ export class Peering {
 
   /** The height that a quorum has signed, when it is well above this node's. */
   heightAhead(): Height | undefined {
-    return this.#sync.heightAhead();
+    return this.#arrival?.target() ?? this.#sync.heightAhead();
   }
 
   /** A peer passed on what no honest node does. */

@@ -1,6 +1,6 @@
 import { type CheckedChunk, type ChunkPlace, checkChunk, type StateChunk } from '../ledger/state-chunks.ts';
 import { assert, defined } from '../lib/assert.ts';
-import type { Header } from '../model/block.ts';
+import { blockHash, type Header } from '../model/block.ts';
 import type { Certificate, Jurisdiction } from '../model/certificate.ts';
 import { type Hash, Height } from '../model/ids.ts';
 import {
@@ -59,6 +59,8 @@ export type SnapshotEffect =
       readonly code: 'CHUNK_INVALID' | 'HISTORY_INVALID' | 'SILENT';
       readonly reason: string;
     }
+  /** It is certified, and not the chain that the operator vouches for. */
+  | { readonly type: 'distrusted' }
   /** Everything is stored. */
   | { readonly type: 'complete' }
   /** Nobody who is there serves this snapshot. */
@@ -86,6 +88,8 @@ export interface SnapshotTransfer {
   readonly jurisdiction: Jurisdiction;
   /** Of a transaction: the blocks of so long before the target are fetched too. Milliseconds. */
   readonly transactionLifeMsMax: number;
+  /** A block that the operator vouches for: blocks are fetched down to it, and it must be one of them. */
+  readonly trusted: BlockReference | undefined;
   /** The deepest last: finishing one part before the next is begun keeps the list short. */
   readonly places: ChunkPlace[];
   history: HistoryLink | null;
@@ -105,7 +109,7 @@ export function snapshotBeginning({ header, hash }: SnapshotTarget): SnapshotPro
 }
 
 export function beginTransfer(
-  parts: Pick<SnapshotTransfer, 'target' | 'jurisdiction' | 'transactionLifeMsMax'>,
+  parts: Pick<SnapshotTransfer, 'target' | 'jurisdiction' | 'transactionLifeMsMax' | 'trusted'>,
   { places, history }: SnapshotProgress,
 ): SnapshotTransfer {
   return {
@@ -227,15 +231,21 @@ function takeHistory(
   if (blocks === undefined) return [lied(transfer, peer, 'HISTORY_INVALID', 'it cannot be read')];
   const checked = checkPastBlocks(link, blocks, transfer.jurisdiction, transfer.target.header.height);
   if (!checked.ok) return [lied(transfer, peer, 'HISTORY_INVALID', checked.error.reason)];
+  if (blocks.blocks.some(({ block }) => isRivalOf(transfer.trusted, block.header))) return [{ type: 'distrusted' }];
   const lowest = defined(blocks.blocks.at(-1), 'there is one').block.header;
   transfer.history = isEnough(transfer, lowest) ? null : checked.value;
   transfer.storing += 1;
   return [{ type: 'store-history', blocks: blocks.blocks, next: transfer.history }];
 }
 
+function isRivalOf(trusted: BlockReference | undefined, header: Header): boolean {
+  return trusted?.height === header.height && trusted.hash !== blockHash(header);
+}
+
 /** A transaction of a block that is older than the longest life has expired, so that nobody need know it. */
-function isEnough({ target, transactionLifeMsMax }: SnapshotTransfer, { height, timestamp }: Header): boolean {
-  return height <= 1 || timestamp + transactionLifeMsMax < target.header.timestamp;
+function isEnough({ target, transactionLifeMsMax, trusted }: SnapshotTransfer, { height, timestamp }: Header): boolean {
+  const isTrusted = trusted === undefined || height <= trusted.height;
+  return height <= 1 || (isTrusted && timestamp + transactionLifeMsMax < target.header.timestamp);
 }
 
 function lied(

@@ -124,7 +124,7 @@ class Run {
   async #live(crashOneIn: number): Promise<boolean> {
     const arrival = defined(readArrival(this.store), 'a snapshot is under way');
     const transfer = beginTransfer(
-      { target: arrival.target, jurisdiction, transactionLifeMsMax: LIFE_MS },
+      { target: arrival.target, jurisdiction, transactionLifeMsMax: LIFE_MS, trusted: undefined },
       arrival.progress,
     );
     const waiting: SnapshotEvent[] = [...this.peers.keys()].map((peer) => ({
@@ -254,7 +254,7 @@ describe('a snapshot', () => {
 
   it('asks nobody who serves another one', () => {
     const transfer = beginTransfer(
-      { target, jurisdiction, transactionLifeMsMax: LIFE_MS },
+      { target, jurisdiction, transactionLifeMsMax: LIFE_MS, trusted: undefined },
       { places: [{ path: '', hash: target.header.stateRoot }], history: null },
     );
     const other = {
@@ -270,7 +270,7 @@ describe('a snapshot', () => {
 
   it('asks another peer for what the one that left was asked', () => {
     const transfer = beginTransfer(
-      { target, jurisdiction, transactionLifeMsMax: LIFE_MS },
+      { target, jurisdiction, transactionLifeMsMax: LIFE_MS, trusted: undefined },
       { places: [{ path: '', hash: target.header.stateRoot }], history: null },
     );
     stepSnapshot(transfer, { type: 'offer', peer: 'a', snapshot: reference() }, 0);
