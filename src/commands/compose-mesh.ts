@@ -8,8 +8,10 @@ import { createIdentity } from '../network/identity.ts';
 import { Mesh } from '../network/mesh.ts';
 import type { AuthorityContact } from '../network/transport.ts';
 import type { NodeConfig } from '../node/config/config.ts';
+import type { KnownPeers } from '../node/known-peers.ts';
 import type { Signer } from '../node/ports.ts';
 import type { Chain } from '../store/chain.ts';
+import { outboundMin } from './compose-peering.ts';
 
 export interface MeshParts {
   readonly config: NodeConfig;
@@ -22,11 +24,12 @@ export interface MeshParts {
   readonly votes: () => boolean;
   readonly chain: Chain;
   readonly jurisdiction: Jurisdiction;
+  readonly known: KnownPeers;
 }
 
 /** Sessions with the other authorities, over WebSocket and TLS. */
 export function openMesh(parts: MeshParts): Mesh {
-  const { config, version, genesis, authorityKey, chain, jurisdiction } = parts;
+  const { config, version, genesis, authorityKey, chain, jurisdiction, known } = parts;
   const { network } = config;
   const advertised = network.advertiseAddress;
   return new Mesh({
@@ -54,7 +57,8 @@ export function openMesh(parts: MeshParts): Mesh {
     connectionTimeoutMs: network.connectionTimeoutMs,
     heartbeatIntervalMs: network.heartbeatIntervalMs,
     acceptFollowers: true,
-    followersMax: network.peersMax,
+    followersMax: network.peersMax - outboundMin(config, authorityKey === null),
+    isBanned: (id) => known.isBanned(id),
   });
 }
 

@@ -35,7 +35,7 @@ import { lockDataDir } from '../store/lock.ts';
 import { arrivalOf } from './compose-arrival.ts';
 import { contactsOf, openMesh } from './compose-mesh.ts';
 import { openOperator } from './compose-operator.ts';
-import { peeringOf } from './compose-peering.ts';
+import { openKnownPeers, peeringOf } from './compose-peering.ts';
 import { openAuthority, type Voter } from './compose-voter.ts';
 import { CommandError } from './exit-codes.ts';
 import { type AskPassphrase, type OpenedGenesis, openGenesis, openKey, withReadableJournal } from './opening.ts';
@@ -214,7 +214,8 @@ function createNode(options: StartOptions, material: NodeMaterial): { readonly n
     createReplica(configuration, recoveredFrom(chain, voter.journal?.records ?? [])),
   );
   const votes = (): boolean => replica.config.self >= 0 && replica.mode !== 'halted';
-  const transport = openMesh({ config, version, genesis, nodeKey, authorityKey, votes, chain, jurisdiction });
+  const known = openKnownPeers(chain.store, logger);
+  const transport = openMesh({ config, version, genesis, nodeKey, authorityKey, votes, chain, jurisdiction, known });
   const node = new Node({
     genesis,
     jurisdiction,
@@ -234,7 +235,7 @@ function createNode(options: StartOptions, material: NodeMaterial): { readonly n
     log: logger,
     forwardAfterMs: timing.forwardMs,
     onFatal,
-    peering: peeringOf(config, authorityKey === null, material.arrival),
+    peering: peeringOf(config, { isFollower: authorityKey === null, genesis, known, arrival: material.arrival }),
   });
   return { node, transport };
 }

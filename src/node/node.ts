@@ -48,7 +48,7 @@ export class Node {
   readonly #measuring: Measuring;
   readonly #participation: Participation;
   readonly turnedAway: TurnedAway;
-  readonly #peering: Peering | undefined;
+  readonly peering: Peering | undefined;
   readonly #listeners = new Set<(happening: NodeHappening) => void>();
   readonly #latenciesMs: number[] = [];
   #halted: string | null = null;
@@ -77,11 +77,11 @@ export class Node {
       clock,
       timers,
       refusal: () => this.#standstill(),
-      spread: (...news) => this.#peering?.spread(...news),
+      spread: (...news) => this.peering?.spread(...news),
       primary: () => foreignPrimary(replica, this.#seats.connected()),
       forwardAfterMs: parts.forwardAfterMs,
     });
-    this.#peering = parts.peering && this.#createPeering(parts.peering);
+    this.peering = parts.peering && this.#createPeering(parts.peering);
   }
 
   #createPeering(settings: PeeringSettings): Peering {
@@ -90,7 +90,7 @@ export class Node {
       settings,
       report: (event) => this.#host.report(event),
       take: (heard, transactions) =>
-        this.#intake.fromPeer(heard, transactions, () => this.#peering?.blame(heard.peer, 'BAD_SIGNATURE')),
+        this.#intake.fromPeer(heard, transactions, () => this.peering?.blame(heard.peer, 'BAD_SIGNATURE')),
       isSeated: (peer) => this.#seats.seat(peer) !== undefined,
     });
   }
@@ -100,7 +100,7 @@ export class Node {
     this.#resumeHalt();
     this.#host.start();
     this.#intake.start();
-    this.#peering?.start();
+    this.peering?.start();
     transport.setAuthorities(contacts);
     await transport.start((event) => this.#onTransport(event));
   }
@@ -109,7 +109,7 @@ export class Node {
   async stop(): Promise<void> {
     this.#intake.stop(notAdmitted('STOPPING', 'this node is stopping; send it to another one'));
     this.#host.stop();
-    this.#peering?.stop();
+    this.peering?.stop();
     await this.parts.transport.close();
   }
 
@@ -172,7 +172,7 @@ export class Node {
 
   /** The height that others have reached when this node is catching up with them. */
   heightAhead(): number | undefined {
-    return this.#peering?.heightAhead() ?? heightAhead(this.parts.replica, this.#seats.connected());
+    return this.peering?.heightAhead() ?? heightAhead(this.parts.replica, this.#seats.connected());
   }
 
   /** Whether it has no key of an authority. */
@@ -182,7 +182,7 @@ export class Node {
 
   /** How far catching up has come; null while this node is near the head. */
   syncProgress(): SyncProgress | null {
-    return this.#peering?.progress() ?? null;
+    return this.peering?.progress() ?? null;
   }
 
   /** What this node knows of those it follows; null when it holds an authority's key. */
@@ -308,7 +308,7 @@ export class Node {
     }
     this.#measuring.final(entry, waitedMs);
     metrics.mempool(mempool.size);
-    this.#peering?.final(entry);
+    this.peering?.final(entry);
   }
 
   #onView(view: View): void {
@@ -341,7 +341,7 @@ export class Node {
         return;
       case 'frame': {
         if ((event.frame[0] ?? 0) >= PEER_MESSAGE_TAG_MIN) {
-          this.#peering?.frame(event.peer, event.frame);
+          this.peering?.frame(event.peer, event.frame);
           return;
         }
         const seat = this.#seats.seat(event.peer);
@@ -351,6 +351,10 @@ export class Node {
         this.#intake.fromPeer(seat, message.transactions, () => this.#seats.penalize(seat));
         return;
       }
+      case 'dialled':
+        this.peering?.dialled(event.address, event.outcome);
+        this.turnedAway.dialled(event.address, event.outcome);
+        return;
       case 'refused':
         this.turnedAway.add(event);
     }
@@ -370,7 +374,7 @@ export class Node {
       this.#host.report({ type: 'peer', seat: joined.seat, connected: true });
       if (this.#fatal !== null) this.#host.tellHalted(joined.seat);
     }
-    this.#peering?.up(peer);
+    this.peering?.up(peer);
     this.#happened('peer_joined', { id: peer.id, name, role: peer.role });
   }
 
@@ -378,7 +382,7 @@ export class Node {
     const { log, metrics, transport, genesis, mempool } = this.parts;
     const left = this.#seats.leave(peer.id);
     const name = genesis.authorities[peer.authorityIndex ?? -1]?.id ?? peer.id;
-    this.#peering?.down(peer);
+    this.peering?.down(peer);
     log.info({ peer: name, reason }, 'peer gone');
     metrics.peers(transport.peers().length);
     if (left?.wasSeated === true) {

@@ -1,26 +1,28 @@
 import type { LocalEvent } from '../consensus/event.ts';
 import type { Replica } from '../consensus/replica.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
-import { decode, encode } from '../model/codec.ts';
 import type { Height } from '../model/ids.ts';
-import { BAN_POINTS, SYNC_LAG_BLOCKS } from '../model/limits.ts';
-import { type PeerMessage, type PeerMessageKind, peerMessageLayout } from '../model/peer-message.ts';
+import { SYNC_LAG_BLOCKS } from '../model/limits.ts';
 import type { Transaction } from '../model/transaction.ts';
-import type { Lane, PeerId, PeerInfo, Refusal, Transport } from '../network/transport.ts';
+import type { DialOutcome, PeerId, PeerInfo, Transport } from '../network/transport.ts';
+import type { DiscoverySettings } from '../peering/discovery-state.ts';
 import type { GossipSettings } from '../peering/gossip.ts';
-import { charge, createReputation, isBanned, OFFENCES, type Offence, type Reputation } from '../peering/reputation.ts';
+import type { Offence } from '../peering/reputation.ts';
 import type { SyncProgress } from '../peering/sync.ts';
-import { type Allowance, createAllowance, isAllowed } from '../peering/traffic.ts';
 import type { Chain, ChainEntry } from '../store/chain.ts';
 import type { Compression } from './compression.ts';
 import type { Heard } from './deferred.ts';
+import type { BanView, KnownPeers } from './known-peers.ts';
 import type { Mempool } from './mempool.ts';
 import type { Metrics } from './metrics.ts';
+import { PeeringDiscovery } from './peering-discovery.ts';
+import { PeeringLookup } from './peering-lookup.ts';
 import { PeeringNews } from './peering-news.ts';
 import type { PeeringPart, Post } from './peering-part.ts';
 import { PeeringServing } from './peering-serving.ts';
 import { PeeringSync } from './peering-sync.ts';
 import type { Clock, Log, Timers } from './ports.ts';
+import { PostOffice } from './post-office.ts';
 import { SnapshotArrival, type SnapshotArrivalParts } from './snapshot-arrival.ts';
 import { SnapshotServing } from './snapshot-serving.ts';
 
@@ -32,6 +34,9 @@ export interface PeeringSettings {
   /** How often what waits, and where the chain is, is compared. Milliseconds. */
   readonly antiEntropyMs: number;
   readonly compression: Compression;
+  readonly known: KnownPeers;
+  /** Whom to ask first, what to look for, and for how many there is room. */
+  readonly discovery: Pick<DiscoverySettings, 'bootstrap' | 'outboundMin' | 'peersMax'>;
   /** A number in [0, 1). */
   readonly random: () => number;
   /** For a node that would rather fetch a state than execute what led to it. */
@@ -62,24 +67,26 @@ export interface PeeringParts {
 /** What nodes say to each other besides consensus: frames to the parts that they concern, within bounds for each peer. */
 export class Peering {
   readonly #parts: PeeringParts;
+  readonly #office: PostOffice;
+  readonly #discovery: PeeringDiscovery;
+  /** What peers do that keep no chain, as well. */
+  readonly #acquainting: readonly PeeringPart[];
   readonly #sync: PeeringSync;
   readonly #news: PeeringNews;
   readonly #snapshots: SnapshotServing;
   /** Those that take part now. */
   #all: readonly PeeringPart[];
   #arrival: SnapshotArrival | undefined;
-  readonly #reputation: Reputation = createReputation();
-  readonly #allowances = new Map<PeerId, Allowance>();
 
   constructor(parts: PeeringParts) {
     this.#parts = parts;
     const { settings, chain, metrics } = parts;
-    const post: Post = {
-      send: (peer, message) => this.#send(peer, message),
-      charge: (peer, offence) => this.#charge(peer, offence),
-      peers: () => parts.transport.peers(),
-    };
+    this.#office = new PostOffice({ ...parts, known: settings.known });
+    const { post } = this.#office;
     const shared = { ...parts, ...settings, post };
+    this.#discovery = new PeeringDiscovery({ ...shared, ...settings.discovery, keepsChain: true });
+    const lookup = new PeeringLookup({ ...shared, found: (from, peers) => this.#discovery.found(from, peers) });
+    this.#acquainting = [this.#discovery, lookup];
     this.#sync = new PeeringSync({
       ...shared,
       lagMin: settings.isFollower ? 0 : SYNC_LAG_BLOCKS,
@@ -110,59 +117,79 @@ export class Peering {
   }
 
   #goOnByBlocks(): void {
-    const { report, transport } = this.#parts;
+    const { report } = this.#parts;
     report({ type: 'sync-taken-over', isTakenOver: false });
     const begun = [this.#sync, this.#news];
     this.#all = [...begun, ...this.#all.filter((part) => part !== this.#arrival)];
     this.#arrival = undefined;
     for (const part of begun) {
       part.start();
-      for (const peer of transport.peers()) part.up(peer);
+      for (const peer of this.#office.post.peers()) part.up(peer);
     }
   }
 
   start(): void {
     if (this.#arrival !== undefined) this.#parts.report({ type: 'sync-taken-over', isTakenOver: true });
-    for (const part of this.#all) part.start();
+    for (const part of this.#partsFor('authority')) part.start();
   }
 
   stop(): void {
-    for (const part of this.#all) part.stop();
+    for (const part of this.#partsFor('authority')) part.stop();
   }
 
   up(peer: PeerInfo): void {
-    if (isBanned(this.#reputation, peer.id, this.#parts.clock.monotonicMs())) {
-      this.#parts.transport.disconnect(peer.id, 'DISCONNECTED');
-      return;
-    }
-    this.#allowances.set(peer.id, createAllowance());
-    for (const part of this.#all) part.up(peer);
+    this.#office.up(peer);
+    for (const part of this.#partsFor(peer.role)) part.up(peer);
   }
 
   down(peer: PeerInfo): void {
-    this.#allowances.delete(peer.id);
-    for (const part of this.#all) part.down(peer);
+    this.#office.down(peer);
+    for (const part of this.#partsFor(peer.role)) part.down(peer);
   }
 
   frame(peer: PeerId, frame: Uint8Array): void {
-    const { metrics, clock } = this.#parts;
-    const allowance = this.#allowances.get(peer);
-    if (allowance === undefined) return;
-    const decoded = decode(peerMessageLayout, frame);
-    if (!decoded.ok) {
-      this.#charge(peer, 'MALFORMED');
-      return;
-    }
-    const message = decoded.value;
-    metrics.messageReceived(message.kind, frame.length);
-    if (!isAllowed(allowance, message.kind, clock.monotonicMs())) {
-      this.#charge(peer, 'FLOOD');
-      return;
-    }
-    for (const part of this.#all) {
-      const kinds: readonly PeerMessageKind[] = part.kinds;
-      if (kinds.includes(message.kind)) part.message(peer, message);
-    }
+    this.#office.deliver(peer, frame, this.#partsFor('authority'));
+  }
+
+  /** The transport has answered a dial. */
+  dialled(address: string, outcome: DialOutcome): void {
+    this.#discovery.dialled(address, outcome);
+  }
+
+  /** From 0 for a peer that keeps the rules down to -BAN_POINTS. */
+  score(peer: PeerId): number {
+    return this.#parts.settings.known.score(peer);
+  }
+
+  /** An operator wants a session with whoever lives there. */
+  connect(address: string): void {
+    this.#discovery.connect(address);
+  }
+
+  /** An operator wants none with this peer for a while. False when there is none. */
+  disconnect(peer: PeerId): boolean {
+    const { transport } = this.#parts;
+    if (!transport.peers().some(({ id }) => id === peer)) return false;
+    this.#discovery.cut(peer);
+    transport.disconnect(peer, 'DISCONNECTED');
+    return true;
+  }
+
+  /** @param lengthMs how long */
+  ban(peer: PeerId, lengthMs: number): BanView {
+    const ban = this.#parts.settings.known.ban(peer, lengthMs);
+    this.#parts.transport.disconnect(peer, 'BANNED');
+    return ban;
+  }
+
+  /** False when it is not banned. */
+  unban(peer: PeerId): boolean {
+    return this.#parts.settings.known.unban(peer);
+  }
+
+  /** Those in force, the latest to end first. */
+  bans(): readonly BanView[] {
+    return this.#parts.settings.known.bans();
   }
 
   /** A block is final here and can be read. */
@@ -190,32 +217,11 @@ export class Peering {
 
   /** A peer passed on what no honest node does. */
   blame(peer: PeerId, offence: Offence): void {
-    this.#charge(peer, offence);
+    this.#office.post.charge(peer, offence);
   }
 
-  #send(peer: PeerId, message: PeerMessage): boolean {
-    const lane: Lane = message.kind.startsWith('transactions') ? 'transactions' : 'sync';
-    const frame = encode(peerMessageLayout, message);
-    if (!this.#parts.transport.send(peer, frame, lane)) return false;
-    this.#parts.metrics.messageSent(message.kind, frame.length);
-    return true;
+  /** A node that only knows peers has nothing to say of the chain. */
+  #partsFor(role: PeerInfo['role']): readonly PeeringPart[] {
+    return role === 'bootstrap' ? this.#acquainting : [...this.#acquainting, ...this.#all];
   }
-
-  /** What it has done wrong is remembered; what is provable and grave ends the session at once. */
-  #charge(peer: PeerId, offence: Offence): void {
-    const { transport, log, clock } = this.#parts;
-    const info = transport.peers().find(({ id }) => id === peer);
-    if (info === undefined) return;
-    const ban = charge(this.#reputation, info, offence, clock.monotonicMs());
-    const isGrave = ban !== undefined || OFFENCES[offence].points >= BAN_POINTS / 2;
-    if (!isGrave) return;
-    log.warn({ peer, address: info.address, offence, isBanned: ban !== undefined }, 'a peer breaks the rules');
-    // An authority that errs stays: a quorum may need its votes.
-    if (info.role !== 'authority') transport.disconnect(peer, refusalFor(offence));
-  }
-}
-
-function refusalFor(offence: Offence): Refusal {
-  if (offence === 'FLOOD') return 'FLOOD';
-  return offence === 'MALFORMED' ? 'MALFORMED_FRAME' : 'DISCONNECTED';
 }

@@ -1,4 +1,5 @@
 import { TWIN_SHOWN_MS } from '../model/limits.ts';
+import type { DialOutcome } from '../network/transport.ts';
 import type { Clock, Log } from './ports.ts';
 import { Refusals, type RefusedEvent } from './refusals.ts';
 
@@ -32,8 +33,16 @@ export class TurnedAway {
     return this.#refusal !== null && this.#isRecent(this.#refusal.atMs) ? this.#refusal : null;
   }
 
+  /** That nobody answers where a stranger was said to live is no news; what the one there says is. */
+  dialled(address: string, outcome: DialOutcome): void {
+    if (outcome.reached || outcome.by === 'us' || outcome.reason === 'UNREACHABLE') return;
+    this.add({ type: 'refused', direction: 'outbound', address, reason: outcome.reason, by: 'them' });
+  }
+
   add(event: RefusedEvent): void {
     const { address, reason, by, direction } = event;
+    // Somebody wanted to know who lives here, and does.
+    if (reason === 'PROBED') return;
     const isTwin = reason === 'SELF' && direction === 'inbound';
     if (isTwin) this.#twin = { address, atMs: this.#clock.monotonicMs() };
     if (reason === 'SEAT_TAKEN' && by === 'them') this.#seatTakenAtMs = this.#clock.monotonicMs();
