@@ -1,8 +1,9 @@
 import type { BlocksAnswer, CertificateAnswer, HeaderAnswer } from '../client/answers.ts';
 import { defined } from '../lib/assert.ts';
 import { err, ok, type Result } from '../lib/result.ts';
+import { API_PAGE, API_PAGE_MAX } from '../model/http-limits.ts';
 import { Hash, Height, isHex } from '../model/ids.ts';
-import { API_PAGE, API_PAGE_MAX, TRANSACTION_BYTES_MAX } from '../model/limits.ts';
+import { TRANSACTION_BYTES_MAX } from '../model/limits.ts';
 import { parseTransaction } from '../model/transaction.ts';
 import {
   type ApiRequest,

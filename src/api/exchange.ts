@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { err, ok, type Result } from '../lib/result.ts';
+import { API_DISCARD_BYTES_MAX, API_WAIT_MS_MAX } from '../model/http-limits.ts';
 import { Height } from '../model/ids.ts';
-import { API_DISCARD_BYTES_MAX, API_WAIT_MS_MAX } from '../model/limits.ts';
 import { fail, type Problem } from './problems.ts';
 
 /** One request as a route sees it: everything about it that could be judged before has been. */

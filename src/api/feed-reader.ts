@@ -1,14 +1,14 @@
 import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
 import { ok, type Result } from '../lib/result.ts';
-import { Height, isName } from '../model/ids.ts';
 import {
   FEED_REPLAY_BLOCKS_PER_TURN,
   FEED_REQUESTS_BURST,
   FEED_REQUESTS_PER_SECOND,
   FEED_STALL_MS_MAX,
   FEED_TOPICS_MAX,
-} from '../model/limits.ts';
+} from '../model/http-limits.ts';
+import { Height, isName } from '../model/ids.ts';
 import type { ChainEvent } from './feed-events.ts';
 import { parseJson } from './json.ts';
 import { fail, type Problem } from './problems.ts';

@@ -3,13 +3,9 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { FeedEvent, SeedAnswer } from '../client/answers.ts';
 import { err, ok, type Result } from '../lib/result.ts';
+import { FEED_CACHED_BLOCKS_MAX, FEED_CLOSE_MS_MAX, FEED_REQUEST_BYTES_MAX } from '../model/http-limits.ts';
 import type { Height } from '../model/ids.ts';
-import {
-  FEED_CACHED_BLOCKS_MAX,
-  FEED_CLOSE_MS_MAX,
-  FEED_REQUEST_BYTES_MAX,
-  FRAME_FRAGMENTS_MAX,
-} from '../model/limits.ts';
+import { FRAME_FRAGMENTS_MAX } from '../model/limits.ts';
 import { type ChainEvent, eventsOf } from './feed-events.ts';
 import { FeedReader, type FeedSource } from './feed-reader.ts';
 import type { NodeEvent } from './ports.ts';

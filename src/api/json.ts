@@ -1,7 +1,7 @@
 import { fromUtf8 } from '../lib/bytes.ts';
 import { ok, type Result } from '../lib/result.ts';
 import { isCleanText } from '../model/codec.ts';
-import { API_JSON_DEPTH_MAX } from '../model/limits.ts';
+import { API_JSON_DEPTH_MAX } from '../model/http-limits.ts';
 import { fail, type Problem } from './problems.ts';
 
 const STRING = /"(?:[^"\\]|\\.)*"/y;

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { HostAndPort } from '../lib/address.ts';
-import { API_CLOSE_MS_MAX, API_HEADERS_MS_MAX, METRICS_CONNECTIONS_MAX } from '../model/limits.ts';
+import { API_CLOSE_MS_MAX, API_HEADERS_MS_MAX, METRICS_CONNECTIONS_MAX } from '../model/http-limits.ts';
 import type { Metrics } from '../node/metrics.ts';
 
 /** `/metrics` at an address of its own, for a monitoring network that must not reach the rest. */

@@ -3,7 +3,7 @@ import Router, { type RouterMiddleware } from '@koa/router';
 import Koa, { type DefaultContext, type Middleware, type ParameterizedContext } from 'koa';
 import { InvariantError } from '../lib/assert.ts';
 import { ok, type Result } from '../lib/result.ts';
-import { API_TARGET_BYTES_MAX } from '../model/limits.ts';
+import { API_TARGET_BYTES_MAX } from '../model/http-limits.ts';
 import {
   type Answer,
   checkQuery,

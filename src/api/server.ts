@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { API_HEADER_BYTES_MAX, API_HEADERS_COUNT_MAX } from '../model/http-limits.ts';
 import { GateId } from '../model/ids.ts';
-import { API_HEADER_BYTES_MAX, API_HEADERS_COUNT_MAX } from '../model/limits.ts';
 import { chainRoutes } from './chain.ts';
 import { Feed } from './feed.ts';
 import { checkHost, checkSocketOrigin, WILDCARDS } from './guards.ts';

@@ -12,7 +12,7 @@ import {
   FEED_CONNECTIONS_MAX,
   FEED_PING_MS,
   FEED_STALL_MS_MAX,
-} from '../model/limits.ts';
+} from '../model/http-limits.ts';
 import type { Metrics } from '../node/metrics.ts';
 import type { Operator, Reader, Seed, Submit, Subscribe } from './ports.ts';
 

@@ -1,8 +1,14 @@
 import type { HistoryAnswer, SeedAnswer, TicketsAnswer } from '../client/answers.ts';
 import { TICKET_STATES } from '../ledger/records.ts';
 import { err, ok, type Result } from '../lib/result.ts';
+import {
+  API_BODY_BYTES_MAX,
+  API_ISSUE_BODY_BYTES_MAX,
+  API_PAGE,
+  API_PAGE_MAX,
+  API_WAIT_MS,
+} from '../model/http-limits.ts';
 import { type GateId, isName, TicketId } from '../model/ids.ts';
-import { API_BODY_BYTES_MAX, API_ISSUE_BODY_BYTES_MAX, API_PAGE, API_PAGE_MAX, API_WAIT_MS } from '../model/limits.ts';
 import {
   type ApiRequest,
   badField,

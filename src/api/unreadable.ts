@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { API_HEADER_BYTES_MAX } from '../model/limits.ts';
+import { API_HEADER_BYTES_MAX } from '../model/http-limits.ts';
 import { kindOf, type Problem, problemDocument } from './problems.ts';
 
 /** How long a refused connection has to read why. */

@@ -10,7 +10,7 @@ import {
 import type { Duplex } from 'node:stream';
 import { jsonText } from '../api/exchange.ts';
 import { NO_HOST, refuseSocket, refuseUnreadable } from '../api/unreadable.ts';
-import { API_HEADER_BYTES_MAX } from '../model/limits.ts';
+import { API_HEADER_BYTES_MAX } from '../model/http-limits.ts';
 import { renderGatewayPage } from './gateway-page.ts';
 import { type ListedNode, seeNodes } from './nodes.ts';
 

@@ -5,14 +5,17 @@ import { PROBLEMS } from '../../src/api/problems.ts';
 import { ticketRoutes } from '../../src/api/tickets.ts';
 import { EXIT_CODES } from '../../src/commands/exit-codes.ts';
 import { TRANSACTION_FAULTS } from '../../src/ledger/validate.ts';
+import * as httpLimits from '../../src/model/http-limits.ts';
 import { GateId } from '../../src/model/ids.ts';
-import * as limits from '../../src/model/limits.ts';
+import * as nodeLimits from '../../src/model/limits.ts';
 import { REFUSALS } from '../../src/model/receipt.ts';
 import { ALL_SETTINGS } from '../../src/node/config/schema.ts';
 import { CAUSES } from '../../src/node/explain.ts';
 import { createMetrics } from '../../src/node/metrics.ts';
 import { MemoryNode } from '../unit/api/memory-node.ts';
 import { protocolTables } from './protocol-tables.ts';
+
+const limits = { ...nodeLimits, ...httpLimits };
 
 /** The limits that people outside the code meet: their names in limits.ts. */
 const QUOTED = [
