@@ -134,7 +134,7 @@ function compareRanks(a: readonly number[], b: readonly number[]): number {
 
 function handOn(sync: Sync): void {
   const [first] = sync.segments;
-  if (sync.isBusy || first === undefined || !isComplete(first)) return;
+  if (sync.isBusy || first === undefined) return;
   const { headers, certificate, bodies, from } = first;
   if (headers === null || certificate === null || from !== sync.head.height + 1) return;
   if (headers[0]?.previous !== sync.head.hash) {
@@ -143,6 +143,7 @@ function handOn(sync: Sync): void {
     sync.out.push({ type: 'conflict', peer: first.source ?? '', headers, certificate });
     return;
   }
+  if (!isComplete(first)) return;
   sync.isBusy = true;
   const blocks = headers.flatMap((header, index) => {
     const body = bodies[index];
