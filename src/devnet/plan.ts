@@ -70,15 +70,20 @@ function nodeName(index: number): string {
 
 /** What config.toml of one node says besides the defaults. */
 export function devnetConfig(plan: DevnetPlan, node: PlannedNode): ReadonlyMap<string, RawValue> {
-  const peers = plan.nodes.filter((peer) => peer !== node);
   return new Map<string, RawValue>([
     ['node.devnet', true],
     ...(node.role === 'authority' ? [] : [['consensus.is_authority', false] as const]),
     ['network.network_id', DEVNET_NETWORK_ID],
     ['network.listen_port', node.peerPort],
-    ['network.bootstrap_peers', peers.map(({ name, peerPort }) => `${name}@${LOOPBACK}:${peerPort}`)],
+    ['network.bootstrap_peers', bootstrapPeers(plan, node)],
     ['api.port', node.httpPort],
   ]);
+}
+
+/** Authorities know each other by name; a follower is given one address, and finds the others through it. */
+function bootstrapPeers({ nodes }: DevnetPlan, node: PlannedNode): readonly string[] {
+  if (node.role === 'follower') return nodes.slice(0, 1).map(({ peerPort }) => peerAddress(peerPort));
+  return nodes.filter((peer) => peer !== node).map(({ name, peerPort }) => `${name}@${peerAddress(peerPort)}`);
 }
 
 export function httpUrl(port: number): string {
