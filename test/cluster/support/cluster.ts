@@ -5,7 +5,7 @@ import type { StatusAnswer } from '../../../src/client/answers.ts';
 import { writeHome } from '../../../src/commands/homes.ts';
 import { devnetGenesis, devnetKeys } from '../../../src/devnet/genesis.ts';
 import { devnetKeyPair } from '../../../src/devnet/keys.ts';
-import { type DevnetPlan, devnetConfig, planDevnet } from '../../../src/devnet/plan.ts';
+import { allNodes, type DevnetPlan, devnetConfig, planDevnet } from '../../../src/devnet/plan.ts';
 import { busyPort } from '../../../src/devnet/ports.ts';
 import type { Genesis } from '../../../src/ledger/genesis.ts';
 import { parseGenesis, writeGenesis } from '../../../src/ledger/genesis-document.ts';
@@ -22,10 +22,10 @@ const PORTS_TO = 31_000;
 const PORTS_OF_A_NETWORK = 150;
 
 /** Lays out a network on ports that are free now; every file of tests, and every other run, finds its own. */
-export async function freePlan(nodes: number): Promise<DevnetPlan> {
+export async function freePlan(nodes: number, followers = 0): Promise<DevnetPlan> {
   for (;;) {
     const slot = Math.floor((Math.random() * (PORTS_TO - PORTS_FROM)) / PORTS_OF_A_NETWORK);
-    const plan = planDevnet(nodes, PORTS_FROM + slot * PORTS_OF_A_NETWORK);
+    const plan = planDevnet(nodes, PORTS_FROM + slot * PORTS_OF_A_NETWORK, followers);
     if (!plan.ok) throw new Error(plan.error);
     if ((await busyPort(plan.value)) === undefined) return plan.value;
   }
@@ -43,8 +43,12 @@ export function temporaryDirectory(): { readonly path: string; readonly remove: 
 
 export interface ClusterOptions {
   readonly nodes?: number;
+  /** Nodes without a vote; `startAll` leaves them to the tests. */
+  readonly followers?: number;
   /** What the chain's genesis says besides what it says on every devnet. */
   readonly parameters?: Partial<Parameters>;
+  /** A chain's genesis document that is there already; it says the parameters. */
+  readonly document?: Uint8Array;
   /** Of every config.toml, by `section.key`. */
   readonly config?: ReadonlyMap<string, RawValue>;
   /** Where a node's home is, when not below the temporary directory. */
@@ -54,16 +58,18 @@ export interface ClusterOptions {
 /** A network of devnet keys, each node a process that the tests hold in their hands. */
 export class Cluster {
   readonly nodes: readonly NodeProcess[];
+  readonly followers: readonly NodeProcess[];
   readonly genesis: Genesis;
   readonly root: string;
   readonly #remove: () => void;
 
   private constructor(
-    nodes: readonly NodeProcess[],
+    processes: readonly NodeProcess[],
     genesis: Genesis,
     directory: { path: string; remove: () => void },
   ) {
-    this.nodes = nodes;
+    this.nodes = processes.filter(({ seat }) => seat >= 0);
+    this.followers = processes.filter(({ seat }) => seat < 0);
     this.genesis = genesis;
     this.root = directory.path;
     this.#remove = directory.remove;
@@ -71,27 +77,28 @@ export class Cluster {
 
   /** Makes the homes; starts nothing. */
   static async create(options: ClusterOptions = {}): Promise<Cluster> {
-    const { nodes = 4, parameters = {}, config = new Map(), homeOf = () => undefined } = options;
-    const plan = await freePlan(nodes);
+    const { nodes = 4, followers = 0, parameters = {}, config = new Map(), homeOf = () => undefined } = options;
+    const plan = await freePlan(nodes, followers);
     const directory = temporaryDirectory();
     const document = devnetGenesis(plan, Timestamp(Date.now()));
-    const bytes = writeGenesis({ ...document, parameters: { ...document.parameters, ...parameters } });
+    const bytes =
+      options.document ?? writeGenesis({ ...document, parameters: { ...document.parameters, ...parameters } });
     const genesis = parseGenesis(bytes);
     if (!genesis.ok) throw new Error(`this genesis is not valid: ${JSON.stringify(genesis.error)}`);
     const processes: NodeProcess[] = [];
-    for (const [seat, node] of plan.nodes.entries()) {
+    for (const [place, node] of allNodes(plan).entries()) {
       const keys = devnetKeys(node.name);
       const home = homeOf(node.name) ?? join(directory.path, node.name);
       await writeHome({
         directory: home,
         genesis: bytes,
         config: new Map([...devnetConfig(plan, node), ...config]),
-        authority: devnetKeyPair(keys.authority),
+        authority: node.role === 'authority' ? devnetKeyPair(keys.authority) : undefined,
         node: devnetKeyPair(keys.node),
-        operator: devnetKeyPair(keys.operator),
+        operator: devnetKeyPair(devnetKeys(node.organisation).operator),
         protection: { kind: 'no-passphrase' },
       });
-      processes.push(new NodeProcess({ ...node, seat, home }));
+      processes.push(new NodeProcess({ ...node, seat: node.role === 'authority' ? place : -1, home }));
     }
     return new Cluster(processes, genesis.value, directory);
   }
@@ -164,18 +171,19 @@ export class Cluster {
   }
 
   async describe(): Promise<string> {
-    const lines = await Promise.all(this.nodes.map((node) => node.describe()));
-    return [...lines, ...this.nodes.map((node) => node.logTail())].join('\n');
+    const all = [...this.nodes, ...this.followers];
+    const lines = await Promise.all(all.map((node) => node.describe()));
+    return [...lines, ...all.map((node) => node.logTail())].join('\n');
   }
 
   /** Ends every process and removes everything. */
   async close(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.kill()));
+    await Promise.all([...this.nodes, ...this.followers].map((node) => node.kill()));
     this.#remove();
   }
 
   #running(): readonly NodeProcess[] {
-    return this.nodes.filter((node) => node.isRunning);
+    return [...this.nodes, ...this.followers].filter((node) => node.isRunning);
   }
 }
 

@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeHome } from '../../src/commands/homes.ts';
+import type { RawValue } from '../../src/node/config/values.ts';
+import { generateKeyPair } from '../../src/node/keys/key-pair.ts';
+import { type StoredChain, storedChain } from '../support/stored-chain.ts';
+import { value } from './support/chain-audit.ts';
+import { Cluster, statusOf } from './support/cluster.ts';
+import { NodeProcess } from './support/node-process.ts';
+import { IS_LONG } from './support/until.ts';
+
+/** More than a node would rather execute than fetch the state of. */
+const BLOCKS = IS_LONG ? 10_000 : 1_300;
+const BOOTSTRAP_MS_MAX = IS_LONG ? 600_000 : 120_000;
+
+let chain: StoredChain;
+let cluster: Cluster;
+const joiners: NodeProcess[] = [];
+
+beforeAll(async () => {
+  chain = await storedChain({ seed: 77, transactions: 4, blocks: BLOCKS, blocksPerCertificateMax: 1 });
+  cluster = await Cluster.create({ document: readFileSync(chain.genesisFile) });
+  for (const { home } of cluster.nodes) {
+    mkdirSync(join(home, 'data'));
+    cpSync(join(chain.dataDir, 'data.mdb'), join(home, 'data', 'data.mdb'));
+  }
+  // Their journals know nothing of this chain, so they show it and vote no more.
+  await Promise.all(cluster.nodes.map((node) => node.start()));
+}, BOOTSTRAP_MS_MAX);
+
+afterAll(async () => {
+  for (const joiner of joiners) await joiner.kill();
+  await cluster?.close();
+});
+
+/** A home with nothing but the genesis document and the addresses of the authorities. */
+async function joiner(name: string, sync: 'full' | 'snapshot', more: readonly (readonly [string, RawValue])[] = []) {
+  const last = cluster.node(3);
+  const ports = { httpPort: last.httpPort + 1 + joiners.length, peerPort: last.peerPort + 1 + joiners.length };
+  const home = join(cluster.root, name);
+  await writeHome({
+    directory: home,
+    genesis: readFileSync(chain.genesisFile),
+    config: new Map<string, RawValue>([
+      ['node.devnet', true],
+      ['consensus.is_authority', false],
+      ['network.listen_port', ports.peerPort],
+      ['network.bootstrap_peers', cluster.nodes.map((node) => `${node.name}@127.0.0.1:${node.peerPort}`)],
+      ['api.port', ports.httpPort],
+      ['storage.sync', sync],
+      ...more,
+    ]),
+    authority: undefined,
+    node: generateKeyPair(randomBytes),
+    operator: generateKeyPair(randomBytes),
+    protection: { kind: 'no-passphrase' },
+  });
+  const node = new NodeProcess({ name, seat: -1, home, ...ports });
+  joiners.push(node);
+  return node;
+}
+
+async function caughtUp(node: NodeProcess): Promise<number> {
+  return await cluster.until(`${node.name} to catch up`, BOOTSTRAP_MS_MAX, async () => {
+    const status = await statusOf(node).catch(() => undefined);
+    const { height } = (await statusOf(cluster.node(0))).head;
+    return status !== undefined && !status.syncing && status.head.height >= height && status.head.height;
+  });
+}
+
+async function expectSameChain(node: NodeProcess, height: number): Promise<void> {
+  const [own, other] = [
+    value(await node.client.block(`${height}`)),
+    value(await cluster.node(0).client.block(`${height}`)),
+  ];
+  expect(own.hash).toBe(other.hash);
+  expect(own.header.state_root).toBe(other.header.state_root);
+}
+
+describe('a node that begins with a snapshot', () => {
+  it(
+    'is at the newest state, has no history below it, and starts again on that',
+    async () => {
+      const node = await joiner('late', 'snapshot');
+      const startedMs = performance.now();
+      await node.start();
+      const height = await caughtUp(node);
+      expect(height).toBeGreaterThanOrEqual(BLOCKS);
+      process.stdout.write(`snapshot: ${height} blocks in ${Math.round(performance.now() - startedMs)} ms\n`);
+      expect(node.log()).toContain('the state is here');
+      await expectSameChain(node, height);
+      const early = await node.client.block('5');
+      expect(early.ok ? '' : early.error.code).toBe('PRUNED');
+      expect((await node.client.block('0')).ok).toBe(true);
+      // Once it has looked whether there is a newer one.
+      const left = join(node.home, 'data', 'replacement');
+      await cluster.until('nothing to be left over', 20_000, () => Promise.resolve(!existsSync(left)));
+      await node.stop();
+      await node.start();
+      await caughtUp(node);
+    },
+    BOOTSTRAP_MS_MAX,
+  );
+
+  it(
+    'goes on where it was when it is killed at any time',
+    async () => {
+      const node = await joiner('killed', 'snapshot');
+      for (const afterMs of IS_LONG ? [1_500, 2_500, 3_300, 3_600, 3_900, 4_200] : [3_400, 3_900]) {
+        await node.start();
+        const killAtMs = performance.now() + afterMs;
+        await cluster.until('the moment of its end', 10_000, () => Promise.resolve(performance.now() >= killAtMs));
+        await node.kill();
+      }
+      await node.start();
+      const height = await caughtUp(node);
+      await expectSameChain(node, height);
+      rmSync(join(node.home, 'data'), { recursive: true, force: true });
+    },
+    BOOTSTRAP_MS_MAX,
+  );
+});
+
+describe('a node that executes every block', () => {
+  it(
+    'comes to the same state, with all of the history',
+    async () => {
+      const node = await joiner('thorough', 'full');
+      const startedMs = performance.now();
+      await node.start();
+      const height = await caughtUp(node);
+      process.stdout.write(`full: ${height} blocks in ${Math.round(performance.now() - startedMs)} ms\n`);
+      await expectSameChain(node, height);
+      expect((await node.client.block('5')).ok).toBe(true);
+    },
+    BOOTSTRAP_MS_MAX,
+  );
+});
