@@ -26,10 +26,14 @@ export async function verify({ dataDir, genesisFile, scratchDir }: JobOf<'verify
       }
       if (!next.value.ok) return faultReport(next.value.error);
       const { head, ...counts } = next.value.value;
-      const { blocks, transactions, signatures, tickets } = counts;
+      const { blocks, transactions, signatures, tickets, oldest } = counts;
+      const kept =
+        oldest === 0
+          ? ''
+          : `\nBlocks below ${oldest} are not kept here: that the state follows from them is vouched for by certificates alone.`;
       const sentence =
         `The chain in ${dataDir} is in order: ${counted(blocks, 'block')} with genesis, ${counted(transactions, 'transaction')}, ` +
-        `${counted(signatures, 'signature')}, ${counted(tickets, 'ticket')}.\nIts head is block ${head.height}, ${head.hash}.`;
+        `${counted(signatures, 'signature')}, ${counted(tickets, 'ticket')}.\nIts head is block ${head.height}, ${head.hash}.${kept}`;
       return { kind: 'done', answer: { valid: true, ...counts, head }, sentence };
     }
   });

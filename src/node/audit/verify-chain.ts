@@ -9,7 +9,7 @@ import type { Jurisdiction, SignatureCheck } from '../../model/certificate.ts';
 import { type Hash, hexBytes } from '../../model/ids.ts';
 import { SYNC_BLOCKS_MAX, VERIFIED_SIGNATURES_KEPT_MAX } from '../../model/limits.ts';
 import type { Receipt } from '../../model/receipt.ts';
-import { CorruptionError, readBlock, type StoredBlock } from '../../store/blocks.ts';
+import { CorruptionError, readBlock, readOldest, type StoredBlock } from '../../store/blocks.ts';
 import { type FinalityCheck, finalityCheck } from '../../store/finality.ts';
 import type { KeyValue, KeyValueReads } from '../../store/key-value.ts';
 import { heightOfKey, TABLES } from '../../store/schema.ts';
@@ -17,8 +17,16 @@ import { memoizedCheck } from '../keys/signatures.ts';
 import { type ChainFault, faultOfBlock, missingBlock } from './chain-fault.ts';
 import { guardedReads, UnreadableError } from './guarded-reads.ts';
 import { ReplayedState } from './replayed-state.ts';
+import { keptBlocks, rebuildState } from './verify-kept.ts';
 import { evidenceFault, metaFault, stateFault } from './verify-rest.ts';
-import { blockRowsFault, extraRowFault, placeOf, type RowCounts } from './verify-rows.ts';
+import {
+  blockRowsFault,
+  COUNTED_TABLES,
+  COUNTED_TABLES_OF_KEPT,
+  extraRowFault,
+  placeOf,
+  type RowCounts,
+} from './verify-rows.ts';
 
 export interface VerifyOptions {
   /** One moment of the store: it must not change meanwhile. */
@@ -39,6 +47,8 @@ export interface VerifyProgress {
 }
 
 export interface VerifiedChain {
+  /** Height from which on all blocks are there and were checked; 0 unless older ones are not kept. */
+  readonly oldest: number;
   /** Genesis included. */
   readonly blocks: number;
   readonly transactions: number;
@@ -63,6 +73,8 @@ interface Replay {
   height: number;
   /** The newest height of which anything is stored. */
   head: number;
+  /** From which height on all blocks are stored. */
+  oldest: number;
   transactions: number;
   signatures: number;
 }
@@ -118,6 +130,7 @@ function startReplay(options: VerifyOptions): Replay {
     parent: undefined,
     height: 0,
     head: 0,
+    oldest: 0,
     transactions: 0,
     signatures: 0,
   };
@@ -130,15 +143,17 @@ async function* run(replay: Replay): AsyncGenerator<VerifyProgress, ChainFault |
   if (meta !== undefined) return meta;
   const head = newestHeight(reads);
   replay.head = head;
-  for (; replay.height <= head; replay.height += 1) {
-    const fault = nextBlockFault(replay);
-    if (fault !== undefined) return fault;
-    await state.settle();
-    yield { height: replay.height, of: head };
-  }
+  replay.oldest = readOldest(reads);
+  const fault = replay.oldest === 0 ? yield* replayBlocks(replay) : yield* checkKept(replay);
+  if (fault !== undefined) return fault;
   replay.height = head;
   const progress = { height: head, of: head };
-  for (const search of [stateFault(reads, await state.rows(), { head, counts }), extraRowFault(reads, counts, head)]) {
+  const tables = replay.oldest === 0 ? COUNTED_TABLES : COUNTED_TABLES_OF_KEPT;
+  const searches = [
+    stateFault(reads, await state.rows(), { head, counts }),
+    extraRowFault(reads, { expected: counts, head, tables }),
+  ];
+  for (const search of searches) {
     for (;;) {
       const { done, value: fault } = search.next();
       if (fault !== undefined) return fault;
@@ -147,6 +162,38 @@ async function* run(replay: Replay): AsyncGenerator<VerifyProgress, ChainFault |
     }
   }
   return evidenceFault(reads, replay.jurisdiction);
+}
+
+async function* replayBlocks(replay: Replay): AsyncGenerator<VerifyProgress, ChainFault | undefined> {
+  for (; replay.height <= replay.head; replay.height += 1) {
+    const fault = nextBlockFault(replay);
+    if (fault !== undefined) return fault;
+    await replay.state.settle();
+    yield { height: replay.height, of: replay.head };
+  }
+  return undefined;
+}
+
+/** Without the older blocks, what those that are kept did to the state is taken from their certificates. */
+async function* checkKept(replay: Replay): AsyncGenerator<VerifyProgress, ChainFault | undefined> {
+  const { reads, jurisdiction, oldest, head, counts, state } = replay;
+  const { header } = foundLedger(replay.options.genesis);
+  if (readBlock(reads, 0)?.hash !== blockHash(header)) return otherGenesis();
+  if (oldest > head || (oldest > 1 && readBlock(reads, oldest - 1) !== undefined)) {
+    return { code: 'META_WRONG', height: null, what: 'the height of the oldest block', detail: `is not ${oldest}` };
+  }
+  for (const step of keptBlocks({ reads, jurisdiction, oldest, head, counts })) {
+    if ('fault' in step) return step.fault;
+    passed(replay, step.block);
+    replay.height = step.block.header.height;
+    yield { height: replay.height, of: head };
+  }
+  const search = rebuildState({ reads, head }, state);
+  for (;;) {
+    const next = await search.next();
+    if (next.done === true) return next.value;
+    yield { height: head, of: head };
+  }
 }
 
 /** The largest height of which anything is stored: when the newest block itself is gone, the rows beside it tell. */
@@ -166,17 +213,25 @@ function nextBlockFault(replay: Replay): ChainFault | undefined {
   if (!receipts.ok) return receipts.error;
   const fault = blockRowsFault(reads, stored, receipts.value, replay.counts);
   if (fault !== undefined) return fault;
+  passed(replay, stored);
+  return undefined;
+}
+
+function passed(replay: Replay, stored: StoredBlock): void {
   replay.parent = stored;
   replay.transactions += stored.body.length;
   replay.signatures += stored.body.length + (stored.certificate?.signatures.length ?? 0);
-  return undefined;
+}
+
+function otherGenesis(): ChainFault {
+  return { code: 'GENESIS_WRONG', height: 0, what: 'block 0', detail: 'is not that of the genesis document' };
 }
 
 function foundingReceipts(replay: Replay, stored: StoredBlock): Result<readonly Receipt[], ChainFault> {
   const { header, changes, pageWrites } = foundLedger(replay.options.genesis);
   const { body, certificate, certifiedHeight } = stored;
   if (stored.hash !== blockHash(header) || body.length > 0 || certificate !== null || certifiedHeight !== 0) {
-    return err({ code: 'GENESIS_WRONG', height: 0, what: 'block 0', detail: 'is not that of the genesis document' });
+    return err(otherGenesis());
   }
   replay.state.put(changes, pageWrites);
   return ok([]);
@@ -239,7 +294,8 @@ function isEarlier(reads: KeyValueReads, id: Hash, height: number): boolean {
 function summary(replay: Replay): VerifiedChain {
   const { header, hash } = defined(replay.parent, 'a chain has a genesis');
   return {
-    blocks: header.height + 1,
+    oldest: replay.oldest,
+    blocks: header.height + 1 - Math.max(0, replay.oldest - 1),
     transactions: replay.transactions,
     signatures: replay.signatures,
     tickets: replay.counts.get(TABLES.ticketsByState) ?? 0,

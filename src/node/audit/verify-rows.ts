@@ -18,6 +18,19 @@ const PLACE_BYTES = 12;
 /** Rows after which a long search lets others have a turn. */
 export const ROWS_PER_TURN = 4_096;
 
+/** Tables of which the number of rows is known: of a whole chain, and of one that lacks its older blocks. */
+export const COUNTED_TABLES: readonly number[] = [
+  TABLES.blocks,
+  TABLES.receipts,
+  TABLES.certificates,
+  TABLES.heights,
+  TABLES.transactions,
+  TABLES.history,
+  TABLES.ticketsByState,
+  TABLES.treeKeys,
+];
+export const COUNTED_TABLES_OF_KEPT: readonly number[] = [TABLES.ticketsByState, TABLES.treeKeys];
+
 /** The rows that a block yields by itself, in every table but those of the state. */
 function rowsOf(stored: StoredBlock): readonly KeyValueChange[] {
   return [...blockChanges(stored), ...historyChanges(stored)];
@@ -61,11 +74,13 @@ export function rowFault(reads: KeyValueReads, row: KeyValueChange, height: numb
 /** @returns the row that no block yields, when a table has more than it should; all that it should have are there */
 export function* extraRowFault(
   reads: KeyValueReads,
-  expected: RowCounts,
-  head: number,
+  {
+    expected,
+    head,
+    tables,
+  }: { readonly expected: RowCounts; readonly head: number; readonly tables: readonly number[] },
 ): Generator<undefined, ChainFault | undefined> {
-  const tables = [TABLES.blocks, TABLES.receipts, TABLES.certificates, TABLES.heights, TABLES.transactions];
-  for (const table of [...tables, TABLES.history, TABLES.ticketsByState, TABLES.treeKeys]) {
+  for (const table of tables) {
     let count = 0;
     for (const _ of reads.range(table, {})) {
       count += 1;

@@ -1,16 +1,18 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { defined } from '../../../src/lib/assert.ts';
+import { createPrng } from '../../../src/lib/prng.ts';
 import { Timestamp } from '../../../src/model/ids.ts';
 import { BLOCKS_CACHED_MAX, RETAINED_BLOCKS_MIN } from '../../../src/model/limits.ts';
+import { verifyChain } from '../../../src/node/audit/verify-chain.ts';
 import { createSignatureCheck } from '../../../src/node/keys/signatures.ts';
 import { Pruner } from '../../../src/node/pruner.ts';
 import { beginChain, recoveredFrom } from '../../../src/node/recovery.ts';
-import { readBlock, readOldest } from '../../../src/store/blocks.ts';
+import { oldestRow, readBlock, readOldest } from '../../../src/store/blocks.ts';
 import type { Chain } from '../../../src/store/chain.ts';
 import type { KeyValue } from '../../../src/store/key-value.ts';
 import { checkNewestBlocks } from '../../../src/store/newest-blocks.ts';
 import { pruneChanges } from '../../../src/store/prune.ts';
-import { TABLES } from '../../../src/store/schema.ts';
+import { heightKey, TABLES } from '../../../src/store/schema.ts';
 import { written } from '../../../src/store/written.ts';
 import { ChainGenerator } from '../../support/chain-generator.ts';
 import { contentOf, copyOf, memoryStore } from '../../support/stores.ts';
@@ -105,5 +107,53 @@ describe('blocks that are not retained', () => {
       expect((await opened(store)).headHash).toBe(generator.chain.headHash);
     }
     expect(pruneChanges(store, retention, 7)).toEqual([]);
+  });
+});
+
+describe('a chain without its older blocks', () => {
+  const verified = async (store: KeyValue) => {
+    const run = verifyChain({
+      reads: store,
+      genesis: generator.genesis,
+      check: createSignatureCheck(),
+      openScratch: memoryStore,
+    });
+    for (;;) {
+      const next = await run.next();
+      if (next.done === true) return next.value;
+    }
+  };
+
+  it('is verified as far as it is there, and any change of what is there is found', async () => {
+    const store = await copyOf(original);
+    await prune(await opened(store), 1, 0);
+    const oldest = readOldest(store);
+    expect(await verified(store)).toMatchObject({ ok: true, value: { oldest, blocks: RETAINED_BLOCKS_MIN + 1 } });
+    const random = createPrng(7);
+    const height = heightKey(oldest + 9);
+    for (const table of [
+      TABLES.blocks,
+      TABLES.receipts,
+      TABLES.certificates,
+      TABLES.state,
+      TABLES.pages,
+      TABLES.treeKeys,
+      TABLES.ticketsByState,
+    ]) {
+      const rows = [...store.range(table, {})];
+      const row = rows.find(({ key }) => Buffer.from(key).equals(height)) ?? random.pick(rows);
+      const bytes = row.value.length === 0 ? Uint8Array.of(1) : row.value;
+      const at = random.below(bytes.length);
+      for (const value of [undefined, bytes.with(at, (bytes[at] ?? 0) ^ 0x10)]) {
+        const outcome = await verified(await copyOf(store, [{ table, key: row.key, value }]));
+        expect(outcome.ok, `table ${table}`).toBe(false);
+      }
+    }
+    for (const other of [oldest - 1, oldest + 1]) {
+      expect(await verified(await copyOf(store, [oldestRow(other)]))).toMatchObject({ ok: false });
+    }
+    expect(await verified(await copyOf(original, [oldestRow(oldest)]))).toMatchObject({
+      error: { code: 'META_WRONG' },
+    });
   });
 });
