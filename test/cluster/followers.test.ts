@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defined } from '../../src/lib/assert.ts';
+import { value } from './support/chain-audit.ts';
+import { Cluster, statusOf } from './support/cluster.ts';
+import { Load, unexpectedRefusals } from './support/load.ts';
+import type { NodeProcess } from './support/node-process.ts';
+import { issueOf, signed } from './support/transactions.ts';
+import { IS_LONG, tell } from './support/until.ts';
+
+const FOLLOWERS = IS_LONG ? 12 : 3;
+const WAIT_MS = 10_000;
+/** Blocks that a follower misses while it is down. */
+const MISSED = IS_LONG ? 1_000 : 60;
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await Cluster.started({ followers: FOLLOWERS });
+  await Promise.all(cluster.followers.map((node) => node.start()));
+  await cluster.settled();
+}, 120_000);
+
+afterAll(async () => {
+  await cluster?.close();
+});
+
+function all(): readonly NodeProcess[] {
+  return [...cluster.nodes, ...cluster.followers];
+}
+
+function follower(index: number): NodeProcess {
+  return defined(cluster.followers[index], 'there are followers');
+}
+
+/** Every node shows the same block there, with the same state. */
+async function expectOneChain(height: number): Promise<void> {
+  const shown = await Promise.all(
+    all().map(async ({ client }) => {
+      const { hash, header } = value(await client.block(`${height}`));
+      const { certificate } = value(await client.certificate(`${height}`));
+      return { hash, root: header.state_root, signed: certificate.signatures.length >= 3 };
+    }),
+  );
+  expect(new Set(shown.map((one) => JSON.stringify(one))).size).toBe(1);
+  expect(shown[0]?.signed).toBe(true);
+}
+
+async function counterOf(node: NodeProcess, name: string): Promise<number> {
+  const text = value(await node.client.metrics());
+  let sum = 0;
+  for (const line of text.split('\n'))
+    if (line.startsWith(`counterfoil_${name}`)) sum += Number(line.split(' ').at(-1));
+  return sum;
+}
+
+describe(`four authorities and ${FOLLOWERS} followers`, () => {
+  it('hold one chain, and the followers say what they are', async () => {
+    const height = await cluster.settled();
+    await expectOneChain(height);
+    for (const node of cluster.followers) {
+      const status = await statusOf(node);
+      expect(status).toMatchObject({ role: 'follower', connected: 4, syncing: false, sync: null });
+      expect(value(await node.client.explain()).moving).toBe(true);
+    }
+  });
+
+  it('a transaction given to any follower becomes final, and the follower waits for it', async () => {
+    for (const [index, node] of cluster.followers.entries()) {
+      const transaction = signed(cluster.genesis.chainId, 'boxoffice', issueOf(`by-follower-${index}`));
+      const answered = value(await node.client.submit(transaction, { waitMs: WAIT_MS }));
+      expect(answered.state).toBe('final');
+      for (const other of all()) {
+        await cluster.until(`${transaction.id} to be final on ${other.name}`, WAIT_MS, async () => {
+          const seen = await other.client.transaction(transaction.id);
+          return seen.ok && seen.value.state === 'final';
+        });
+      }
+    }
+    await expectOneChain(await cluster.settled());
+  });
+
+  it('news of a block comes to a follower without a question for headers', async () => {
+    const node = follower(0);
+    const before = await counterOf(node, 'network_messages_sent_total{kind="header-request"}');
+    const transaction = signed(cluster.genesis.chainId, 'boxoffice', issueOf('news'));
+    value(await cluster.node(1).client.submit(transaction, { waitMs: WAIT_MS }));
+    await cluster.settled();
+    expect(await counterOf(node, 'gossip_messages_received_total{kind="block-announcement"}')).toBeGreaterThan(0);
+    expect(await counterOf(node, 'network_messages_sent_total{kind="header-request"}')).toBe(before);
+  });
+
+  it('one that was down for many blocks, and is killed while it catches up, ends at the same head', async () => {
+    const node = follower(FOLLOWERS - 1);
+    await node.kill();
+    const load = new Load({ chainId: cluster.genesis.chainId, nodes: cluster.nodes, lanes: 1 });
+    const from = (await statusOf(cluster.node(0))).head.height;
+    await cluster.until('blocks to be made without it', 120_000, async () => {
+      return (await statusOf(cluster.node(0))).head.height >= from + MISSED;
+    });
+    await node.start();
+    await cluster.until('it to catch up with some', 30_000, async () => (await statusOf(node)).head.height > from);
+    // Somewhere in the middle.
+    await node.kill();
+    const startedAt = performance.now();
+    await node.start();
+    const reads = await cluster.until('it to be near the head, and to answer meanwhile', 60_000, async () => {
+      const { head, syncing } = await statusOf(node);
+      expect((await node.client.block(`${head.height}`)).ok).toBe(true);
+      return !syncing && head.height >= from + MISSED;
+    });
+    expect(reads).toBe(true);
+    tell(`a follower that missed ${MISSED} blocks is back after ${Math.round(performance.now() - startedAt)} ms`);
+    await load.stop();
+    expect(unexpectedRefusals(load)).toEqual([]);
+    await expectOneChain(await cluster.settled(undefined, 60_000));
+  });
+
+  it('load through followers alone reaches the primary, and all of it is final everywhere', async () => {
+    const load = new Load({ chainId: cluster.genesis.chainId, nodes: cluster.followers, lanes: 4 });
+    await cluster.until('writes to be final', 60_000, () => load.acknowledged.length >= 40);
+    await load.stop();
+    expect(unexpectedRefusals(load)).toEqual([]);
+    const height = await cluster.settled();
+    await expectOneChain(height);
+    const last = defined(load.acknowledged.at(-1), 'some were acknowledged');
+    for (const node of all()) expect(value(await node.client.transaction(last.id)).state).toBe('final');
+  });
+
+  it('a follower that nobody is connected with says so, refuses writes and answers reads', async () => {
+    const node = follower(0);
+    await Promise.all(cluster.nodes.map((authority) => authority.kill()));
+    await Promise.all(cluster.followers.slice(1).map((other) => other.kill()));
+    await cluster.until('it to notice', 20_000, async () => value(await node.client.explain()).code === 'NO_PEERS');
+    const transaction = signed(cluster.genesis.chainId, 'boxoffice', issueOf('nowhere'));
+    const refused = await node.client.submit(transaction, { waitMs: 0 });
+    expect(refused.ok ? '' : refused.error.code).toBe('NOT_SYNCED');
+    expect((await node.client.block('1')).ok).toBe(true);
+    expect((await node.client.ready()).ok).toBe(false);
+  });
+});
