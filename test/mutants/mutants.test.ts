@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { runSimulation } from '../../src/simulator/bare/report.ts';
-import { CASES, type Case } from './mutants.ts';
+import type { Case } from './case.ts';
+import { CASES } from './mutants.ts';
 import { buildMutant } from './mutate.ts';
 
 /** Every mistake shows within this many seeds, most within ten. */

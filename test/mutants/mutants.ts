@@ -1,5 +1,6 @@
-import type { SimulationOptions, SimulationReport } from '../../src/simulator/bare/report.ts';
 import { RESTORED } from '../simulation/restored-scenario.ts';
+import { ALARM_CASES } from './alarm-mutants.ts';
+import { type Case, CRASHES, ONE_LIAR, STORMY } from './case.ts';
 import type { Mutant } from './mutate.ts';
 
 /** Assertions of the core would stop some mistakes before any checker sees them: the checkers must do without. */
@@ -41,47 +42,6 @@ function quorum(name: string, formula: string): Mutant {
     ],
   };
 }
-
-/** A mistake and the runs that must show it. */
-export interface Case {
-  readonly mutant: Mutant;
-  /** What must break; anything, when left out. */
-  readonly breaks?: RegExp;
-  /** How it shows when no invariant breaks, but what is promised of a sound network. */
-  readonly shows?: (report: SimulationReport) => boolean;
-  readonly options: Omit<SimulationOptions, 'seed' | 'core'>;
-}
-
-const STORMY = { lossRate: 0.2, spikeRate: 0.1, delaySpikeMs: 300, haste: 0.1, transactions: 15 };
-const CRASHES = { crashes: 12, restartMsMax: 50, haste: 0.2, transactions: 15 };
-const ONE_LIAR = {
-  byzantine: [{ seat: 0, strategies: ['equivocate', 'back-everything'] as const }],
-  twins: [],
-  lost: [],
-};
-
-const CALM = {
-  byzantine: [],
-  twins: [],
-  lost: [],
-  dead: [],
-  wrongClocks: [],
-  wiped: [],
-  blackouts: 0,
-  partitions: 0,
-  crashes: 0,
-  lossRate: 0,
-  spikeRate: 0,
-  delayMs: 3,
-  syncMsMax: 5,
-  skewMs: 5,
-  rotationInterval: 0,
-  blockIntervalMs: 0,
-  haste: 1,
-};
-
-/** One of four goes wrong without noticing it: the others are sound. */
-const DIVERGED = { ...CALM, corrupt: [2], checkpointInterval: 2, transactions: 40, faultsMs: 3_000 };
 
 const SAFETY = /lemma|agreement/;
 const TWICE = /one statement for each slot|no vote in a past view|views never go back|ascend|one branch|amnesia/;
@@ -415,62 +375,5 @@ export const CASES: readonly Case[] = [
       scenario: { ...STORMY, ...CRASHES, ...ONE_LIAR, crashes: 30, restartMsMax: 20, lossRate: 0.1, executionMs: 0 },
     },
   },
-  {
-    shows: ({ view }) => view > 0,
-    mutant: {
-      name: 'has no more patience with a slow machine than with a fast one',
-      changes: [{ file: 'consensus/timing.ts', find: 'PACE_MARGIN * windowMs', replace: '0 * windowMs' }],
-    },
-    options: { n: 4, window: 1, scenario: { ...CALM, executionMs: 300, transactions: 40 } },
-  },
-  {
-    shows: ({ view }) => view > 0,
-    mutant: {
-      name: 'counts the patience of a machine from before it knew how slow it is',
-      changes: [
-        {
-          file: 'consensus/suspicion.ts',
-          find: '    replica.progressWaitedMs = wholeMs;',
-          replace: '    replica.progressWaitedMs = Number.POSITIVE_INFINITY;',
-        },
-      ],
-    },
-    options: { n: 4, window: 1, scenario: { ...CALM, executionMs: 300, transactions: 40 } },
-  },
-  {
-    shows: ({ halts }) => halts.length === 0,
-    mutant: {
-      name: 'goes on although all others contradict what it executes',
-      changes: [
-        {
-          file: 'consensus/checkpoint.ts',
-          find: 'const enough = replica.peers.length - replica.quorum + 1;',
-          replace: 'const enough = replica.peers.length;',
-        },
-      ],
-    },
-    options: { n: 4, window: 1, scenario: DIVERGED },
-  },
-  {
-    breaks: /^no honest node halts$/,
-    mutant: {
-      name: 'believes a single contradiction of what it executes',
-      changes: [
-        {
-          file: 'consensus/checkpoint.ts',
-          find: 'const enough = replica.peers.length - replica.quorum + 1;',
-          replace: 'const enough = 1;',
-        },
-      ],
-    },
-    options: { n: 4, window: 1, scenario: DIVERGED },
-  },
-  {
-    breaks: /^no honest node halts$/,
-    mutant: {
-      name: 'compares statements about different heights',
-      changes: [{ file: 'consensus/checkpoint.ts', find: ' && other.height === own.height &&', replace: ' &&' }],
-    },
-    options: { n: 4, window: 1, scenario: { ...CALM, checkpointInterval: 2, transactions: 40 } },
-  },
+  ...ALARM_CASES,
 ];
