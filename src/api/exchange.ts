@@ -38,6 +38,8 @@ export interface Route {
   readonly path: string;
   /** The node signs with its operator's key: the caller must be the operator. */
   readonly isOperators?: boolean;
+  /** Whether anybody may on a devnet; true unless told otherwise. */
+  readonly isOpenOnDevnets?: boolean;
   readonly body?: BodyRule;
   /** The parameters of its query, besides `pretty`; `any` where those who watch nodes may add their own. */
   readonly query?: readonly string[] | 'any';

@@ -70,7 +70,8 @@ export interface Asked {
   readonly isBatch: boolean;
 }
 
-function take<T extends z.ZodType>(schema: T, value: unknown): Result<z.output<T>, Problem> {
+/** A parsed body as a schema has it, or what is wrong with its first bad field. */
+export function take<T extends z.ZodType>(schema: T, value: unknown): Result<z.output<T>, Problem> {
   const parsed = schema.safeParse(value, { error: wording });
   if (parsed.success) return ok(parsed.data);
   return err(firstFault(parsed.error, 'the body is a JSON object with the fields of the operation'));

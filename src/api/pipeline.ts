@@ -173,7 +173,8 @@ async function handle(
 ): Promise<Outcome> {
   const { headers } = context.req;
   if (route.isOperators) {
-    const operator = checkOperator(headers, settings);
+    const isOpen = settings.devnet && route.isOpenOnDevnets !== false;
+    const operator = checkOperator(headers, { ...settings, devnet: isOpen });
     if (!operator.ok) return operator;
   }
   const query = parseQuery(context.search);

@@ -71,6 +71,28 @@ interface PeerView {
   readonly score: number;
 }
 
+/** Times are Unix milliseconds. */
+export interface BannedPeer {
+  readonly id: string;
+  readonly reason: string;
+  readonly since: number;
+  readonly until: number;
+  /** How often it was banned, this time included. */
+  readonly times: number;
+}
+
+/** What an operator can have a node do with its peers, each named as `Reader.peers` names it. */
+export interface PeerControl {
+  /** Dials whoever lives at `host:port`. */
+  connect(address: string): void;
+  /** False when there is no session. */
+  disconnect(id: string): boolean;
+  ban(id: string, lengthMs: number): BannedPeer | 'AUTHORITY' | 'UNKNOWN';
+  /** False when it is not banned. */
+  unban(id: string): boolean;
+  bans(): readonly BannedPeer[];
+}
+
 export interface AuthorityView {
   readonly id: string;
   readonly publicKey: PublicKey;

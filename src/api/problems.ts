@@ -57,6 +57,8 @@ export const PROBLEMS = {
   NO_SUCH_ROUTE: { status: 404, title: 'There is nothing at this address' },
   UNKNOWN_BLOCK: { status: 404, title: 'This node has no such block' },
   UNKNOWN_TRANSACTION: { status: 404, title: 'This node knows no such transaction' },
+  UNKNOWN_PEER: { status: 404, title: 'This node has nothing to do with such a peer' },
+  PEER_IS_AUTHORITY: { status: 409, title: 'An authority of the chain is not banned' },
   PRUNED: { status: 410, title: 'This node does not keep what is so old' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'This address does not take this method' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive' },

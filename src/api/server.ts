@@ -7,6 +7,7 @@ import { chainRoutes } from './chain.ts';
 import { Feed } from './feed.ts';
 import { checkHost, checkSocketOrigin, WILDCARDS } from './guards.ts';
 import { nodeRoutes } from './node.ts';
+import { peerRoutes } from './peers.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Problem, ProblemCode } from './problems.ts';
 import { callerOf, createRateLimit, type RateLimit } from './rate-limit.ts';
@@ -27,12 +28,13 @@ class PortError extends Error {
 
 /** The HTTP surface of a node: built, and not yet listening. */
 export function createApi(dependencies: ApiDependencies): Api {
-  const { reader, submit, operator, metrics, seed, settings } = dependencies;
+  const { reader, submit, operator, metrics, seed, settings, peers } = dependencies;
   const { limits } = settings;
   const rateLimit = createRateLimit(limits.requestsPerSecond, limits.requestsBurst);
   const feed = new Feed(dependencies);
   const routes = [
     ...nodeRoutes(reader, metrics),
+    ...peerRoutes(peers),
     ...chainRoutes({ reader, submit, devnet: settings.devnet }),
     ...ticketRoutes({
       reader,

@@ -14,7 +14,7 @@ import {
   FEED_STALL_MS_MAX,
 } from '../model/http-limits.ts';
 import type { Metrics } from '../node/metrics.ts';
-import type { Operator, Reader, Seed, Submit, Subscribe } from './ports.ts';
+import type { Operator, PeerControl, Reader, Seed, Submit, Subscribe } from './ports.ts';
 
 /** One line per call: what happened as fields, then the words. pino's loggers are one. */
 export interface Logger {
@@ -78,6 +78,7 @@ export interface ApiSettings {
 export interface ApiDependencies {
   readonly reader: Reader;
   readonly submit: Submit;
+  readonly peers: PeerControl;
   /** Absent on a node that has no organisation's key: it only reads, and passes on what clients signed. */
   readonly operator?: Operator;
   readonly subscribe: Subscribe;

@@ -234,8 +234,29 @@ export interface PeersAnswer {
     readonly address: string;
     readonly head: { readonly height: number; readonly hash: string };
     readonly latency_ms: number | null;
+    /** 0 for a peer that keeps the rules, down to -100 for one that is about to be banned. */
     readonly score: number;
   }[];
+}
+
+/** Whom a command to the node concerned. */
+export interface PeerAnswer {
+  readonly id?: string;
+  readonly address?: string;
+}
+
+export interface BanAnswer {
+  readonly id: string;
+  /** `OPERATOR`, or the offence. */
+  readonly reason: string;
+  readonly since: string;
+  readonly until: string;
+  readonly times: number;
+}
+
+export interface BansAnswer {
+  /** The latest to end first. */
+  readonly banned: readonly BanAnswer[];
 }
 
 export interface AuthoritiesAnswer {

@@ -3,12 +3,15 @@ import type { DisputeReason, Transaction } from '../model/transaction.ts';
 import type {
   AdmitAnswer,
   AuthoritiesAnswer,
+  BanAnswer,
+  BansAnswer,
   BlockAnswer,
   BlocksAnswer,
   CertificateAnswer,
   EvidenceAnswer,
   ExplainAnswer,
   HistoryAnswer,
+  PeerAnswer,
   PeersAnswer,
   SeedAnswer,
   StatsAnswer,
@@ -90,6 +93,13 @@ export interface Client {
   /** Devnets only. */
   seed(): Promise<Answered<SeedAnswer>>;
   peers(): Promise<Answered<PeersAnswer>>;
+  bannedPeers(): Promise<Answered<BansAnswer>>;
+  /** For the operator, as the next three: dials whoever lives at `host:port`; what came of it shows among the peers. */
+  connectPeer(address: string): Promise<Answered<PeerAnswer>>;
+  /** `id`: as in the list of peers. */
+  disconnectPeer(id: string): Promise<Answered<PeerAnswer>>;
+  banPeer(id: string, seconds?: number): Promise<Answered<BanAnswer>>;
+  unbanPeer(id: string): Promise<Answered<PeerAnswer>>;
   authorities(): Promise<Answered<AuthoritiesAnswer>>;
   explain(): Promise<Answered<ExplainAnswer>>;
   evidence(): Promise<Answered<EvidenceAnswer>>;
@@ -102,7 +112,13 @@ const SEED_WAIT_MS = 30_000;
 
 export function createClient(options: CallerOptions): Client {
   const call = createCaller(options);
-  return { url: options.url.replace(/\/+$/, ''), ...nodeCalls(call), ...chainCalls(call), ...ticketCalls(call) };
+  return {
+    url: options.url.replace(/\/+$/, ''),
+    ...nodeCalls(call),
+    ...peerCalls(call),
+    ...chainCalls(call),
+    ...ticketCalls(call),
+  };
 }
 
 async function asked<T extends object>(caller: Caller, call: Call): Promise<Answered<T>> {
@@ -140,6 +156,26 @@ function nodeCalls(
     evidence: () => get('/api/v1/evidence'),
     stats: () => get('/api/v1/stats'),
     config: () => get('/api/v1/config'),
+  };
+}
+
+function peerCalls(
+  caller: Caller,
+): Pick<Client, 'bannedPeers' | 'connectPeer' | 'disconnectPeer' | 'banPeer' | 'unbanPeer'> {
+  const get = getter(caller);
+  const post = <T extends object>(name: string, body: object): Promise<Answered<T>> =>
+    asked<T>(caller, {
+      method: 'POST',
+      path: `/api/v1/peers/${name}`,
+      body: { mediaType: 'application/json', bytes: JSON.stringify(body) },
+      isRepeatable: true,
+    });
+  return {
+    bannedPeers: () => get('/api/v1/peers/banned'),
+    connectPeer: (address) => post('connect', { address }),
+    disconnectPeer: (id) => post('disconnect', { id }),
+    banPeer: (id, seconds) => post('ban', { id, ...(seconds === undefined ? {} : { seconds }) }),
+    unbanPeer: (id) => post('unban', { id }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { createMetricsServer, type MetricsServer } from '../api/metrics-server.ts';
 import { createReader } from '../api/node-reader.ts';
 import type { Operator } from '../api/ports.ts';
+import { createPeerControl } from '../api/peer-control.ts';
 import { createApi } from '../api/server.ts';
 import { API_LIMITS, type Api, type Logger } from '../api/settings.ts';
 import { createReplica } from '../consensus/recover.ts';
@@ -286,6 +287,7 @@ function createSurface(
   return createApi({
     reader,
     submit: (transaction, waitMs) => node.submit(transaction, waitMs),
+    peers: createPeerControl(node),
     ...(operator === undefined ? {} : { operator }),
     ...(config.node.devnet ? { seed: createSeed(node) } : {}),
     subscribe: (listener) => node.subscribe(listener),

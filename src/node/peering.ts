@@ -3,6 +3,7 @@ import type { Replica } from '../consensus/replica.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import type { Height } from '../model/ids.ts';
 import { SYNC_LAG_BLOCKS } from '../model/limits.ts';
+import type { BlockReference } from '../model/peer-message.ts';
 import type { Transaction } from '../model/transaction.ts';
 import type { DialOutcome, PeerId, PeerInfo, Transport } from '../network/transport.ts';
 import type { DiscoverySettings } from '../peering/discovery-state.ts';
@@ -15,6 +16,7 @@ import type { Heard } from './deferred.ts';
 import type { BanView, KnownPeers } from './known-peers.ts';
 import type { Mempool } from './mempool.ts';
 import type { Metrics } from './metrics.ts';
+import { PeerHeads } from './peer-heads.ts';
 import { PeeringDiscovery } from './peering-discovery.ts';
 import { PeeringLookup } from './peering-lookup.ts';
 import { PeeringNews } from './peering-news.ts';
@@ -69,6 +71,7 @@ export class Peering {
   readonly #parts: PeeringParts;
   readonly #office: PostOffice;
   readonly #discovery: PeeringDiscovery;
+  readonly #heads = new PeerHeads();
   /** What peers do that keep no chain, as well. */
   readonly #acquainting: readonly PeeringPart[];
   readonly #sync: PeeringSync;
@@ -144,11 +147,12 @@ export class Peering {
 
   down(peer: PeerInfo): void {
     this.#office.down(peer);
+    this.#heads.down(peer);
     for (const part of this.#partsFor(peer.role)) part.down(peer);
   }
 
   frame(peer: PeerId, frame: Uint8Array): void {
-    this.#office.deliver(peer, frame, this.#partsFor('authority'));
+    this.#office.deliver(peer, frame, [this.#heads, ...this.#partsFor('authority')]);
   }
 
   /** The transport has answered a dial. */
@@ -159,6 +163,11 @@ export class Peering {
   /** From 0 for a peer that keeps the rules down to -BAN_POINTS. */
   score(peer: PeerId): number {
     return this.#parts.settings.known.score(peer);
+  }
+
+  /** The head that a peer told last, proven or not. */
+  headOf(peer: PeerId): BlockReference | undefined {
+    return this.#heads.get(peer);
   }
 
   /** An operator wants a session with whoever lives there. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { createPeerControl } from '../../src/api/peer-control.ts';
 import { createApi } from '../../src/api/server.ts';
 import { API_LIMITS, type Api } from '../../src/api/settings.ts';
 import { ballotSigningBytes, type Vote } from '../../src/model/certificate.ts';
@@ -28,6 +29,7 @@ beforeAll(async () => {
   api = createApi({
     reader: world.reader(HERE),
     submit: (transaction, waitMs) => world.submit(HERE, transaction, waitMs),
+    peers: createPeerControl(world.node(HERE)),
     subscribe: (listener) => world.node(HERE).subscribe(listener),
     metrics: createMetrics(),
     logger: silent,

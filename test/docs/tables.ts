@@ -1,6 +1,7 @@
 import { chainRoutes } from '../../src/api/chain.ts';
 import type { Route } from '../../src/api/exchange.ts';
 import { nodeRoutes } from '../../src/api/node.ts';
+import { peerRoutes } from '../../src/api/peers.ts';
 import { PROBLEMS } from '../../src/api/problems.ts';
 import { ticketRoutes } from '../../src/api/tickets.ts';
 import { EXIT_CODES } from '../../src/commands/exit-codes.ts';
@@ -94,10 +95,11 @@ function limitRows(): readonly Row[] {
 
 /** Those of a devnet, which has one more. */
 function routes(): readonly Route[] {
-  const { reader, submit, operator, seed } = new MemoryNode();
+  const { reader, submit, operator, seed, peers } = new MemoryNode();
   const gate = GateId('main');
   return [
     ...nodeRoutes(reader, createMetrics()),
+    ...peerRoutes(peers),
     ...chainRoutes({ reader, submit, devnet: true }),
     ...ticketRoutes({ reader, submit, operator, seed, onSeeded: () => undefined, gate }),
   ];

@@ -39,6 +39,7 @@ import {
   type Transaction,
   transactionSigningBytes,
 } from '../../../src/model/transaction.ts';
+import { MemoryPeers } from './memory-peers.ts';
 
 /** 2026-06-12T18:00:00Z. */
 const START = 1_781_287_200_000;
@@ -67,6 +68,7 @@ function createKey(): { readonly publicKey: PublicKey; readonly sign: (message: 
  */
 export class MemoryNode {
   readonly key = createKey();
+  readonly peers = new MemoryPeers();
   readonly blocks: FinalBlock[] = [];
   readonly tickets = new Map<TicketId, TicketRecord>();
   readonly versions = new Map<TicketId, TicketVersion[]>();

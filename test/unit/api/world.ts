@@ -33,6 +33,7 @@ export async function openWorld({ limits, hasOperator = true, ...settings }: Wor
   const api = createApi({
     reader: node.reader,
     submit: node.submit,
+    peers: node.peers,
     ...(hasOperator ? { operator: node.operator } : {}),
     subscribe: node.subscribe,
     metrics: createMetrics(),

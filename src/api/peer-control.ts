@@ -1,0 +1,26 @@
+import { isHex } from '../model/ids.ts';
+import type { PeerId } from '../network/transport.ts';
+import type { Node } from '../node/node.ts';
+import type { PeerControl } from './ports.ts';
+
+/** The control of a node that takes part among its peers. */
+export function createPeerControl({ peering, parts }: Node): PeerControl {
+  const session = (id: string) =>
+    parts.transport
+      .peers()
+      .find((peer) => peer.id === id || parts.genesis.authorities[peer.authorityIndex ?? -1]?.id === id);
+  return {
+    connect: (address) => peering?.connect(address),
+    disconnect: (id) => {
+      const peer = session(id);
+      return peer !== undefined && peering?.disconnect(peer.id) === true;
+    },
+    ban: (id, lengthMs) => {
+      if (session(id)?.role === 'authority') return 'AUTHORITY';
+      if (!isHex(id, 32)) return 'UNKNOWN';
+      return peering?.ban(id as PeerId, lengthMs) ?? 'UNKNOWN';
+    },
+    unban: (id) => peering?.unban(id as PeerId) === true,
+    bans: () => peering?.bans() ?? [],
+  };
+}
