@@ -12,14 +12,18 @@ export function peersCommand(): Command {
     examples: ['counterfoil peers', 'counterfoil peers ban <id> --for 2h --home my-network/venue'],
   });
   for (const inner of [list(), connect(), disconnect(), ban(), unban(), banned()]) command.addCommand(inner);
-  // What stands behind the name of an inner command is for that one.
-  return withNode(command.enablePositionalOptions()).action(show);
+  return withNode(command).action(show);
 }
 
-async function show(options: NodeOptions, self: Command): Promise<void> {
+/** The options of an inner command: commander may have given those it shares to the outer one. */
+function allOptions<T extends NodeOptions>(self: Command): T {
+  return self.optsWithGlobals<T>();
+}
+
+async function show(_options: NodeOptions, self: Command): Promise<void> {
   const invocation = invocationOf(self);
   const { answerOf, connect } = await import('./node-client.ts');
-  const answer = answerOf(await (await connect(invocation, options)).peers());
+  const answer = answerOf(await (await connect(invocation, allOptions(self))).peers());
   invocation.terminal.result(answer, () => peersText(answer));
 }
 
@@ -44,9 +48,9 @@ function connect(): Command {
     summary: 'dial a node at host:port',
     examples: ['counterfoil peers connect 10.0.0.7:7281 --home venue', 'counterfoil peers connect [2001:db8::7]:7281'],
   });
-  return withOperator(command).action(async (address: string, options: OperatorOptions, self: Command) => {
+  return withOperator(command).action(async (address: string, _options: OperatorOptions, self: Command) => {
     const { connectPeer } = await import('./peers-action.ts');
-    await connectPeer(invocationOf(self), address, options);
+    await connectPeer(invocationOf(self), address, allOptions(self));
   });
 }
 
@@ -56,9 +60,9 @@ function disconnect(): Command {
     summary: 'end the session with a peer and leave it alone for a minute',
     examples: ['counterfoil peers disconnect <id> --home venue', 'counterfoil peers disconnect city --home venue'],
   });
-  return withOperator(command).action(async (id: string, options: OperatorOptions, self: Command) => {
+  return withOperator(command).action(async (id: string, _options: OperatorOptions, self: Command) => {
     const { disconnectPeer } = await import('./peers-action.ts');
-    await disconnectPeer(invocationOf(self), id, options);
+    await disconnectPeer(invocationOf(self), id, allOptions(self));
   });
 }
 
@@ -68,12 +72,10 @@ function ban(): Command {
     summary: 'turn a node away for a while; an authority is never banned',
     examples: ['counterfoil peers ban <id> --home venue', 'counterfoil peers ban <id> --for 168h --home venue'],
   }).addOption(new Option('--for <time>', 'how long').default('24h'));
-  return withOperator(command).action(
-    async (id: string, options: OperatorOptions & { readonly for: string }, self: Command) => {
-      const { banPeer } = await import('./peers-action.ts');
-      await banPeer(invocationOf(self), id, options);
-    },
-  );
+  return withOperator(command).action(async (id: string, _options: OperatorOptions, self: Command) => {
+    const { banPeer } = await import('./peers-action.ts');
+    await banPeer(invocationOf(self), id, allOptions(self));
+  });
 }
 
 function unban(): Command {
@@ -82,9 +84,9 @@ function unban(): Command {
     summary: 'lift a ban',
     examples: ['counterfoil peers unban <id> --home venue', 'counterfoil peers unban <id> --token-file token'],
   });
-  return withOperator(command).action(async (id: string, options: OperatorOptions, self: Command) => {
+  return withOperator(command).action(async (id: string, _options: OperatorOptions, self: Command) => {
     const { unbanPeer } = await import('./peers-action.ts');
-    await unbanPeer(invocationOf(self), id, options);
+    await unbanPeer(invocationOf(self), id, allOptions(self));
   });
 }
 
@@ -94,9 +96,9 @@ function banned(): Command {
     summary: 'whom this node turns away, why and until when',
     examples: ['counterfoil peers banned', 'counterfoil peers banned --node http://localhost:7182 --json'],
   });
-  return withNode(command).action(async (options: NodeOptions, self: Command) => {
+  return withNode(command).action(async (_options: NodeOptions, self: Command) => {
     const { listBanned } = await import('./peers-action.ts');
-    await listBanned(invocationOf(self), options);
+    await listBanned(invocationOf(self), allOptions(self));
   });
 }
 
