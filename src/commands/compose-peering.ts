@@ -3,11 +3,14 @@ import type { Logger } from '../api/settings.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import { formatAddress } from '../lib/address.ts';
 import { OUTBOUND_PEERS_MIN } from '../model/limits.ts';
+import type { PeerInfo } from '../network/transport.ts';
 import { systemClock, systemTimers } from '../node/clock.ts';
 import { systemCompression } from '../node/compression.ts';
 import type { NodeConfig } from '../node/config/config.ts';
 import { KnownPeers } from '../node/known-peers.ts';
 import type { ArrivalSettings, PeeringSettings } from '../node/peering.ts';
+import { judgeAbsence } from '../peering/fork.ts';
+import type { Chain } from '../store/chain.ts';
 import type { KeyValue } from '../store/key-value.ts';
 
 /** What the store remembers of other nodes. */
@@ -39,12 +42,13 @@ export interface PeeringMaterial {
   readonly genesis: Genesis;
   readonly known: KnownPeers;
   readonly arrival: ArrivalSettings | undefined;
+  readonly chain: Chain;
 }
 
 /** How a node takes part among its peers. */
 export function peeringOf(
   config: NodeConfig,
-  { isFollower, genesis, known, arrival }: PeeringMaterial,
+  { isFollower, genesis, known, arrival, chain }: PeeringMaterial,
 ): PeeringSettings {
   const { network } = config;
   return {
@@ -65,5 +69,29 @@ export function peeringOf(
     compression: systemCompression,
     random: () => randomInt(2 ** 32) / 2 ** 32,
     ...(arrival === undefined ? {} : { arrival }),
+    trusted: config.consensus.trustedCheckpoint,
+    ...(isFollower && wasAwayTooLong(config, chain) ? { trust: { isConfigured: configuredIn(config) } } : {}),
   };
+}
+
+/** Authorities are in touch with the keys of the present; whoever has none of them may be told stories. */
+function wasAwayTooLong({ consensus }: NodeConfig, chain: Chain): boolean {
+  const { trustedCheckpoint, trustPeriodMs } = consensus;
+  const { height, timestamp } = chain.head;
+  // Whoever has only genesis was never there: genesis is what it trusts.
+  if (height === 0) return false;
+  const now = systemClock.now();
+  const vouched = trustedCheckpoint && chain.block(trustedCheckpoint.height);
+  // One above the own chain is checked when it is reached.
+  const hasCheckpoint =
+    trustedCheckpoint !== undefined &&
+    (trustedCheckpoint.height > height || now - (vouched?.header.timestamp ?? 0) <= trustPeriodMs);
+  return judgeAbsence({ awayMs: now - timestamp, trustPeriodMs, hasCheckpoint, agreeing: 0 }) === 'needs-checkpoint';
+}
+
+/** Those that prove the key of an authority, or that this node dialled where the configuration says. */
+function configuredIn({ network }: NodeConfig): (peer: PeerInfo) => boolean {
+  const addresses = new Set(network.bootstrapPeers.map(({ host, port }) => formatAddress(host, port)));
+  return ({ authorityIndex, direction, address }) =>
+    authorityIndex !== undefined || (direction === 'outbound' && addresses.has(address));
 }

@@ -1,7 +1,7 @@
 import { createMetricsServer, type MetricsServer } from '../api/metrics-server.ts';
 import { createReader } from '../api/node-reader.ts';
-import type { Operator } from '../api/ports.ts';
 import { createPeerControl } from '../api/peer-control.ts';
+import type { Operator } from '../api/ports.ts';
 import { createApi } from '../api/server.ts';
 import { API_LIMITS, type Api, type Logger } from '../api/settings.ts';
 import { createReplica } from '../consensus/recover.ts';
@@ -236,7 +236,7 @@ function createNode(options: StartOptions, material: NodeMaterial): { readonly n
     log: logger,
     forwardAfterMs: timing.forwardMs,
     onFatal,
-    peering: peeringOf(config, { isFollower: authorityKey === null, genesis, known, arrival: material.arrival }),
+    peering: peeringOf(config, { isFollower: authorityKey === null, genesis, known, chain, arrival: material.arrival }),
   });
   return { node, transport };
 }

@@ -1,8 +1,11 @@
 import type { Logger } from '../api/settings.ts';
-import type { Genesis } from '../ledger/genesis.ts';
+import { type Genesis, genesisSet } from '../ledger/genesis.ts';
 import { defined } from '../lib/assert.ts';
-import { finishRebuilding } from '../node/audit/rebuild-chain.ts';
+import type { Height } from '../model/ids.ts';
+import { beginAgain, finishRebuilding } from '../node/audit/rebuild-chain.ts';
 import type { NodeConfig } from '../node/config/config.ts';
+import { createSignatureCheck } from '../node/keys/signatures.ts';
+import { judgeFork } from '../peering/fork.ts';
 import { readHeadHeight, readOldest } from '../store/blocks.ts';
 import { openLmdb } from '../store/lmdb.ts';
 import {
@@ -25,7 +28,7 @@ import { type OpenedChain, openChain } from './opening.ts';
 const LOGGED_EVERY_MS = 5_000;
 
 export interface RepairParts {
-  readonly config: Pick<NodeConfig, 'storage' | 'node'>;
+  readonly config: Pick<NodeConfig, 'storage' | 'node' | 'consensus'>;
   readonly genesis: Genesis;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
   /** The program that is running, for a process of its own: LMDB may end the one that reads a damaged file. */
@@ -45,7 +48,7 @@ export async function openOrRepairChain(parts: RepairParts): Promise<OpenedChain
   await finishReplacement(dataDir);
   const damage = beginOpening(dataDir) ? await damageFound(parts) : null;
   const opened = damage ?? (await openUndamaged(parts));
-  if (typeof opened !== 'string') return opened;
+  if (typeof opened !== 'string') return await onTrustedChain(parts, opened);
   logger.warn(
     { directory: dataDir, reason: opened },
     'the stored chain is damaged: it is cut back to what is in order',
@@ -59,6 +62,34 @@ export async function openOrRepairChain(parts: RepairParts): Promise<OpenedChain
   const mended = await openChain(config, genesis);
   endOpening(dataDir);
   return mended;
+}
+
+/** Leaves a chain that is not the one which the operator vouches for: the trust root was wrong, or its keys were stolen. */
+async function onTrustedChain(parts: RepairParts, opened: OpenedChain): Promise<OpenedChain> {
+  const { config, genesis, logger } = parts;
+  const { dataDir } = config.storage;
+  const trusted = config.consensus.trustedCheckpoint;
+  const { store, chain } = opened;
+  if (trusted === undefined) return opened;
+  const jurisdiction = { chainId: genesis.chainId, authorities: genesisSet(genesis), check: createSignatureCheck() };
+  const final = { height: chain.head.height, hash: chain.headHash };
+  const held = { final, jurisdiction, earlier: () => undefined, blockAt: (height: Height) => chain.block(height) };
+  const verdict = judgeFork(held, { kind: 'checkpoint', trusted });
+  if (verdict.action === 'unknown')
+    logger.warn({ ...trusted }, 'the trusted checkpoint is older than what is kept here');
+  if (verdict.action !== 'roll-back') return opened;
+  const kept = `${dataDir}/${DAMAGED_FILE}`;
+  logger.warn(
+    { ...trusted, kept },
+    'the stored chain is not the trusted one: it is set aside, and the peers are asked for theirs',
+  );
+  dropReplacement(dataDir);
+  const into = openLmdb(replacementDir(dataDir), Object.values(TABLES));
+  await beginAgain({ damaged: store, into, genesis });
+  await closed(into);
+  await closed(store);
+  installReplacement(dataDir, 'is kept');
+  return await openChain(config, genesis);
 }
 
 const READING_ENDS = 'reading it ends the process';

@@ -1,10 +1,11 @@
 import type { LocalEvent } from '../consensus/event.ts';
 import type { Replica } from '../consensus/replica.ts';
 import { unreachable } from '../lib/assert.ts';
+import { blockHash, type Header } from '../model/block.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import type { Height } from '../model/ids.ts';
 import { SYNC_BYTES_MAX, SYNC_LOG_MS, SYNC_TICK_MS } from '../model/limits.ts';
-import type { PeerMessage, PeerMessageOf } from '../model/peer-message.ts';
+import type { BlockReference, PeerMessage, PeerMessageOf } from '../model/peer-message.ts';
 import { verifyMessage } from '../model/verified.ts';
 import type { PeerId, PeerInfo } from '../network/transport.ts';
 import { splitBodies } from '../peering/bodies.ts';
@@ -29,6 +30,8 @@ export interface PeeringSyncParts extends Pick<SyncSettings, 'lagMin' | 'statusI
   readonly replica: Replica;
   readonly jurisdiction: Jurisdiction;
   readonly compression: Compression;
+  /** A block that the operator vouches for. */
+  readonly trusted?: BlockReference | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   /** The one way into the chain. */
@@ -123,8 +126,14 @@ export class PeeringSync implements PeeringPart {
     this.#tell();
   }
 
+  /** Certified or not: the operator knows better. */
+  #isRival(header: Header): boolean {
+    const { trusted } = this.#parts;
+    return trusted?.height === header.height && trusted.hash !== blockHash(header);
+  }
+
   #carryOut(effect: SyncEffect): void {
-    const { post, report, jurisdiction, log } = this.#parts;
+    const { post, report, jurisdiction, log, trusted } = this.#parts;
     switch (effect.type) {
       case 'ask':
         post.send(effect.peer as PeerId, effect.message);
@@ -134,6 +143,14 @@ export class PeeringSync implements PeeringPart {
         return;
       case 'import': {
         const { blocks, certificate } = effect;
+        const rival = blocks.find(({ header }) => this.#isRival(header));
+        if (rival !== undefined) {
+          log.error(
+            { height: rival.header.height, trusted: trusted?.hash },
+            'the chain of the peers is not the trusted one',
+          );
+          return;
+        }
         const verified = verifyMessage({ kind: 'blocks', blocks, certificate }, jurisdiction);
         if (verified.ok) report({ type: 'fetched', message: verified.value });
         return;

@@ -23,6 +23,7 @@ import { PeeringNews } from './peering-news.ts';
 import type { PeeringPart, Post } from './peering-part.ts';
 import { PeeringServing } from './peering-serving.ts';
 import { PeeringSync } from './peering-sync.ts';
+import { PeeringTrust, type PeeringTrustParts } from './peering-trust.ts';
 import type { Clock, Log, Timers } from './ports.ts';
 import { PostOffice } from './post-office.ts';
 import { SnapshotArrival, type SnapshotArrivalParts } from './snapshot-arrival.ts';
@@ -43,6 +44,10 @@ export interface PeeringSettings {
   readonly random: () => number;
   /** For a node that would rather fetch a state than execute what led to it. */
   readonly arrival?: ArrivalSettings;
+  /** A block that the operator vouches for: no other is taken at its height. */
+  readonly trusted?: BlockReference | undefined;
+  /** For a node that was away for too long: whose word it may take. */
+  readonly trust?: Pick<PeeringTrustParts, 'isConfigured'>;
 }
 
 export type ArrivalSettings = Pick<SnapshotArrivalParts, 'into' | 'trusted' | 'failed'> & {
@@ -80,6 +85,7 @@ export class Peering {
   /** Those that take part now. */
   #all: readonly PeeringPart[];
   #arrival: SnapshotArrival | undefined;
+  #trust: PeeringTrust | undefined;
 
   constructor(parts: PeeringParts) {
     this.#parts = parts;
@@ -102,7 +108,14 @@ export class Peering {
     const offer = () => ({ oldest: chain.oldest, snapshot: this.#snapshots.offer() });
     const serving = [new PeeringServing({ ...shared, offer }), this.#snapshots];
     this.#arrival = settings.arrival && this.#expect(settings.arrival, post);
-    this.#all = this.#arrival === undefined ? [this.#sync, this.#news, ...serving] : [this.#arrival, ...serving];
+    this.#trust = settings.trust && new PeeringTrust({ ...shared, ...settings.trust, agreed: () => this.#goOn() });
+    this.#all = [...this.#next(), ...serving];
+  }
+
+  /** One after another: whether the own chain is to be trusted, the state, and all else. */
+  #next(): readonly PeeringPart[] {
+    if (this.#trust !== undefined) return [this.#trust];
+    return this.#arrival === undefined ? [this.#sync, this.#news] : [this.#arrival];
   }
 
   /** Until the state is here, or is not worth it, nothing else is fetched. */
@@ -115,16 +128,17 @@ export class Peering {
       compression: settings.compression,
       head: () => chain.head.height,
       transactionLifeMsMax: jurisdiction.authorities.parameters.transactionLifeMsMax,
-      done: (outcome) => (outcome === 'arrived' ? arrival.arrived() : this.#goOnByBlocks()),
+      done: (outcome) => (outcome === 'arrived' ? arrival.arrived() : this.#goOn()),
     });
   }
 
-  #goOnByBlocks(): void {
-    const { report } = this.#parts;
-    report({ type: 'sync-taken-over', isTakenOver: false });
-    const begun = [this.#sync, this.#news];
-    this.#all = [...begun, ...this.#all.filter((part) => part !== this.#arrival)];
-    this.#arrival = undefined;
+  #goOn(): void {
+    const over = this.#next();
+    if (this.#trust === undefined) this.#arrival = undefined;
+    this.#trust = undefined;
+    const begun = this.#next();
+    if (this.#arrival === undefined) this.#parts.report({ type: 'sync-taken-over', isTakenOver: false });
+    this.#all = [...begun, ...this.#all.filter((part) => !over.includes(part))];
     for (const part of begun) {
       part.start();
       for (const peer of this.#office.post.peers()) part.up(peer);
@@ -132,7 +146,8 @@ export class Peering {
   }
 
   start(): void {
-    if (this.#arrival !== undefined) this.#parts.report({ type: 'sync-taken-over', isTakenOver: true });
+    const waits = this.#trust !== undefined || this.#arrival !== undefined;
+    if (waits) this.#parts.report({ type: 'sync-taken-over', isTakenOver: true });
     for (const part of this.#partsFor('authority')) part.start();
   }
 
@@ -204,7 +219,7 @@ export class Peering {
   /** A block is final here and can be read. */
   final({ stored }: ChainEntry): void {
     this.#snapshots.chainMoved();
-    if (this.#arrival !== undefined) return;
+    if (this.#trust !== undefined || this.#arrival !== undefined) return;
     this.#sync.chainMoved();
     // Those who are told of every block on the way would fetch each for itself.
     if (this.#sync.progress() === null) this.#news.announce(stored);
@@ -221,7 +236,7 @@ export class Peering {
 
   /** The height that a quorum has signed, when it is well above this node's. */
   heightAhead(): Height | undefined {
-    return this.#arrival?.target() ?? this.#sync.heightAhead();
+    return this.#trust?.heightAhead() ?? this.#arrival?.target() ?? this.#sync.heightAhead();
   }
 
   /** A peer passed on what no honest node does. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeHome } from '../../src/commands/homes.ts';
@@ -138,3 +138,51 @@ describe('a node that executes every block', () => {
     BOOTSTRAP_MS_MAX,
   );
 });
+
+describe('a node whose operator vouches for a block', () => {
+  it(
+    'leaves a chain without that block, and takes no other at its height',
+    async () => {
+      const node = await joiner('trusting', 'full');
+      await node.start();
+      const height = await caughtUp(node);
+      await node.stop();
+      setTrusted(node, `${height - 5}:${'ab'.repeat(32)}`);
+      await node.start();
+      expect(node.log()).toContain('the stored chain is not the trusted one');
+      await cluster.until('the peers to show theirs', BOOTSTRAP_MS_MAX, () =>
+        Promise.resolve(node.log().includes('the chain of the peers is not the trusted one')),
+      );
+      expect((await statusOf(node)).head.height).toBeLessThan(height - 5);
+      await node.stop();
+      const right = value(await cluster.node(0).client.block(`${height - 5}`));
+      setTrusted(node, `${height - 5}:${right.hash}`);
+      await node.start();
+      expect(await caughtUp(node)).toBe(height);
+    },
+    BOOTSTRAP_MS_MAX,
+  );
+
+  it(
+    'needs it, or two peers that agree, after it was away for longer than the trust period',
+    async () => {
+      // The newest block of this chain is months old.
+      const node = joiners.find(({ name }) => name === 'thorough');
+      if (node === undefined) throw new Error('the node is there');
+      await node.stop();
+      await node.start();
+      await cluster.until('its peers to agree', 30_000, () =>
+        Promise.resolve(node.log().includes('peers of the configuration hold the same block')),
+      );
+      expect(node.log()).toContain('away for longer than trust_period');
+      await caughtUp(node);
+    },
+    BOOTSTRAP_MS_MAX,
+  );
+});
+
+function setTrusted(node: NodeProcess, checkpoint: string): void {
+  const file = join(node.home, 'config.toml');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace(/^trusted_checkpoint = .*$/m, `trusted_checkpoint = "${checkpoint}"`));
+}

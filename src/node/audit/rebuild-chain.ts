@@ -51,6 +51,13 @@ export async function* rebuildChain(options: RebuildOptions): AsyncGenerator<Imp
   }
 }
 
+/** Begins again with genesis, and keeps what is not of the chain. @throws StoreError */
+export async function beginAgain({ damaged, into, genesis }: Omit<RebuildOptions, 'jurisdiction'>): Promise<void> {
+  await written(into, [unfinishedRow(true), ...carried(guardedReads(damaged))]);
+  await begun(into, genesis);
+  await finishRebuilding(into);
+}
+
 /** Takes a chain that was rebuilt as whole: it ends with a block that is final, wherever that is. @throws StoreError */
 export function finishRebuilding(into: KeyValue): Promise<void> {
   return written(into, [unfinishedRow(false)]);
