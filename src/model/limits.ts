@@ -217,6 +217,8 @@ export const SYNC_REST_MS_MIN = 250;
 export const SYNC_REST_MS_MAX = 60_000;
 /** How often what is under way is looked at for stalls. */
 export const SYNC_TICK_MS = 250;
+/** Fetched blocks that are executed while earlier ones are on their way to the disk. */
+export const SYNC_UNSTORED_BLOCKS_MAX = 4 * SYNC_BLOCKS_MAX;
 /** How often a line tells how far catching up has come. Milliseconds. */
 export const SYNC_LOG_MS = 2_000;
 /** Blocks that an authority may lag behind before it fetches ranges from everybody, as a follower does. */

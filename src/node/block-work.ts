@@ -115,17 +115,18 @@ export class BlockWork {
   }
 
   import({ from, blocks, certificate }: Extract<Effect, { type: 'import' }>): void {
-    const { links } = this.#parts;
+    const { links, listener } = this.#parts;
     this.#cancelImport = importBlocks(this.#parts, blocks, (outcome) => {
       if (outcome === 'executed') {
         const last = blocks.at(-1);
         assert(last !== undefined, 'an import has blocks');
         this.commit(blocks, certificate);
         this.#parts.report({ type: 'imported', header: last.header, certificate });
-        return;
+      } else {
+        if (outcome === 'invalid') links.penalize(from, 'a body that is not that of its header');
+        this.#parts.report({ type: 'import-failed', from, reason: outcome });
       }
-      if (outcome === 'invalid') links.penalize(from, 'a body that is not that of its header');
-      this.#parts.report({ type: 'import-failed', from, reason: outcome });
+      listener.importEnded?.();
     });
   }
 }

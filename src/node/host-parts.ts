@@ -18,6 +18,8 @@ export type Halt = Omit<Extract<Effect, { type: 'halt' }>, 'type'>;
 interface HostListener {
   /** Final and visible in this order, one call a block; not yet durable. `waited`: for how long its oldest transaction was known here. */
   readonly final: (entry: ChainEntry, waitedMs: number | null) => void;
+  /** Blocks that were handed in were executed, or not; they are not visible yet. */
+  readonly importEnded?: () => void;
   /** A crash no longer loses the chain up to this height. */
   readonly durable: (height: Height) => void;
   readonly evidence: (evidence: Evidence) => void;

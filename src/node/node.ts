@@ -280,6 +280,7 @@ export class Node {
     const { log } = this.parts;
     return {
       final: (entry: ChainEntry, waitedMs: number | null): void => this.#onFinal(entry, waitedMs),
+      importEnded: (): void => this.peering?.importEnded(),
       durable: (height: Height): void => this.#onDurable(height),
       evidence: (evidence: Evidence): void => this.#onEvidence(evidence),
       halted: (halt: Halt): void => this.#onHalted(halt),

@@ -4,7 +4,7 @@ import { unreachable } from '../lib/assert.ts';
 import { blockHash, type Header } from '../model/block.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import type { Height } from '../model/ids.ts';
-import { SYNC_BYTES_MAX, SYNC_LOG_MS, SYNC_TICK_MS } from '../model/limits.ts';
+import { SYNC_BYTES_MAX, SYNC_LOG_MS, SYNC_TICK_MS, SYNC_UNSTORED_BLOCKS_MAX } from '../model/limits.ts';
 import type { BlockReference, PeerMessage, PeerMessageOf } from '../model/peer-message.ts';
 import { verifyMessage } from '../model/verified.ts';
 import type { PeerId, PeerInfo } from '../network/transport.ts';
@@ -93,7 +93,10 @@ export class PeeringSync implements PeeringPart {
 
   /** A block has become final here, or it is time to look. */
   chainMoved(): void {
-    this.#step({ type: 'chain', head: this.#head(), isBusy: this.#parts.replica.importing !== null });
+    const { chain, replica } = this.#parts;
+    // What is executed and not yet stored is looked through for every record that is read.
+    const isDiskBehind = chain.head.height - chain.visibleHead.header.height > SYNC_UNSTORED_BLOCKS_MAX;
+    this.#step({ type: 'chain', head: this.#head(), isBusy: replica.importing !== null || isDiskBehind });
   }
 
   /** How far this node has come; null while it is near the head. */

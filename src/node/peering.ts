@@ -216,6 +216,11 @@ export class Peering {
     return this.#parts.settings.known.bans();
   }
 
+  /** What was to be executed has been, or not: what comes next need not wait for the disk. */
+  importEnded(): void {
+    this.#sync.chainMoved();
+  }
+
   /** A block is final here and can be read. */
   final({ stored }: ChainEntry): void {
     this.#snapshots.chainMoved();

@@ -3,7 +3,7 @@ import type { Effect } from '../../../src/consensus/effect.ts';
 import { type Block, blockHash } from '../../../src/model/block.ts';
 import type { Certificate } from '../../../src/model/certificate.ts';
 import { Epoch, Height, View } from '../../../src/model/ids.ts';
-import type { MessageOf } from '../../../src/model/message.ts';
+import type { MessageOf, Status } from '../../../src/model/message.ts';
 import type { Verified } from '../../../src/model/verified.ts';
 import { benchReplica, blockOn, certificateOf, GENESIS, hear, start, tell } from './bench-replica.ts';
 
@@ -69,16 +69,17 @@ describe('while the shell fetches what is missing', () => {
     const replica = benchReplica(1);
     start(replica);
     tell(replica, { type: 'sync-taken-over', isTakenOver });
-    const status = {
-      ...{
-        epoch: Epoch(0),
-        view: View(0),
-        mode: 'active',
-        finalHeight: Height(5_000),
-        finalHash: blockHash(SECOND.header),
-      },
-      ...{ highest: null, suspects: null, missing: [], now: replica.now },
-    } as const;
+    const status: Status = {
+      epoch: Epoch(0),
+      view: View(0),
+      mode: 'active',
+      finalHeight: Height(5_000),
+      finalHash: blockHash(SECOND.header),
+      highest: null,
+      suspects: null,
+      missing: [],
+      now: replica.now,
+    };
     for (const seat of [0, 2, 3]) hear(replica, seat, { kind: 'status', status });
     const effects = tell(replica, { type: 'timer', timer: 'fetch' });
     return effects.some((effect) => effect.type === 'send' && effect.message.kind === 'blocks-request');
