@@ -127,9 +127,13 @@ function lowestBlock(reads: KeyValueReads, head: number): number {
   return head;
 }
 
-/** What a directory keeps of the one that it takes the place of: how far the journal was, and who misbehaved. */
+/** What is not of the chain, and outlives it: how far the journal was, why the node halted, who misbehaved, whom it knows. */
 export function* carriedRows(reads: KeyValueReads): Generator<KeyValueChange> {
-  const witness = reads.get(TABLES.meta, META.witness);
-  if (witness !== undefined) yield { table: TABLES.meta, key: META.witness, value: witness };
-  for (const row of reads.range(TABLES.evidence, {})) yield { table: TABLES.evidence, ...row };
+  for (const key of [META.witness, META.halt]) {
+    const value = reads.get(TABLES.meta, key);
+    if (value !== undefined) yield { table: TABLES.meta, key, value };
+  }
+  for (const table of [TABLES.evidence, TABLES.addresses, TABLES.bans]) {
+    for (const row of reads.range(table, {})) yield { table, ...row };
+  }
 }

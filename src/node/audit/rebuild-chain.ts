@@ -1,4 +1,5 @@
 import type { Genesis } from '../../ledger/genesis.ts';
+import { equalBytes } from '../../lib/bytes.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import type { Jurisdiction } from '../../model/certificate.ts';
 import { carriedRows } from '../../store/arriving.ts';
@@ -51,9 +52,10 @@ export async function* rebuildChain(options: RebuildOptions): AsyncGenerator<Imp
   }
 }
 
-/** Begins again with genesis, and keeps what is not of the chain. @throws StoreError */
+/** Begins again with genesis, and keeps what is not of the chain but a halt: an operator has decided. @throws StoreError */
 export async function beginAgain({ damaged, into, genesis }: Omit<RebuildOptions, 'jurisdiction'>): Promise<void> {
-  await written(into, [unfinishedRow(true), ...carried(guardedReads(damaged))]);
+  const kept = carried(guardedReads(damaged)).filter(({ key }) => !equalBytes(key, META.halt));
+  await written(into, [unfinishedRow(true), ...kept]);
   await begun(into, genesis);
   await finishRebuilding(into);
 }
