@@ -15,12 +15,12 @@ export function createPeerControl({ peering, parts }: Node): PeerControl {
       const peer = session(id);
       return peer !== undefined && peering?.disconnect(peer.id) === true;
     },
-    ban: (id, lengthMs) => {
+    ban: async (id, lengthMs) => {
       if (session(id)?.role === 'authority') return 'AUTHORITY';
       if (!isHex(id, 32)) return 'UNKNOWN';
-      return peering?.ban(id as PeerId, lengthMs) ?? 'UNKNOWN';
+      return (await peering?.ban(id as PeerId, lengthMs)) ?? 'UNKNOWN';
     },
-    unban: (id) => peering?.unban(id as PeerId) === true,
+    unban: async (id) => (await peering?.unban(id as PeerId)) === true,
     bans: () => peering?.bans() ?? [],
   };
 }

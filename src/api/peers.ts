@@ -32,7 +32,7 @@ const banSchema = z.strictObject({
 
 /** Whom this node is to talk with, and whom not: for its operator. A ban takes the token, also on a devnet. */
 export function peerRoutes(control: PeerControl): readonly Route[] {
-  const post = (name: string, example: string, handle: (body: Uint8Array) => Outcome): Route => ({
+  const post = (name: string, example: string, handle: (body: Uint8Array) => ReturnType<Route['handle']>): Route => ({
     method: 'POST',
     path: `/api/v1/peers/${name}`,
     isOperators: true,
@@ -43,8 +43,8 @@ export function peerRoutes(control: PeerControl): readonly Route[] {
     { method: 'GET', path: '/api/v1/peers/banned', handle: () => json(bans(control)) },
     post('connect', '{"address":"127.0.0.1:7281"}', (body) => connect(control, body)),
     post('disconnect', '{"id":"<node id>"}', (body) => disconnect(control, body)),
-    { ...post('ban', '{"id":"<node id>"}', (body) => ban(control, body)), isOpenOnDevnets: false },
-    { ...post('unban', '{"id":"<node id>"}', (body) => unban(control, body)), isOpenOnDevnets: false },
+    { ...post('ban', '{"id":"<node id>"}', async (body) => await ban(control, body)), isOpenOnDevnets: false },
+    { ...post('unban', '{"id":"<node id>"}', async (body) => await unban(control, body)), isOpenOnDevnets: false },
   ];
 }
 
@@ -75,11 +75,11 @@ function disconnect(control: PeerControl, body: Uint8Array): Outcome {
   return control.disconnect(id) ? json(answer) : unknown(id);
 }
 
-function ban(control: PeerControl, body: Uint8Array): Outcome {
+async function ban(control: PeerControl, body: Uint8Array): Promise<Outcome> {
   const asked = parsed(banSchema, body);
   if (!asked.ok) return asked;
   const { id, seconds } = asked.value;
-  const outcome = control.ban(id, 1_000 * seconds);
+  const outcome = await control.ban(id, 1_000 * seconds);
   if (outcome === 'AUTHORITY') {
     return err({
       code: 'PEER_IS_AUTHORITY',
@@ -89,11 +89,11 @@ function ban(control: PeerControl, body: Uint8Array): Outcome {
   return outcome === 'UNKNOWN' ? unknown(id) : json(banView(outcome));
 }
 
-function unban(control: PeerControl, body: Uint8Array): Outcome {
+async function unban(control: PeerControl, body: Uint8Array): Promise<Outcome> {
   const asked = parsed(peerSchema, body);
   if (!asked.ok) return asked;
   const { id } = asked.value;
-  if (control.unban(id)) return json({ id } satisfies PeerAnswer);
+  if (await control.unban(id)) return json({ id } satisfies PeerAnswer);
   return fail('UNKNOWN_PEER', `${id} is not banned here; GET /api/v1/peers/banned lists those that are`);
 }
 

@@ -87,9 +87,10 @@ export interface PeerControl {
   connect(address: string): void;
   /** False when there is no session. */
   disconnect(id: string): boolean;
-  ban(id: string, lengthMs: number): BannedPeer | 'AUTHORITY' | 'UNKNOWN';
+  /** In force at once; resolves when no crash can lose it. */
+  ban(id: string, lengthMs: number): Promise<BannedPeer | 'AUTHORITY' | 'UNKNOWN'>;
   /** False when it is not banned. */
-  unban(id: string): boolean;
+  unban(id: string): Promise<boolean>;
   bans(): readonly BannedPeer[];
 }
 

@@ -1,6 +1,7 @@
 import { BAN_POINTS, KNOWN_PEERS_SAVED_MS } from '../model/limits.ts';
 import type { PeerInfo } from '../network/transport.ts';
 import { type AddressBook, createAddressBook, takeChanges } from '../peering/address-book.ts';
+import { type Level, reputationLevels } from '../peering/levels.ts';
 import {
   type Ban,
   ban,
@@ -15,7 +16,7 @@ import {
   takeBanChanges,
   unban,
 } from '../peering/reputation.ts';
-import type { KeyValue, KeyValueChange } from '../store/key-value.ts';
+import type { KeyValue, KeyValueChange, WriteOutcome } from '../store/key-value.ts';
 import { addressChanges, banChanges, readPeers, saltChange } from '../store/peers.ts';
 import type { Clock, Timers } from './ports.ts';
 
@@ -91,23 +92,29 @@ export class KnownPeers {
     return points < 0.5 ? 0 : -Math.round(points);
   }
 
-  /** An operator's word. @param lengthMs how long */
-  ban(id: string, lengthMs: number): BanView {
-    const imposed = ban(this.#reputation, id, this.#now(), lengthMs);
-    this.#save();
-    return this.#view(imposed);
+  /**
+   * An operator's word: in force at once, and answered when no crash can lose it.
+   *
+   * @param lengthMs how long
+   */
+  ban(id: string, lengthMs: number): Promise<BanView> {
+    const imposed = this.#view(ban(this.#reputation, id, this.#now(), lengthMs));
+    return new Promise((resolve, reject) => this.#save({ durable: () => resolve(imposed), failed: reject }));
   }
 
-  /** False when it was not banned. */
-  unban(id: string): boolean {
-    const wasBanned = unban(this.#reputation, id, this.#now());
-    this.#save();
-    return wasBanned;
+  /** As `ban`. False when it was not banned. */
+  unban(id: string): Promise<boolean> {
+    if (!unban(this.#reputation, id, this.#now())) return Promise.resolve(false);
+    return new Promise((resolve, reject) => this.#save({ durable: () => resolve(true), failed: reject }));
   }
 
   /** Bans in force, the latest to end first. */
   bans(): readonly BanView[] {
     return bansInForce(this.#reputation, this.#now()).map((entry) => this.#view(entry));
+  }
+
+  levels(): readonly Level[] {
+    return reputationLevels(this.#reputation);
   }
 
   #now(): number {
@@ -124,7 +131,7 @@ export class KnownPeers {
     return { ...entry, since: Math.round(entry.since + offsetMs), until: Math.round(entry.until + offsetMs) };
   }
 
-  #save(): void {
+  #save(outcome: WriteOutcome = { failed: this.#parts.onFailed }): void {
     const offsetMs = this.#unixOffsetMs();
     const changes: KeyValueChange[] = [
       ...(this.#isNew ? [saltChange(this.book.salt)] : []),
@@ -133,6 +140,6 @@ export class KnownPeers {
     ];
     if (changes.length === 0) return;
     this.#isNew = false;
-    this.#parts.store.write(changes, { failed: this.#parts.onFailed });
+    this.#parts.store.write(changes, outcome);
   }
 }

@@ -8,6 +8,7 @@ import type { Transaction } from '../model/transaction.ts';
 import type { DialOutcome, PeerId, PeerInfo, Transport } from '../network/transport.ts';
 import type { DiscoverySettings } from '../peering/discovery-state.ts';
 import type { GossipSettings } from '../peering/gossip.ts';
+import type { Level } from '../peering/levels.ts';
 import type { Offence } from '../peering/reputation.ts';
 import type { SyncProgress } from '../peering/sync.ts';
 import type { Chain, ChainEntry } from '../store/chain.ts';
@@ -200,14 +201,14 @@ export class Peering {
   }
 
   /** @param lengthMs how long */
-  ban(peer: PeerId, lengthMs: number): BanView {
+  ban(peer: PeerId, lengthMs: number): Promise<BanView> {
     const ban = this.#parts.settings.known.ban(peer, lengthMs);
     this.#parts.transport.disconnect(peer, 'BANNED');
     return ban;
   }
 
   /** False when it is not banned. */
-  unban(peer: PeerId): boolean {
+  unban(peer: PeerId): Promise<boolean> {
     return this.#parts.settings.known.unban(peer);
   }
 
@@ -247,6 +248,11 @@ export class Peering {
   /** A peer passed on what no honest node does. */
   blame(peer: PeerId, offence: Offence): void {
     this.#office.post.charge(peer, offence);
+  }
+
+  /** What this node holds that its peers can make it hold, and the bound of each. */
+  levels(): readonly Level[] {
+    return [...this.#office.levels(), ...this.#partsFor('authority').flatMap((part) => part.levels?.() ?? [])];
   }
 
   /** A node that only knows peers has nothing to say of the chain. */

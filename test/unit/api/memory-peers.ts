@@ -16,7 +16,7 @@ export class MemoryPeers implements PeerControl {
     return this.connected.delete(id);
   }
 
-  ban(id: string, lengthMs: number): ReturnType<PeerControl['ban']> {
+  async ban(id: string, lengthMs: number): ReturnType<PeerControl['ban']> {
     if (id === MemoryPeers.AUTHORITY) return 'AUTHORITY';
     if (id.length < 64) return 'UNKNOWN';
     this.connected.delete(id);
@@ -27,7 +27,7 @@ export class MemoryPeers implements PeerControl {
     return entry;
   }
 
-  unban(id: string): boolean {
+  async unban(id: string): Promise<boolean> {
     return this.#bans.delete(id);
   }
 

@@ -148,7 +148,7 @@ describe('an operator', () => {
     first.discovery.connect(other.node.address);
     await until(() => first.peers.length === 1 && other.peers.length === 1, 'they are connected');
     const id = other.node.mesh.self;
-    first.known.ban(id, 60_000);
+    await first.known.ban(id, 60_000);
     first.node.mesh.disconnect(id, 'BANNED');
     expect(other.node.of('down').length + first.node.of('down').length).toBeGreaterThan(0);
     await first.stop();
@@ -159,7 +159,7 @@ describe('an operator', () => {
     const answers = () => other.node.of('dialled').filter(({ address }) => address === again.node.address);
     await until(() => answers().length > 0, 'it tries');
     expect(answers()[0]?.outcome).toEqual({ reached: false, reason: 'BANNED', by: 'them' });
-    expect(again.known.unban(id)).toBe(true);
+    expect(await again.known.unban(id)).toBe(true);
     other.discovery.connect(again.node.address);
     await until(() => again.peers.length === 1, 'it is let in again');
   });
