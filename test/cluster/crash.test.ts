@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { auditChain, signersAt, ticketsOf, value } from './support/chain-audit.ts';
+import { expectKept, expectNoEvidence } from './support/agreement-audit.ts';
+import { signersAt } from './support/chain-audit.ts';
 import { Cluster, statusOf } from './support/cluster.ts';
 import { SignedVotes } from './support/journal-audit.ts';
 import { type Acknowledged, Load, unexpectedRefusals } from './support/load.ts';
@@ -31,31 +32,6 @@ async function untilAcknowledged(running: Load, count: number): Promise<void> {
   await cluster.until(`${count} acknowledged writes`, 20_000, () => running.acknowledged.length >= count);
 }
 
-/** Everything that was said to be final is so on every node, where and as it was said. */
-async function expectKept(acknowledged: readonly Acknowledged[]): Promise<void> {
-  const height = await cluster.settled();
-  const blocks = await auditChain(cluster.nodes, cluster.genesis, height);
-  const places = new Map(blocks.flatMap(({ hash, transactions }) => transactions.map(({ id }) => [id, hash] as const)));
-  expect(acknowledged.filter(({ id, blockHash }) => places.get(id) !== blockHash)).toEqual([]);
-  for (const node of cluster.nodes) {
-    const tickets = await ticketsOf(node);
-    expect(acknowledged.filter(({ ticket }) => tickets.get(ticket)?.state !== 'ISSUED')).toEqual([]);
-    const issued = blocks.flatMap(({ transactions }) =>
-      transactions.flatMap(({ type, receipt, operation }) => {
-        const list = operation['tickets'];
-        return type === 'issue' && receipt.accepted && receipt.replay_of === undefined && Array.isArray(list)
-          ? list
-          : [];
-      }),
-    );
-    expect(tickets.size, `tickets on ${node.name}, and tickets issued in its blocks`).toBe(issued.length);
-  }
-}
-
-async function expectNoEvidence(): Promise<void> {
-  for (const { client, name } of cluster.nodes) expect(value(await client.evidence()).evidence, name).toEqual([]);
-}
-
 describe('kill -9', () => {
   it('of the primary under load: final again in time, and it comes back to sign', async () => {
     cluster = await Cluster.started({ parameters: { checkpointInterval: 10_000 } });
@@ -84,8 +60,8 @@ describe('kill -9', () => {
     await running.stop();
     tell(`final again ${measured.join(', ')} ms after a kill -9 of the primary; promised: ${PROMISED_MS} ms`);
     expect(unexpectedRefusals(running)).toEqual([]);
-    await expectKept(running.acknowledged);
-    await expectNoEvidence();
+    await expectKept(cluster, running.acknowledged);
+    await expectNoEvidence(cluster);
     for (const node of cluster.nodes) {
       await node.stop();
       await votes.addJournal(node, cluster.genesis);
@@ -114,8 +90,8 @@ describe('kill -9', () => {
     await untilAcknowledged(running, 20);
     await running.stop();
     tell(`${acknowledged.length} acknowledged writes survived ${ROUNDS + 1} kills of all four`);
-    await expectKept([...acknowledged, ...running.acknowledged]);
-    await expectNoEvidence();
+    await expectKept(cluster, [...acknowledged, ...running.acknowledged]);
+    await expectNoEvidence(cluster);
     for (const node of cluster.nodes) {
       await node.kill();
       await votes.addJournal(node, cluster.genesis);
@@ -139,8 +115,8 @@ describe('kill -9', () => {
     await untilAcknowledged(running, running.acknowledged.length + 15);
     await running.stop();
     expect(unexpectedRefusals(running)).toEqual([]);
-    await expectKept(running.acknowledged);
-    await expectNoEvidence();
+    await expectKept(cluster, running.acknowledged);
+    await expectNoEvidence(cluster);
     for (const node of cluster.nodes) {
       await node.stop();
       await votes.addJournal(node, cluster.genesis);

@@ -51,6 +51,8 @@ export interface ClusterOptions {
   readonly document?: Uint8Array;
   /** Of every config.toml, by `section.key`. */
   readonly config?: ReadonlyMap<string, RawValue>;
+  /** Of one node's config.toml besides: the place it has among all nodes, the authorities first. */
+  readonly configOf?: (place: number, plan: DevnetPlan) => ReadonlyMap<string, RawValue>;
   /** Where a node's home is, when not below the temporary directory. */
   readonly homeOf?: (name: string) => string | undefined;
 }
@@ -78,6 +80,7 @@ export class Cluster {
   /** Makes the homes; starts nothing. */
   static async create(options: ClusterOptions = {}): Promise<Cluster> {
     const { nodes = 4, followers = 0, parameters = {}, config = new Map(), homeOf = () => undefined } = options;
+    const { configOf = () => new Map() } = options;
     const plan = await freePlan(nodes, followers);
     const directory = temporaryDirectory();
     const document = devnetGenesis(plan, Timestamp(Date.now()));
@@ -92,7 +95,7 @@ export class Cluster {
       await writeHome({
         directory: home,
         genesis: bytes,
-        config: new Map([...devnetConfig(plan, node), ...config]),
+        config: new Map([...devnetConfig(plan, node), ...config, ...configOf(place, plan)]),
         authority: node.role === 'authority' ? devnetKeyPair(keys.authority) : undefined,
         node: devnetKeyPair(keys.node),
         operator: devnetKeyPair(devnetKeys(node.organisation).operator),

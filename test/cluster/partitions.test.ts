@@ -1,0 +1,246 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Failure } from '../../src/client/call.ts';
+import { defined } from '../../src/lib/assert.ts';
+import { expectConsistentVotes, expectKept, expectNoEvidence } from './support/agreement-audit.ts';
+import { signersAt, value } from './support/chain-audit.ts';
+import { type Cluster, statusOf } from './support/cluster.ts';
+import { type LinkedCluster, startLinked } from './support/linked-cluster.ts';
+import { type Acknowledged, Load, unexpectedRefusals } from './support/load.ts';
+import type { NodeProcess } from './support/node-process.ts';
+import type { Links } from './support/proxy.ts';
+import { issueOf, signed } from './support/transactions.ts';
+import { IS_LONG, pause, tell } from './support/until.ts';
+
+const REFUSED_MS_PROMISED = 500;
+const PATIENCE_MS = 30_000;
+/** Within what the client of the tests waits for an answer. */
+const WAIT_MS = 14_000;
+const APART_MS = IS_LONG ? 30_000 : 1_500;
+const LANES = 8;
+
+let linked: LinkedCluster;
+let cluster: Cluster;
+let links: Links;
+let load: Load | undefined;
+/** Over all cases: one network lives through them one after another. */
+const acknowledged: Acknowledged[] = [];
+
+beforeAll(async () => {
+  linked = await startLinked({ parameters: { checkpointInterval: 10_000 } });
+  ({ cluster, links } = linked);
+});
+
+afterEach(async () => {
+  links.heal();
+  await load?.stop();
+  acknowledged.push(...(load?.acknowledged ?? []));
+  load = undefined;
+});
+
+afterAll(async () => {
+  await linked?.close();
+});
+
+async function startLoad(nodes: readonly NodeProcess[] = cluster.nodes): Promise<Load> {
+  const running = new Load({ chainId: cluster.genesis.chainId, nodes, lanes: LANES });
+  load = running;
+  await untilAcknowledged(running, 20);
+  return running;
+}
+
+async function untilAcknowledged(running: Load, more: number): Promise<void> {
+  const count = running.acknowledged.length + more;
+  await cluster.until(`${count} acknowledged writes`, PATIENCE_MS, () => running.acknowledged.length >= count);
+}
+
+/** Milliseconds from `since` until a write that was sent after it is known to be final. */
+async function finalAgainMs(running: Load, since: number): Promise<number> {
+  const next = await cluster.until('a write sent since to be final', PATIENCE_MS, () =>
+    running.acknowledgedSince(since),
+  );
+  return next.knownAt - since;
+}
+
+/** Milliseconds from `since` until all four see each other again. */
+async function untilConnected(since: number): Promise<number> {
+  await cluster.until('all to be connected', PATIENCE_MS, async () =>
+    (await cluster.statuses()).every(({ connected }) => connected === cluster.nodes.length),
+  );
+  return Date.now() - since;
+}
+
+/** Ends a case: what was refused was refused with a word for "not now", and all hold one head. */
+async function endLoad(running: Load): Promise<void> {
+  await running.stop();
+  expect(unexpectedRefusals(running)).toEqual([]);
+  await cluster.settled();
+}
+
+/** Why a write through this node failed; nothing when it became final. */
+async function attempt(node: NodeProcess): Promise<Failure | undefined> {
+  const transaction = signed(cluster.genesis.chainId, 'venue', issueOf(`try-${randomBytes(6).toString('hex')}`));
+  const answered = await node.client.submit(transaction, { waitMs: WAIT_MS });
+  return answered.ok ? undefined : answered.error;
+}
+
+/** Waits until the node says that it misses exactly these; the milliseconds since `cutAt`. */
+async function untilMissing(node: NodeProcess, absent: readonly NodeProcess[], cutAt: number): Promise<number> {
+  return await cluster.until(`${node.name} to say who is missing`, PATIENCE_MS, async () => {
+    const { code, moving, waiting_for: awaited } = value(await node.client.explain());
+    const names = awaited.map(({ authority }) => authority).sort();
+    const isTold = code === 'NO_QUORUM' && !moving && names.join() === namesOf(absent).join();
+    return isTold && Date.now() - cutAt;
+  });
+}
+
+function namesOf(nodes: readonly NodeProcess[]): readonly string[] {
+  return nodes.map(({ name }) => name).sort();
+}
+
+async function expectReads(node: NodeProcess): Promise<void> {
+  expect(value(await node.client.tickets({ limit: 10 })).tickets).toHaveLength(10);
+  expect(value(await node.client.block(1)).header.height).toBe(1);
+}
+
+describe('four authorities of which the network parts', () => {
+  it('two and two: both halves refuse at once and say why, and go on when they meet', async () => {
+    const running = await startLoad();
+    const half = [await cluster.primary(), defined(cluster.others(await cluster.primary())[0], 'a backup')];
+    const others = cluster.others(...half);
+    links.part(half.map(({ seat }) => seat));
+    const cutAt = Date.now();
+    // Sent before a node can know: it waits for finality, and stands for what takes long.
+    let waiting = 0;
+    const early = cluster.nodes.map(async (node) => {
+      waiting += 1;
+      const failure = await attempt(node);
+      waiting -= 1;
+      return failure?.code;
+    });
+    const known = await Promise.all(
+      cluster.nodes.map((node) => untilMissing(node, half.includes(node) ? others : half, cutAt)),
+    );
+    const before = await cluster.statuses();
+    const refusedMs: number[] = [];
+    for (const apartUntil = Date.now() + APART_MS; Date.now() < apartUntil; await pause(200)) {
+      const sentAt = Date.now();
+      const failures = await Promise.all(cluster.nodes.map(attempt));
+      refusedMs.push(Date.now() - sentAt);
+      for (const failure of failures) expect(failure).toMatchObject({ code: 'NO_QUORUM', status: 503 });
+    }
+    expect(waiting, 'writes that still waited while later ones were refused').toBeGreaterThan(0);
+    for (const node of cluster.nodes) await expectReads(node);
+    for (const [seat, { head, view }] of (await cluster.statuses()).entries()) {
+      expect(head.height).toBe(before[seat]?.head.height);
+      expect(view - (before[seat]?.view ?? 0), 'views by which a half went on').toBeLessThanOrEqual(1);
+    }
+
+    links.heal();
+    const healedAt = Date.now();
+    const finalMs = await finalAgainMs(running, healedAt);
+    const connectedMs = await untilConnected(healedAt);
+    expect(new Set(await Promise.all(early))).toContain(undefined);
+    await endLoad(running);
+    tell(
+      `2/2: known ${Math.max(...known)} ms after the cut (${REFUSED_MS_PROMISED}), refused within ${Math.max(...refusedMs)} ms; final ${finalMs} ms, all connected ${connectedMs} ms after healing`,
+    );
+  });
+
+  it.each(IS_LONG ? ['the primary', 'a backup', 'the next primary'] : ['the primary'])(
+    'three and one (%s alone): the three go on, and the one comes back to vote',
+    async (which) => {
+      const primary = await cluster.primary();
+      const step = ['the primary', 'the next primary', 'a backup'].indexOf(which);
+      const alone = cluster.node((primary.seat + step) % cluster.nodes.length);
+      const three = cluster.others(alone);
+      const running = await startLoad();
+      links.part([alone.seat]);
+      const cutAt = Date.now();
+      const goesOnMs = await finalAgainMs(running, cutAt);
+      await untilMissing(alone, three, cutAt);
+      const left = await statusOf(alone);
+      await untilAcknowledged(running, 40);
+      expect(await attempt(alone)).toMatchObject({ code: 'NO_QUORUM' });
+      await expectReads(alone);
+      expect((await statusOf(alone)).head).toEqual(left.head);
+
+      const [asked] = three;
+      const { head } = await statusOf(defined(asked, 'three are left'));
+      links.heal();
+      const healedAt = Date.now();
+      await cluster.until(`${alone.name} to catch up`, PATIENCE_MS, async () => {
+        return (await statusOf(alone)).head.height >= head.height;
+      });
+      const caughtUpMs = Date.now() - healedAt;
+      await cluster.until(`${alone.name} to sign again`, PATIENCE_MS, async () => {
+        const { height } = (await statusOf(alone)).head;
+        return height > head.height && (await signersAt(alone, height)).includes(alone.seat);
+      });
+      const missed = head.height - left.head.height;
+      tell(
+        `3/1, ${which}: final ${goesOnMs} ms after the cut; ${missed} blocks caught up ${caughtUpMs} ms, signs again ${Date.now() - healedAt} ms after healing`,
+      );
+      await untilConnected(healedAt);
+      await endLoad(running);
+    },
+  );
+});
+
+/** Which of two does not hear the other any more, by their distance from the primary. */
+const ONE_WAY: readonly (readonly [number, number])[] = IS_LONG
+  ? [0, 1, 2, 3].flatMap((from) => [0, 1, 2, 3].filter((to) => to !== from).map((to) => [from, to] as const))
+  : [
+      [0, 1],
+      [2, 0],
+    ];
+
+describe('links that pass one way only', () => {
+  it.each(ONE_WAY)('from seat +%i to seat +%i nothing comes through: a quorum goes on', async (from, to) => {
+    const { seat } = await cluster.primary();
+    const seats = [from, to].map((step) => (seat + step) % cluster.nodes.length);
+    await goesOn([seats]);
+  });
+
+  it.runIf(IS_LONG)('two pairs do not hear each other: every authority still has a quorum', async () => {
+    const { seat } = await cluster.primary();
+    const place = (step: number): number => (seat + step) % cluster.nodes.length;
+    await goesOn([
+      [place(0), place(1)],
+      [place(2), place(3)],
+    ]);
+  });
+
+  async function goesOn(cuts: readonly (readonly number[])[]): Promise<void> {
+    const running = await startLoad();
+    const before = (await cluster.statuses()).map(({ view }) => view);
+    for (const [from = 0, to = 0] of cuts) links.cut(from, to);
+    const cutAt = Date.now();
+    // Either side ends a connection that is silent, so both miss each other.
+    await cluster.until('both ends to notice', PATIENCE_MS, async () => {
+      const statuses = await cluster.statuses(cuts.flat().map((seat) => cluster.node(seat)));
+      return statuses.every(({ connected }) => connected === cluster.nodes.length - 1);
+    });
+    const noticedAt = Date.now();
+    const finalMs = await finalAgainMs(running, noticedAt);
+    await untilAcknowledged(running, 40);
+    const lastedMs = Date.now() - cutAt;
+    const views = (await cluster.statuses()).map(({ view }, seat) => view - (before[seat] ?? 0));
+    links.heal();
+    const healedAt = Date.now();
+    const healedMs = await finalAgainMs(running, healedAt);
+    const connectedMs = await untilConnected(healedAt);
+    tell(
+      `cut ${cuts.map((cut) => cut.join(' > ')).join(', ')}: noticed ${noticedAt - cutAt} ms, a write then final ${finalMs} ms, views +${views.join('/')} in ${lastedMs} ms; healed: final ${healedMs} ms, connected ${connectedMs} ms`,
+    );
+    await endLoad(running);
+  }
+});
+
+describe('after all of it', () => {
+  it('every acknowledged write is there, on one chain, and nobody voted twice', async () => {
+    await expectKept(cluster, acknowledged);
+    await expectNoEvidence(cluster);
+    await expectConsistentVotes(cluster);
+  });
+});
