@@ -20,11 +20,21 @@ function planOf(nodes: number, basePort = 7180): DevnetPlan {
 describe('the plan of a devnet', () => {
   it('has the ports and names that its documentation shows', () => {
     expect(planOf(4).nodes).toEqual([
-      { name: 'federation', httpPort: 7181, peerPort: 7281 },
-      { name: 'venue', httpPort: 7182, peerPort: 7282 },
-      { name: 'boxoffice', httpPort: 7183, peerPort: 7283 },
-      { name: 'city', httpPort: 7184, peerPort: 7284 },
+      { name: 'federation', role: 'authority', organisation: 'federation', httpPort: 7181, peerPort: 7281 },
+      { name: 'venue', role: 'authority', organisation: 'venue', httpPort: 7182, peerPort: 7282 },
+      { name: 'boxoffice', role: 'authority', organisation: 'boxoffice', httpPort: 7183, peerPort: 7283 },
+      { name: 'city', role: 'authority', organisation: 'city', httpPort: 7184, peerPort: 7284 },
     ]);
+  });
+
+  it('puts followers behind the authorities, each run by one of their organisations', () => {
+    const plan = planDevnet(2, 7180, 3);
+    expect(plan.ok && plan.value.followers).toEqual([
+      { name: 'follower-1', role: 'follower', organisation: 'federation', httpPort: 7183, peerPort: 7283 },
+      { name: 'follower-2', role: 'follower', organisation: 'venue', httpPort: 7184, peerPort: 7284 },
+      { name: 'follower-3', role: 'follower', organisation: 'federation', httpPort: 7185, peerPort: 7285 },
+    ]);
+    expect(planDevnet(4, 7180, 96).ok).toBe(false);
   });
 
   it.each([1, 4, 31])('gives %d nodes ports of their own', (count) => {
