@@ -41,7 +41,7 @@ export async function openAuthority({ config, ask, genesis, store, onFatal }: Vo
   if (seat < 0) {
     return { ...follower, observerReason: `its authority key ${signer.publicKey} is not one of genesis` };
   }
-  const voter = await openVoter(config, signer.publicKey, { witness: readWitness(store), onFatal });
+  const voter = await openVoter(config, signer.publicKey, { genesis, witness: readWitness(store), onFatal });
   return 'reason' in voter
     ? { ...follower, observerReason: voter.reason, authorityKey: signer }
     : { seat, signer, journal: voter, observerReason: null, authorityKey: signer };

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { foundLedger, type Genesis } from '../ledger/genesis.ts';
 import { parseGenesis } from '../ledger/genesis-document.ts';
 import { defined } from '../lib/assert.ts';
-import { fromHex } from '../lib/bytes.ts';
+import { fromHex, toHex } from '../lib/bytes.ts';
 import { seatOf } from '../model/authorities.ts';
-import type { PublicKey } from '../model/ids.ts';
+import { hexBytes, type PublicKey } from '../model/ids.ts';
 import type { NodeConfig } from '../node/config/config.ts';
 import { checkPins } from '../node/config/pins.ts';
 import { readKeyFile } from '../node/keys/key-file.ts';
@@ -137,7 +137,11 @@ export interface OpenedVoter {
 export function openVoter(
   config: NodeConfig,
   key: PublicKey,
-  more: { readonly witness: JournalPosition | undefined; readonly onFatal: (error: Error) => void },
+  more: {
+    readonly genesis: Genesis;
+    readonly witness: JournalPosition | undefined;
+    readonly onFatal: (error: Error) => void;
+  },
 ): Promise<OpenedVoter | { readonly reason: string }> {
   const disk = openNodeDisk(config.storage.journalDir);
   const publicKey = defined(fromHex(key), 'a public key is hex');
@@ -146,9 +150,11 @@ export function openVoter(
       reject(error);
       more.onFatal(error);
     };
-    openJournal({ disk, publicKey, witness: more.witness, onFatal }, (opened) => {
+    const chainId = hexBytes(more.genesis.chainId);
+    openJournal({ disk, publicKey, chainId, witness: more.witness, onFatal }, (opened) => {
       if (opened.ok) resolve(opened.value);
       else if (opened.error.code === 'JOURNAL_FORMAT') reject(foreignJournal(config, opened.error));
+      else if (opened.error.code === 'JOURNAL_OF_ANOTHER_CHAIN') reject(otherChain(config, opened.error.chainId));
       else resolve({ reason: problemSentence(opened.error) });
     });
   });
@@ -168,6 +174,15 @@ function foreignJournal(
   });
 }
 
+/** What a key has signed for one chain says nothing of another: mixed up, it would forget both. */
+function otherChain({ storage, node, consensus }: NodeConfig, chainId: Uint8Array): CommandError {
+  const sentence = `The journal in ${storage.journalDir} belongs to chain ${toHex(chainId)}, and ${node.genesisFile} founds another one.`;
+  return new CommandError('DATA_UNUSABLE', sentence, {
+    code: 'JOURNAL_OF_ANOTHER_CHAIN',
+    advice: `Put back the genesis document that the key of ${consensus.authorityKeyFile} voted with; for a new network make a new key. Never remove ${storage.journalDir}.`,
+  });
+}
+
 /** @throws CommandError when a record cannot be read, which `read` finds out */
 export function withReadableJournal<T>({ storage }: Pick<NodeConfig, 'storage'>, read: () => T): T {
   try {
@@ -182,7 +197,9 @@ export function withReadableJournal<T>({ storage }: Pick<NodeConfig, 'storage'>,
   }
 }
 
-function problemSentence(problem: Exclude<JournalProblem, { code: 'JOURNAL_FORMAT' }>): string {
+function problemSentence(
+  problem: Exclude<JournalProblem, { code: 'JOURNAL_FORMAT' | 'JOURNAL_OF_ANOTHER_CHAIN' }>,
+): string {
   switch (problem.code) {
     case 'JOURNAL_MISSING':
       return `the journal of the authority key is gone, so nobody knows what it has signed: ${DEAD}`;

@@ -1,23 +1,35 @@
 import { crc32c } from '../lib/crc32c.ts';
 import type { Result } from '../lib/result.ts';
-import { type Codec, decode, encode, type Malformed, malformed, oneOf, struct, text, u32 } from '../model/codec.ts';
+import {
+  type Codec,
+  decode,
+  encode,
+  type Malformed,
+  malformed,
+  nullable,
+  oneOf,
+  struct,
+  text,
+  u32,
+} from '../model/codec.ts';
 import { JOURNAL_RECORD_BYTES_MAX } from '../model/limits.ts';
 import type { DiskFile, FileIdentity } from './disk.ts';
 import type { JournalPosition } from './journal.ts';
 
 /** The layout of segments and of the records in them. Another layout is another number, and nodes that do not know it refuse the journal. */
-export const JOURNAL_FORMAT = 2;
+export const JOURNAL_FORMAT = 3;
 /** In front of the number: what begins otherwise is no journal. */
 const FORMAT_MARK = 0xc0_f0_00_00;
 export const PUBLIC_KEY_BYTES = 32;
 export const INCARNATION_BYTES = 16;
+export const CHAIN_ID_BYTES = 32;
 const MARKER_BYTES = 8;
 /** Marker, payload length, synced offset, checksum. */
 export const RECORD_HEADER_BYTES = MARKER_BYTES + 12;
 const READ_WINDOW_BYTES = 65_536;
 const IDENTITY_TEXT_BYTES_MAX = 64;
 
-/** How a segment came to be: with the key, because the one before was full, or with a snapshot that replaces all before. */
+/** How a segment came to be: with the key, after others, or with a snapshot that replaces all before. */
 type SegmentStart = 'created' | 'continued' | 'snapshot';
 
 /** The payload of each segment's first record. */
@@ -27,7 +39,11 @@ export interface SegmentHeader {
   readonly incarnation: Uint8Array;
   readonly segment: number;
   readonly start: SegmentStart;
-  /** Bytes of the segment before, all of them durable before this one was made; 0 when there is none. */
+  /** The chain that the key votes on; null in what was made with the key, which may be older than genesis. */
+  readonly chainId: Uint8Array | null;
+  /** The newest segment with records before this one; 0 when there is none. */
+  readonly previous: number;
+  /** Its bytes, all of them durable before this one was made; 0 when there is none. */
   readonly previousEnd: number;
   /** Which file this segment was written to: in a copied file it is the identity of another one. */
   readonly identity: FileIdentity;
@@ -71,6 +87,8 @@ const SEGMENT_HEADER: Codec<SegmentHeader> = struct<SegmentHeader>({
   incarnation: rawBytes(INCARNATION_BYTES),
   segment: u32,
   start: oneOf(['created', 'continued', 'snapshot']),
+  chainId: nullable(rawBytes(CHAIN_ID_BYTES)),
+  previous: u32,
   previousEnd: u32,
   identity: IDENTITY,
 });

@@ -27,17 +27,14 @@ export function listSegments(disk: Disk): readonly number[] {
 }
 
 /** Whose journal it is. */
-export interface JournalName {
-  readonly publicKey: Uint8Array;
-  readonly incarnation: Uint8Array;
-}
+export type JournalName = Pick<SegmentHeader, 'publicKey' | 'incarnation' | 'chainId'>;
 
-export type NewSegment = JournalName & Pick<SegmentHeader, 'segment' | 'start' | 'previousEnd'>;
+export type NewSegment = JournalName & Pick<SegmentHeader, 'segment' | 'start' | 'previous' | 'previousEnd'>;
 
 /** Hands a record to the file; `synced` says how much of the file is durable by now. */
 export function appendRecord(
   file: DiskFile,
-  of: JournalName & { segment: number },
+  of: Pick<SegmentHeader, 'incarnation' | 'segment'>,
   synced: number,
   payload: Uint8Array,
 ): void {

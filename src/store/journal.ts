@@ -11,10 +11,15 @@ export interface JournalPosition {
   readonly offset: number;
 }
 
-/** Why a journal cannot be used. All but JOURNAL_FORMAT mean: this key never votes again (docs/consensus.md, "Memory"). */
+/**
+ * Why a journal cannot be used. All but JOURNAL_FORMAT and JOURNAL_OF_ANOTHER_CHAIN mean: this key never votes again
+ * (docs/consensus.md, "Memory").
+ */
 export type JournalProblem =
   /** Another version wrote it: nothing is wrong with it. */
   | { readonly code: 'JOURNAL_FORMAT'; readonly file: string; readonly found: number; readonly wanted: number }
+  /** The key has begun to vote on that chain: nothing is wrong with the journal, and it does not belong to this genesis. */
+  | { readonly code: 'JOURNAL_OF_ANOTHER_CHAIN'; readonly chainId: Uint8Array }
   | { readonly code: 'JOURNAL_MISSING' }
   | { readonly code: 'JOURNAL_CORRUPT'; readonly file: string; readonly offset: number; readonly reason: string }
   | { readonly code: 'JOURNAL_OF_ANOTHER_KEY'; readonly publicKey: Uint8Array }

@@ -24,8 +24,8 @@ export interface CurrentSegment {
   readonly segment: number;
   /** Where the first record after the header begins. */
   readonly bodyStart: number;
-  /** The oldest segment that is still there. */
-  readonly oldest: number;
+  /** Numbers of the segments before it that are still there. */
+  readonly older: readonly number[];
 }
 
 type Work =
@@ -132,11 +132,10 @@ export class LiveJournal implements Journal {
   #startSnapshot(payload: Uint8Array): void {
     this.#openSegment('snapshot', [payload], () => {
       const { disk } = this.#options;
-      const { oldest, segment } = this.#current;
-      for (let number = oldest; number < segment; number += 1) disk.remove(segmentName(number));
+      for (const number of this.#current.older) disk.remove(segmentName(number));
       disk.syncDirectory((error) => {
         if (error === undefined) {
-          this.#current = { ...this.#current, oldest: segment };
+          this.#current = { ...this.#current, older: [] };
           this.#resume(this.#queue.splice(0, 1));
         } else this.#fail(error);
       });
@@ -144,14 +143,14 @@ export class LiveJournal implements Journal {
   }
 
   #openSegment(start: 'continued' | 'snapshot', payloads: readonly Uint8Array[], next: () => void): void {
-    const { file: before, segment: previous, oldest } = this.#current;
+    const { file: before, segment: previous, older } = this.#current;
     const segment = previous + 1;
-    const fresh = { ...this.#options, segment, start, previousEnd: this.#durable };
+    const fresh = { ...this.#options, segment, start, previous, previousEnd: this.#durable };
     createSegment(this.#options.disk, fresh, payloads, (error, file, bodyStart) => {
       this.#attempt(() => {
         if (error !== undefined) throw error;
         before.close();
-        this.#current = { file, segment, bodyStart, oldest };
+        this.#current = { file, segment, bodyStart, older: [...older, previous] };
         this.#durable = file.size();
         next();
       });

@@ -42,7 +42,7 @@ function writeJournal() {
     process.exit(3);
   };
   createJournal({ disk, publicKey, incarnation: Buffer.alloc(16, 5) }, () => {
-    openJournal({ disk, publicKey, onFatal, segmentBytesMax: 200_000 }, (opened) => {
+    openJournal({ disk, publicKey, chainId: Buffer.alloc(32, 4), onFatal, segmentBytesMax: 200_000 }, (opened) => {
       if (!opened.ok) throw new Error(JSON.stringify(opened.error));
       const { journal, records } = opened.value;
       let count = 0;

@@ -13,6 +13,7 @@ import { type OpenedJournal, openJournal } from '../../src/store/open-journal.ts
 
 const CHILD = join(ROOT, 'test/cluster/store-child.mjs');
 const PUBLIC_KEY = new Uint8Array(32).fill(3);
+const CHAIN_ID = new Uint8Array(32).fill(4);
 const ROUNDS = 5;
 
 let directory: string;
@@ -86,7 +87,7 @@ async function killAfter(mode: string, count: number): Promise<number> {
 function open(path: string): Promise<OpenedJournal | string> {
   return new Promise((resolve, reject) => {
     const disk = openNodeDisk(path);
-    openJournal({ disk, publicKey: PUBLIC_KEY, onFatal: reject }, (opened) => {
+    openJournal({ disk, publicKey: PUBLIC_KEY, chainId: CHAIN_ID, onFatal: reject }, (opened) => {
       resolve(opened.ok ? opened.value : opened.error.code);
     });
   });

@@ -115,6 +115,7 @@ export class SmallMachine {
       const options = {
         disk: this.disk,
         publicKey: hexBytes(this.signer.publicKey),
+        chainId: hexBytes(this.#world.genesis.chainId),
         witness: readWitness(this.store),
         onFatal: (error: Error) => this.node?.fail(error),
       };

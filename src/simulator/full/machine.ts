@@ -153,6 +153,7 @@ export class Machine {
       const options = {
         disk: this.#disk,
         publicKey: hexBytes(this.#world.publicKeyOf(this.seat)),
+        chainId: hexBytes(genesis.chainId),
         witness: readWitness(this.#store),
         onFatal: (error: Error) => this.fail(error),
         segmentBytesMax: journalSegmentBytesMax,

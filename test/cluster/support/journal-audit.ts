@@ -5,6 +5,7 @@ import { defined } from '../../../src/lib/assert.ts';
 import { fromHex } from '../../../src/lib/bytes.ts';
 import type { Vote } from '../../../src/model/certificate.ts';
 import { decode } from '../../../src/model/codec.ts';
+import { hexBytes } from '../../../src/model/ids.ts';
 import { openNodeDisk } from '../../../src/store/node-disk.ts';
 import { type OpenedJournal, openJournal } from '../../../src/store/open-journal.ts';
 import type { NodeProcess } from './node-process.ts';
@@ -17,6 +18,7 @@ export async function readJournal(node: NodeProcess, genesis: Genesis): Promise<
       {
         disk: openNodeDisk(join(node.home, 'journal')),
         publicKey: defined(fromHex(publicKey), 'a public key is hex'),
+        chainId: hexBytes(genesis.chainId),
         onFatal: reject,
       },
       (found) => (found.ok ? resolve(found.value) : reject(new Error(`${node.name}: ${found.error.code}`))),

@@ -59,7 +59,8 @@ describe('a new home', () => {
     const { publicKey } = devnetKeyPair('test/authority');
     const disk = openNodeDisk(join(directory, 'home', 'journal'));
     const opened = await new Promise<boolean>((resolve) => {
-      openJournal({ disk, publicKey: Buffer.from(publicKey, 'hex'), onFatal: () => resolve(false) }, (result) => {
+      const of = { publicKey: Buffer.from(publicKey, 'hex'), chainId: new Uint8Array(32) };
+      openJournal({ disk, ...of, onFatal: () => resolve(false) }, (result) => {
         if (result.ok) result.value.journal.close(() => resolve(true));
         else resolve(false);
       });

@@ -6,6 +6,7 @@ import { type CrashChoice, MemoryDisk } from '../../../src/store/memory-disk.ts'
 import { createJournal, type OpenedJournal, openJournal } from '../../../src/store/open-journal.ts';
 
 export const PUBLIC_KEY = new Uint8Array(32).fill(7);
+export const CHAIN_ID = new Uint8Array(32).fill(8);
 export const INCARNATION = Uint8Array.from({ length: 16 }, (_, index) => 0xa0 + index);
 
 /** What was synced and nothing more. */
@@ -47,6 +48,7 @@ export interface OpenChoice {
   readonly witness?: JournalPosition;
   readonly segmentBytesMax?: number;
   readonly publicKey?: Uint8Array;
+  readonly chainId?: Uint8Array;
   readonly onFatal?: (error: Error) => void;
 }
 
@@ -55,7 +57,7 @@ export function open(disk: Disk, tasks: Tasks, choice: OpenChoice = {}): Result<
   const onFatal = (error: Error): never => {
     throw error;
   };
-  openJournal({ disk, publicKey: PUBLIC_KEY, onFatal, ...choice }, (opened) => {
+  openJournal({ disk, publicKey: PUBLIC_KEY, chainId: CHAIN_ID, onFatal, ...choice }, (opened) => {
     outcome = opened;
   });
   tasks.run();

@@ -18,7 +18,8 @@ import {
   texts,
 } from './journal-bench.ts';
 
-const NAME = '00000001.journal';
+/** The first was made with the key, and replaced at the first start because it was empty. */
+const NAME = '00000002.journal';
 
 /** Three synced batches and one that is under way; `ends` are the durable ends. */
 function written(tasks: Tasks): { disk: MemoryDisk; ends: number[]; words: string[]; witness: JournalPosition } {
@@ -153,7 +154,7 @@ describe('a synced journal', () => {
 });
 
 describe('the newest of several segments', () => {
-  const NEWEST = '00000002.journal';
+  const NEWEST = '00000003.journal';
 
   function twoSegments(...newestWords: string[]) {
     const tasks = new Tasks();
@@ -201,10 +202,11 @@ describe('the newest of several segments', () => {
   it('does not count twice under another name', () => {
     const { tasks, disk, whole } = twoSegments('two');
     const before = texts(openOrThrow(reopened(disk), tasks).records);
-    disk.overwrite('00000003.journal', whole);
+    disk.overwrite('00000004.journal', whole);
     const again = reopened(disk);
     expect(texts(openOrThrow(again, tasks).records)).toEqual(before);
-    expect(again.list()).toEqual([NAME, NEWEST]);
+    expect(again.list()).toEqual([NAME, NEWEST, '00000004.journal']);
+    expect(again.bytesOf('00000004.journal')).not.toEqual(whole);
   });
 });
 
@@ -234,7 +236,7 @@ describe('the search for proof behind a damage', () => {
     create(disk, tasks);
     const { journal } = openOrThrow(disk, tasks);
     const at = journal.position().offset;
-    const place = { marker: INCARNATION.slice(0, 8), segment: 1, offset: at };
+    const place = { marker: INCARNATION.slice(0, 8), segment: 2, offset: at };
     const inner = concat(recordHeader(place, at + 1, payloads('inner')[0] ?? new Uint8Array()), ...payloads('inner'));
     journal.append([concat(inner, new Uint8Array(9))], () => {});
     const torn = disk.crash({ bytesKept: (_, unsynced) => unsynced - 1, keeps: () => true });

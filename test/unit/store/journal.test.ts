@@ -200,7 +200,7 @@ describe('a failed sync', () => {
     const fatal: Error[] = [];
     const { journal } = openOrThrow(disk, tasks, { onFatal: (error) => fatal.push(error) });
     append(journal, 'kept');
-    disk.limitCapacity(disk.bytesOf('00000001.journal').length + 30);
+    disk.limitCapacity(disk.bytesOf('00000002.journal').length + 30);
     append(journal, 'lost for lack of room');
     expect(fatal[0]?.cause).toMatchObject({ code: 'ENOSPC' });
     expect(texts(openOrThrow(disk.crash(KEEP_ALL), tasks).records)).toEqual(['kept']);
@@ -236,13 +236,11 @@ describe('a journal that is not the one of this key', () => {
     create(disk, tasks);
     const { journal } = openOrThrow(disk, tasks);
     append(journal, 'one');
-    const before = { at: journal.position(), bytes: disk.bytesOf('00000001.journal') };
+    const before = { at: journal.position(), bytes: disk.bytesOf('00000002.journal') };
     append(journal, 'two');
     const witness = journal.position();
     disk = disk.crash(KEEP_NOTHING);
-    expect(problemOf(disk, tasks, { witness })).toBe('ok');
-    disk = disk.crash(KEEP_NOTHING);
-    disk.overwrite('00000001.journal', before.bytes);
+    disk.overwrite('00000002.journal', before.bytes);
     expect(problemOf(disk, tasks, { witness })).toBe('JOURNAL_CUT');
     expect(problemOf(disk, tasks, { witness: before.at })).toBe('ok');
   });
@@ -253,8 +251,8 @@ describe('a journal that is not the one of this key', () => {
     append(journal, 'one', 'two', 'x'.repeat(100));
     const witness = journal.position();
     disk = disk.crash(KEEP_NOTHING);
-    expect(witness.segment).toBe(2);
-    disk.remove('00000002.journal');
+    expect(witness.segment).toBe(3);
+    disk.remove('00000003.journal');
     expect(problemOf(disk, tasks)).toBe('ok');
     disk = disk.crash(KEEP_ALL);
     expect(problemOf(disk, tasks, { witness })).toBe('JOURNAL_CUT');
@@ -264,12 +262,13 @@ describe('a journal that is not the one of this key', () => {
     create(disk, tasks);
     const { journal } = openOrThrow(disk, tasks);
     append(journal, 'one');
-    const old = disk.bytesOf('00000001.journal');
+    const old = disk.bytesOf('00000002.journal');
     journal.truncate(new Uint8Array(3), () => {});
     tasks.run();
     disk = disk.crash(KEEP_NOTHING);
-    disk.remove('00000002.journal');
-    disk.overwrite('00000001.journal', old);
+    expect(disk.list()).toEqual(['00000003.journal']);
+    disk.remove('00000003.journal');
+    disk.overwrite('00000002.journal', old);
     expect(problemOf(disk, tasks)).toBe('JOURNAL_COPIED');
   });
 
