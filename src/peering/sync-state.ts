@@ -29,7 +29,7 @@ export interface SyncPeer {
   askedAt: number;
 }
 
-export interface Question {
+interface Question {
   readonly request: number;
   readonly peer: string;
   readonly askedAt: number;

@@ -13,8 +13,8 @@ const CERTIFICATE = certificateOf('COMMIT', SECOND, [0, 1, 2]);
 
 /** As if the shell had held them against the authority set. */
 function fetched(blocks: readonly Block[], certificate: Certificate) {
-  const message = { kind: 'blocks', blocks, certificate } as const;
-  return { type: 'fetched', message: message as unknown as Verified<MessageOf<'blocks'>> } as const;
+  const message: MessageOf<'blocks'> = { kind: 'blocks', blocks, certificate };
+  return { type: 'fetched', message: message as Verified<MessageOf<'blocks'>> } as const;
 }
 
 function imports(effects: readonly Effect[]) {
