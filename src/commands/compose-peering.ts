@@ -70,6 +70,7 @@ export function peeringOf(
     random: () => randomInt(2 ** 32) / 2 ** 32,
     ...(arrival === undefined ? {} : { arrival }),
     trusted: config.consensus.trustedCheckpoint,
+    filling: config.storage.fillHistory ? { retainedBlocks: config.storage.retainedBlocks } : undefined,
     ...(isFollower && wasAwayTooLong(config, chain) ? { trust: { isConfigured: configuredIn(config) } } : {}),
   };
 }

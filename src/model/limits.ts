@@ -245,6 +245,8 @@ export const SNAPSHOT_IDLE_MS = 60_000;
 /** How long a node that begins listens for who offers which snapshot, and how long one may be without anybody who serves it. */
 export const SNAPSHOT_LOOK_MS = 3_000;
 export const SNAPSHOT_UNSERVED_MS_MAX = 15_000;
+/** Between two answers of history that nobody waits for: a tenth of what the node and its peers can do. */
+export const HISTORY_PAUSE_MS = 250;
 /** Blocks that a node rather executes than fetch a snapshot: some ten seconds of work. */
 export const SNAPSHOT_GAP_BLOCKS = 1_000;
 /** Questions about one snapshot that are open at once with one peer, and with all: each holds one answer in memory. */

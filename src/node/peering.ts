@@ -14,6 +14,7 @@ import type { SyncProgress } from '../peering/sync.ts';
 import type { Chain, ChainEntry } from '../store/chain.ts';
 import type { Compression } from './compression.ts';
 import type { Heard } from './deferred.ts';
+import { HistoryFilling, type HistoryFillingParts } from './history-filling.ts';
 import type { BanView, KnownPeers } from './known-peers.ts';
 import type { Mempool } from './mempool.ts';
 import type { Metrics } from './metrics.ts';
@@ -47,6 +48,8 @@ export interface PeeringSettings {
   readonly arrival?: ArrivalSettings;
   /** A block that the operator vouches for: no other is taken at its height. */
   readonly trusted?: BlockReference | undefined;
+  /** For a node that wants the history below its snapshot, as far as it keeps blocks. */
+  readonly filling?: Pick<HistoryFillingParts, 'retainedBlocks'> | undefined;
   /** For a node that was away for too long: whose word it may take. */
   readonly trust?: Pick<PeeringTrustParts, 'isConfigured'>;
 }
@@ -87,6 +90,7 @@ export class Peering {
   #all: readonly PeeringPart[];
   #arrival: SnapshotArrival | undefined;
   #trust: PeeringTrust | undefined;
+  readonly #filling: HistoryFilling | undefined;
 
   constructor(parts: PeeringParts) {
     this.#parts = parts;
@@ -108,6 +112,7 @@ export class Peering {
     this.#snapshots = new SnapshotServing({ ...shared, checkpointInterval });
     const offer = () => ({ oldest: chain.oldest, snapshot: this.#snapshots.offer() });
     const serving = [new PeeringServing({ ...shared, offer }), this.#snapshots];
+    this.#filling = settings.filling && new HistoryFilling({ ...shared, ...settings.filling });
     this.#arrival = settings.arrival && this.#expect(settings.arrival, post);
     this.#trust = settings.trust && new PeeringTrust({ ...shared, ...settings.trust, agreed: () => this.#goOn() });
     this.#all = [...this.#next(), ...serving];
@@ -116,7 +121,8 @@ export class Peering {
   /** One after another: whether the own chain is to be trusted, the state, and all else. */
   #next(): readonly PeeringPart[] {
     if (this.#trust !== undefined) return [this.#trust];
-    return this.#arrival === undefined ? [this.#sync, this.#news] : [this.#arrival];
+    if (this.#arrival !== undefined) return [this.#arrival];
+    return [this.#sync, this.#news, ...(this.#filling === undefined ? [] : [this.#filling])];
   }
 
   /** Until the state is here, or is not worth it, nothing else is fetched. */

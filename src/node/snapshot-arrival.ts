@@ -138,6 +138,8 @@ export class SnapshotArrival implements PeeringPart {
 
   #begin({ target, progress }: Arrival): void {
     const { jurisdiction, transactionLifeMsMax, trusted, log } = this.#parts;
+    // Its question and those of the transfer are numbered apart.
+    this.#chosen = undefined;
     this.#transfer = beginTransfer({ target, jurisdiction, transactionLifeMsMax, trusted }, progress);
     log.info({ height: target.header.height, hash: target.hash }, 'fetching the state of this block');
     for (const [peer, snapshot] of this.#offers) this.#step({ type: 'offer', peer, snapshot });

@@ -9,10 +9,11 @@ import { type StoredChain, storedChain } from '../support/stored-chain.ts';
 import { value } from './support/chain-audit.ts';
 import { Cluster, statusOf } from './support/cluster.ts';
 import { NodeProcess } from './support/node-process.ts';
+import { counterfoil } from './support/program.ts';
 import { IS_LONG } from './support/until.ts';
 
 /** More than a node would rather execute than fetch the state of. */
-const BLOCKS = IS_LONG ? 10_000 : 1_300;
+const BLOCKS = IS_LONG ? 10_000 : 1_100;
 const BOOTSTRAP_MS_MAX = IS_LONG ? 600_000 : 120_000;
 
 let chain: StoredChain;
@@ -108,7 +109,7 @@ describe('a node that begins with a snapshot', () => {
     'goes on where it was when it is killed at any time',
     async () => {
       const node = await joiner('killed', 'snapshot');
-      for (const afterMs of IS_LONG ? [1_500, 2_500, 3_300, 3_600, 3_900, 4_200] : [3_400, 3_900]) {
+      for (const afterMs of IS_LONG ? [1_500, 2_500, 3_300, 3_600, 3_900, 4_200] : [3_700]) {
         await node.start();
         const killAtMs = performance.now() + afterMs;
         await cluster.until('the moment of its end', 10_000, () => Promise.resolve(performance.now() >= killAtMs));
@@ -118,6 +119,27 @@ describe('a node that begins with a snapshot', () => {
       const height = await caughtUp(node);
       await expectSameChain(node, height);
       rmSync(join(node.home, 'data'), { recursive: true, force: true });
+    },
+    BOOTSTRAP_MS_MAX,
+  );
+});
+
+describe.skipIf(!IS_LONG)('a node that wants the history below its snapshot', () => {
+  it(
+    'fetches it in the background, and is an archive then',
+    async () => {
+      const node = await joiner('filling', 'snapshot', [['storage.fill_history', true]]);
+      await node.start();
+      await caughtUp(node);
+      await cluster.until(
+        'the first block to be there',
+        BOOTSTRAP_MS_MAX,
+        async () => (await node.client.block('1')).ok,
+      );
+      await node.stop();
+      const { code, output } = await counterfoil(['chain', 'verify', '--home', node.home]);
+      expect(code, output).toBe(0);
+      expect(output).toContain(`${BLOCKS + 1} blocks`);
     },
     BOOTSTRAP_MS_MAX,
   );
