@@ -6,11 +6,10 @@ import type { Jurisdiction } from '../model/certificate.ts';
 import { hexBytes, Signature } from '../model/ids.ts';
 import { createIdentity } from '../network/identity.ts';
 import { Mesh } from '../network/mesh.ts';
-import type { AuthorityContact } from '../network/transport.ts';
+import type { AuthorityContact, ClaimedHead } from '../network/transport.ts';
 import type { NodeConfig } from '../node/config/config.ts';
 import type { KnownPeers } from '../node/known-peers.ts';
 import type { Signer } from '../node/ports.ts';
-import type { Chain } from '../store/chain.ts';
 import { outboundMin } from './compose-peering.ts';
 
 export interface MeshParts {
@@ -22,14 +21,14 @@ export interface MeshParts {
   readonly authorityKey: Signer | null;
   /** Whether this node votes with it now. */
   readonly votes: () => boolean;
-  readonly chain: Chain;
-  readonly jurisdiction: Jurisdiction;
+  readonly head: () => ClaimedHead;
+  readonly check: Jurisdiction['check'];
   readonly known: KnownPeers;
 }
 
-/** Sessions with the other authorities, over WebSocket and TLS. */
+/** Sessions with other nodes, over WebSocket and TLS. */
 export function openMesh(parts: MeshParts): Mesh {
-  const { config, version, genesis, authorityKey, chain, jurisdiction, known } = parts;
+  const { config, version, genesis, authorityKey, head, check, known } = parts;
   const { network } = config;
   const advertised = network.advertiseAddress;
   return new Mesh({
@@ -46,8 +45,9 @@ export function openMesh(parts: MeshParts): Mesh {
             votes: parts.votes,
           },
         }),
-    checkSignature: (key, message, signature) => jurisdiction.check(key, message, Signature(toHex(signature))),
-    head: () => ({ height: chain.head.height, hash: chain.headHash }),
+    checkSignature: (key, message, signature) => check(key, message, Signature(toHex(signature))),
+    head,
+    isBootstrap: network.isDiscoveryOnly,
     listen: {
       host: network.listenAddress,
       port: network.listenPort,

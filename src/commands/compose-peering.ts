@@ -25,9 +25,9 @@ export function openKnownPeers(store: KeyValue, logger: Logger): KnownPeers {
 }
 
 /** How many sessions this node opens itself: the rest of `max_peers` is for those that come. */
-export function outboundMin({ network: { peersMax } }: NodeConfig, isFollower: boolean): number {
-  // Authorities dial each other by name, and are sought by the others.
-  return isFollower ? Math.min(OUTBOUND_PEERS_MIN, Math.ceil(peersMax / 2)) : 0;
+export function outboundMin({ network: { peersMax, isDiscoveryOnly } }: NodeConfig, isFollower: boolean): number {
+  // Authorities dial each other by name, and are sought by the others, as those are that only know peers.
+  return isFollower && !isDiscoveryOnly ? Math.min(OUTBOUND_PEERS_MIN, Math.ceil(peersMax / 2)) : 0;
 }
 
 /** The configured addresses that no authority of genesis is named with. */

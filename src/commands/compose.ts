@@ -53,11 +53,12 @@ export interface StartOptions {
 
 export interface RunningNode {
   readonly nodeId: string;
-  readonly role: 'authority' | 'follower' | 'observer';
+  readonly role: 'authority' | 'follower' | 'observer' | 'bootstrap';
   /** Why it holds an authority's key and does not vote. */
   readonly observerReason: string | null;
   readonly publicKey: string;
-  readonly httpUrl: string;
+  /** Null for one that has nothing to say over HTTP. */
+  readonly httpUrl: string | null;
   readonly p2pAddress: string;
   /** Resolves when the disk has failed: the node takes no part any more, and answers reads until it is stopped. */
   readonly failed: Promise<Error>;
@@ -216,7 +217,8 @@ function createNode(options: StartOptions, material: NodeMaterial): { readonly n
   );
   const votes = (): boolean => replica.config.self >= 0 && replica.mode !== 'halted';
   const known = openKnownPeers(chain.store, logger);
-  const transport = openMesh({ config, version, genesis, nodeKey, authorityKey, votes, chain, jurisdiction, known });
+  const head = () => ({ height: chain.head.height, hash: chain.headHash });
+  const transport = openMesh({ config, version, genesis, nodeKey, authorityKey, votes, head, check, known });
   const node = new Node({
     genesis,
     jurisdiction,

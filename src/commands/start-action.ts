@@ -3,6 +3,7 @@ import { removeUnusedHomes } from '../devnet/temporary.ts';
 import type { ResolvedConfig } from '../node/config/config.ts';
 import type { Invocation } from './command-line.ts';
 import { type RunningNode, startNode } from './compose.ts';
+import { startBootstrapNode } from './compose-bootstrap.ts';
 import { isUnused } from './devnet-others.ts';
 import { CommandError, EXIT_CODES, exitNameOf } from './exit-codes.ts';
 import { type ConfigFlags, loadConfig } from './files.ts';
@@ -50,7 +51,7 @@ async function runNode(
   const passphrases = new Passphrases(invocation, options.passphraseFile);
   const signal = untilSignal(() => undefined);
   const begin = (): Promise<RunningNode> =>
-    startNode({
+    (config.network.isDiscoveryOnly ? startBootstrapNode : startNode)({
       config,
       shownConfig: shownConfig(resolved),
       version,

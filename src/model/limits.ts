@@ -288,6 +288,8 @@ export const HEARD_ADDRESS_MS_MAX = 7 * 86_400_000;
 export const LISTED_ADDRESS_MS_MAX = 3 * 3_600_000;
 /** Sessions that a node opens itself, if it finds as many: whoever crowds the ones that it accepts cannot surround it. */
 export const OUTBOUND_PEERS_MIN = 8;
+/** The same for a node that only knows peers: somebody to ask, should nobody come. */
+export const GUIDE_OUTBOUND_PEERS = 4;
 /** Sessions with proven authorities among those: one honest authority shows the newest certificate. */
 export const OUTBOUND_AUTHORITIES_MIN = 2;
 /** Share of those sessions that one group of public addresses may have, as its divisor: half. */

@@ -1,3 +1,4 @@
+import { GUIDE_OUTBOUND_PEERS } from '../model/limits.ts';
 import type { ListedPeer } from '../model/peer-message.ts';
 import type { PeerInfo, Transport, TransportEvent } from '../network/transport.ts';
 import type { KnownPeers } from './known-peers.ts';
@@ -34,7 +35,7 @@ export class BootstrapNode {
     this.#parts = parts;
     this.#office = new PostOffice(parts);
     const { post } = this.#office;
-    this.#discovery = new PeeringDiscovery({ ...parts, post, outboundMin: 0, keepsChain: false });
+    this.#discovery = new PeeringDiscovery({ ...parts, post, outboundMin: GUIDE_OUTBOUND_PEERS, keepsChain: false });
     const found = (from: PeerInfo['id'], peers: readonly ListedPeer[]) => this.#discovery.found(from, peers);
     this.#lookup = new PeeringLookup({ ...parts, post, found });
     this.#turnedAway = new TurnedAway(parts.clock, parts.log);

@@ -9,6 +9,7 @@ import {
   type DiscoveryEffect,
   type DiscoverySettings,
 } from '../peering/discovery-state.ts';
+import { discoveryLevels, type Level } from '../peering/levels.ts';
 import type { KnownPeers } from './known-peers.ts';
 import type { PeeringPart, Post } from './peering-part.ts';
 import type { Clock, Log, Timers } from './ports.ts';
@@ -30,6 +31,8 @@ export class PeeringDiscovery implements PeeringPart {
   readonly #parts: PeeringDiscoveryParts;
   readonly #discovery: Discovery;
   #cancelTick: () => void = () => undefined;
+  /** Of configured addresses: dials in vain. */
+  readonly #failures = new Map<string, number>();
   #isStopped = false;
 
   constructor(parts: PeeringDiscoveryParts) {
@@ -62,8 +65,14 @@ export class PeeringDiscovery implements PeeringPart {
   dialled(address: string, outcome: Dialled): void {
     const { bootstrap, log } = this.#parts;
     const isConfigured = bootstrap.includes(address);
-    if (!outcome.reached && isConfigured && outcome.reason !== 'SELF') {
-      log.warn({ address, reason: outcome.reason, by: outcome.by }, 'a bootstrap peer cannot be had');
+    if (outcome.reached) this.#failures.delete(address);
+    else if (isConfigured && outcome.reason !== 'SELF') {
+      const times = (this.#failures.get(address) ?? 0) + 1;
+      this.#failures.set(address, times);
+      // The first, the second, the fourth: a log is not to fill with one address that is gone.
+      if (Number.isInteger(Math.log2(times))) {
+        log.warn({ address, reason: outcome.reason, by: outcome.by, times }, 'a bootstrap peer cannot be had');
+      }
     }
     this.#step({ type: 'dialled', address, outcome: outcomeOf(outcome) });
   }
@@ -86,6 +95,11 @@ export class PeeringDiscovery implements PeeringPart {
   /** An operator wants none with this peer for a while. */
   cut(id: PeerId): void {
     this.#step({ type: 'cut', id });
+  }
+
+  levels(): readonly Level[] {
+    const { known, transport } = this.#parts;
+    return [...discoveryLevels(this.#discovery, transport.peers().length), ...known.levels()];
   }
 
   #tick(): void {

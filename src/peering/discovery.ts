@@ -215,8 +215,10 @@ function leave(discovery: Discovery): DiscoveryEffect[] {
   const all = [...sessions.values()];
   if (settings.keepsChain) {
     if (all.every(({ role }) => role === 'bootstrap')) return [];
-    return all.flatMap(({ id, role, askMs, isAnswerDue }) =>
-      role === 'bootstrap' && askMs >= ASK_MS_IDLE && !isAnswerDue ? [{ type: 'drop', id }] : [],
+    return all.flatMap(({ id, role, direction, askMs, isAnswerDue }) =>
+      role === 'bootstrap' && direction === 'outbound' && askMs >= ASK_MS_IDLE && !isAnswerDue
+        ? [{ type: 'drop', id }]
+        : [],
     );
   }
   if (4 * all.length < 3 * settings.peersMax) return [];

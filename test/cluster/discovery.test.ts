@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, createClient } from '../../src/client/http.ts';
+import { peerAddress } from '../../src/devnet/plan.ts';
 import { defined } from '../../src/lib/assert.ts';
+import type { RawValue } from '../../src/node/config/values.ts';
 import { value } from './support/chain-audit.ts';
 import { Cluster, statusOf } from './support/cluster.ts';
 import type { NodeProcess } from './support/node-process.ts';
@@ -16,16 +18,39 @@ const SOUGHT = Math.min(8, 3 + FOLLOWERS);
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.create({ followers: FOLLOWERS });
+  cluster = await Cluster.create({
+    followers: 1 + FOLLOWERS,
+    configOf: (place, plan) => {
+      const [first] = plan.followers;
+      const isGuide = place === plan.nodes.length;
+      if (isGuide) return new Map<string, RawValue>([['network.discovery_only', true]]);
+      if (place < plan.nodes.length || first === undefined) return new Map();
+      return new Map<string, RawValue>([['network.bootstrap_peers', [peerAddress(first.peerPort)]]]);
+    },
+  });
   await cluster.startAll();
+  await guide().start();
 }, 60_000);
 
 afterAll(async () => {
   await cluster?.close();
 });
 
+/** A node that only knows peers: it was given one authority, and is what the followers are given. */
+function guide(): NodeProcess {
+  return defined(cluster.followers[0], 'there is a guide');
+}
+
+function followers(): readonly NodeProcess[] {
+  return cluster.followers.slice(1);
+}
+
 function follower(place: number): NodeProcess {
-  return defined(cluster.followers[place], 'there are followers');
+  return defined(followers()[place], 'there are followers');
+}
+
+function settled(): Promise<number> {
+  return cluster.settled([...cluster.nodes, ...followers()]);
 }
 
 /** A client that may say whom the node is to talk with. */
@@ -46,11 +71,11 @@ async function isConnected(node: NodeProcess, id: string): Promise<boolean> {
   return (await peersOf(node)).some((peer) => peer.id === id);
 }
 
-describe(`${FOLLOWERS} followers that are given one address`, () => {
+describe(`${FOLLOWERS} followers that are given the address of a node without a chain`, () => {
   it('find everybody else, an authority or two among them, within seconds', async () => {
     const begun = performance.now();
-    await Promise.all(cluster.followers.map((node) => node.start()));
-    for (const node of cluster.followers) {
+    await Promise.all(followers().map((node) => node.start()));
+    for (const node of followers()) {
       await cluster.until(`${node.name} to have peers`, WAIT_MS, async () => (await peersOf(node)).length >= SOUGHT);
       const peers = await peersOf(node);
       expect(peers.filter(({ role }) => role === 'authority').length).toBeGreaterThanOrEqual(2);
@@ -59,12 +84,12 @@ describe(`${FOLLOWERS} followers that are given one address`, () => {
       expect(peers.map(({ id }) => id)).not.toContain(await idOf(node));
     }
     tell(`${FOLLOWERS} followers had found ${SOUGHT} peers each after ${Math.round(performance.now() - begun)} ms`);
-    await cluster.settled();
+    await settled();
   });
 
   it('show the heads, latencies and scores of their peers', async () => {
     await cluster.seed();
-    const height = await cluster.settled();
+    const height = await settled();
     const node = follower(0);
     await cluster.until('its peers to have told their heads and answered its pings', WAIT_MS, async () => {
       const told = (await peersOf(node)).filter(
@@ -76,16 +101,15 @@ describe(`${FOLLOWERS} followers that are given one address`, () => {
   });
 
   it('need that address no more once they know others', async () => {
-    const [given, node] = [cluster.node(0), follower(0)];
+    const node = follower(0);
     await node.stop();
-    await given.stop();
+    await guide().stop();
     await node.start();
     await cluster.until(`${node.name} to find the others again`, WAIT_MS, async () => {
       const peers = await peersOf(node);
-      return peers.length >= SOUGHT - 1 && peers.some(({ role }) => role === 'authority');
+      return peers.length >= SOUGHT && peers.some(({ role }) => role === 'authority');
     });
-    await given.start();
-    await cluster.settled();
+    await settled();
   });
 });
 

@@ -40,6 +40,8 @@ export interface NodeConfig {
     readonly listenPort: number;
     readonly advertiseAddress: HostAndPort | undefined;
     readonly bootstrapPeers: readonly BootstrapPeer[];
+    /** It knows peers, and keeps no chain. */
+    readonly isDiscoveryOnly: boolean;
     readonly peersMax: number;
     readonly connectionTimeoutMs: number;
     readonly heartbeatIntervalMs: number;
@@ -256,6 +258,7 @@ function networkConfig(network: Values['network']): NodeConfig['network'] {
     listenPort: network.listen_port,
     advertiseAddress: parseAddress(network.advertise_address),
     bootstrapPeers: network.bootstrap_peers.flatMap(bootstrapPeer),
+    isDiscoveryOnly: network.discovery_only,
     peersMax: network.max_peers,
     connectionTimeoutMs: network.connection_timeout,
     heartbeatIntervalMs: network.heartbeat_interval,

@@ -89,6 +89,11 @@ export const SETTINGS = {
       [],
       'Where the other nodes are. Authorities need the name that genesis gives them: "venue@10.0.0.2:7281".',
     ),
+    discovery_only: setting(
+      boolean,
+      false,
+      'True: only tell nodes of each other. Keeps no chain, has no vote and no HTTP but /metrics on [metrics] address.',
+    ),
     max_peers: setting(
       integer(0, 10_000),
       FOLLOWERS_MAX,
