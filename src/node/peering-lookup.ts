@@ -1,6 +1,6 @@
 import { toHex } from '../lib/bytes.ts';
 import { Hash } from '../model/ids.ts';
-import { LOOKUP_ANSWER_MS_MAX, LOOKUP_MS, LOOKUP_MS_FIRST } from '../model/limits.ts';
+import { KADEMLIA_CONTACTS_MAX, LOOKUP_ANSWER_MS_MAX, LOOKUP_MS, LOOKUP_MS_FIRST } from '../model/limits.ts';
 import type { ListedPeer, PeerMessage } from '../model/peer-message.ts';
 import type { PeerId, PeerInfo, Transport } from '../network/transport.ts';
 import {
@@ -17,6 +17,7 @@ import {
   silent,
   startLookup,
 } from '../peering/k-buckets.ts';
+import { type Level, lookupLevels } from '../peering/levels.ts';
 import type { PeeringPart, Post } from './peering-part.ts';
 import type { Timers } from './ports.ts';
 
@@ -74,6 +75,11 @@ export class PeeringLookup implements PeeringPart {
   message(peer: PeerId, message: PeerMessage): void {
     if (message.kind === 'find-node') this.#answer(peer, message);
     if (message.kind === 'nodes') this.#onNodes(peer, message);
+  }
+
+  levels(): readonly Level[] {
+    const open = { what: 'look-ups open', size: this.#open.size, sizeMax: KADEMLIA_CONTACTS_MAX };
+    return [...lookupLevels(this.#table, this.#lookup), open];
   }
 
   #schedule(delayMs: number): void {

@@ -1,5 +1,6 @@
 import type { PeerMessage, PeerMessageKind } from '../model/peer-message.ts';
 import type { PeerId, PeerInfo } from '../network/transport.ts';
+import type { Level } from '../peering/levels.ts';
 import type { Offence } from '../peering/reputation.ts';
 
 /** The way from a part of peering to its peers. */
@@ -19,4 +20,6 @@ export interface PeeringPart {
   down(peer: PeerInfo): void;
   message(peer: PeerId, message: PeerMessage): void;
   stop(): void;
+  /** What it holds that peers can make it hold. */
+  levels?(): readonly Level[];
 }

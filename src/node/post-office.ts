@@ -2,6 +2,7 @@ import { decode, encode } from '../model/codec.ts';
 import { BAN_POINTS } from '../model/limits.ts';
 import { type PeerMessage, type PeerMessageKind, peerMessageLayout } from '../model/peer-message.ts';
 import type { Lane, PeerId, PeerInfo, Refusal, Transport } from '../network/transport.ts';
+import type { Level } from '../peering/levels.ts';
 import { OFFENCES, type Offence } from '../peering/reputation.ts';
 import { type Allowance, createAllowance, isAllowed } from '../peering/traffic.ts';
 import type { KnownPeers } from './known-peers.ts';
@@ -38,6 +39,11 @@ export class PostOffice {
 
   down({ id }: PeerInfo): void {
     this.#allowances.delete(id);
+  }
+
+  levels(): readonly Level[] {
+    const sizeMax = this.#parts.transport.peers().length;
+    return [{ what: 'allowances', size: this.#allowances.size, sizeMax }];
   }
 
   /** Reads a frame, and hands it to those that take its kind. */

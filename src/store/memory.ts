@@ -98,6 +98,14 @@ export class MemoryKeyValue implements KeyValue {
     return store;
   }
 
+  /** Another store that begins with what this one shows, and lives by its own schedule. */
+  copy(schedule: Schedule): MemoryKeyValue {
+    const store = new MemoryKeyValue({ ...this.#options, schedule });
+    store.#visible = this.#visible;
+    store.#durable = store.#visible;
+    return store;
+  }
+
   #later(task: () => void): void {
     this.#options.schedule(() => {
       if (!this.#crashed) task();

@@ -19,18 +19,24 @@ const ORGANISATIONS: Readonly<Record<'federation' | 'boxoffice' | 'stadium' | 'c
   city: ['gate'],
 };
 
+/** What of a scenario genesis says. */
+export type NetworkShape = Pick<
+  FullScenario,
+  'n' | 'window' | 'checkpointInterval' | 'rotationInterval' | 'blockIntervalMs'
+>;
+
 export function authorityName(seat: number): string {
   return `node-${seat}`;
 }
 
 /** What the nodes of a run agree on. */
-export function foundNetwork(scenario: FullScenario, keys: FullKeys): Genesis {
+export function foundNetwork(scenario: NetworkShape, keys: FullKeys): Genesis {
   const document = describeNetwork(scenario, keys);
   return { ...document, chainId: chainIdOf(writeGenesis(document)) };
 }
 
 /** The same, before anything is hashed. */
-export function describeNetwork(scenario: FullScenario, keys: FullKeys): GenesisDocument {
+export function describeNetwork(scenario: NetworkShape, keys: FullKeys): GenesisDocument {
   const { n, window, checkpointInterval, rotationInterval, blockIntervalMs } = scenario;
   return {
     networkId: 'counterfoil-simulated',
