@@ -78,6 +78,7 @@ export function createReader(node: Node, settings: ReaderSettings): Reader {
     authorities: () => authoritiesOf(node),
     explain: () => explanationOf(node, settings),
     evidence: () => node.evidence(),
+    halt: () => node.halt,
     stats: () => ({
       cacheSize: node.parts.mempool.size,
       sequence: chain.visibleHead.header.height,
@@ -113,7 +114,7 @@ function statusOf(node: Node, settings: ReaderSettings): NodeStatus {
     uptimeSeconds: Math.floor((clock.now() - settings.startedAt) / 1_000),
     observerReason: observerReasonOf(node, settings),
     ready:
-      !isLagging && (!node.isFollower || transport.peers().length > 0) && node.halted === null && node.fatal === null,
+      !isLagging && (!node.isFollower || transport.peers().length > 0) && node.halt === null && node.fatal === null,
     devnet: settings.devnet,
   };
 }
@@ -191,7 +192,7 @@ function explanationOf(node: Node, settings: ReaderSettings): Explanation {
     oldestWaitMs: oldest === undefined ? 0 : clock.monotonicMs() - oldest.arrivedMs,
     mode: replica.mode,
     view: replica.view,
-    haltReason: node.halted,
+    haltReason: node.halt?.reason ?? null,
     failure: failureOf(node.fatal),
     observerReason: observerReasonOf(node, settings),
     twinAddress: node.turnedAway.twinAddress,

@@ -7,10 +7,13 @@ import type {
   StatusAnswer,
   SyncAnswer,
 } from '../client/answers.ts';
+import { certificateLayout } from '../model/certificate.ts';
 import { encode } from '../model/codec.ts';
 import { type Evidence, evidenceHash, evidenceLayout } from '../model/evidence.ts';
+import { checkpointLayout } from '../model/view-change.ts';
 import type { Metrics } from '../node/metrics.ts';
 import type { SyncProgress } from '../peering/sync.ts';
+import type { LastingHalt } from '../store/halt.ts';
 import { json, type Outcome, type Route } from './exchange.ts';
 import { nodePage } from './node-page.ts';
 import type { Reader } from './ports.ts';
@@ -156,8 +159,22 @@ function snakeCase(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-function evidence(reader: Reader): EvidenceAnswer {
+/** Each statement readable, and in canonical bytes. */
+function haltView({ reason, certificates, checkpoints }: LastingHalt): EvidenceAnswer['halt'] {
   return {
+    reason,
+    certificates: certificates.map((one) => ({
+      ...statementView(one),
+      bytes: base64(encode(certificateLayout, one)),
+    })),
+    checkpoints: checkpoints.map((one) => ({ ...statementView(one), bytes: base64(encode(checkpointLayout, one)) })),
+  };
+}
+
+function evidence(reader: Reader): EvidenceAnswer {
+  const halt = reader.halt();
+  return {
+    halt: halt === null ? null : haltView(halt),
     evidence: reader.evidence().map(({ evidence, authority }) => ({
       id: evidenceHash(evidence),
       kind: evidence.kind,

@@ -20,6 +20,7 @@ import type {
 import type { Receipt } from '../model/receipt.ts';
 import type { Operation, OperationKind, Transaction } from '../model/transaction.ts';
 import type { SyncProgress } from '../peering/sync.ts';
+import type { LastingHalt } from '../store/halt.ts';
 
 /** A final block as it is stored. */
 export interface FinalBlock {
@@ -161,6 +162,8 @@ export interface Reader {
   authorities(): readonly AuthorityView[];
   explain(): Explanation;
   evidence(): readonly { readonly evidence: Evidence; readonly authority: string }[];
+  /** Why this node takes no part any more, with what shows it; null while it does. */
+  halt(): LastingHalt | null;
   stats(): {
     readonly cacheSize: number;
     readonly sequence: number;

@@ -289,6 +289,16 @@ export interface EvidenceAnswer {
     readonly messages: readonly Readonly<Record<string, unknown>>[];
     readonly bytes: string;
   }[];
+  /** Why this node has halted, with the statements that show it, each in canonical bytes as well; null while it has not. */
+  readonly halt: {
+    readonly reason: string;
+    readonly certificates: readonly HaltStatement[];
+    readonly checkpoints: readonly HaltStatement[];
+  } | null;
+}
+
+interface HaltStatement extends Readonly<Record<string, unknown>> {
+  readonly bytes: string;
 }
 
 export interface StatsAnswer {

@@ -215,9 +215,9 @@ function calm({ now, lastFinalAt, waiting, patienceMs, others }: ChainFacts): Fo
 function haltSentence(reason: string): string {
   switch (reason) {
     case 'DIVERGED':
-      return 'Halted: what this node executes is not what the others certify or state; what shows it is in its log. Wipe data/ (never the journal) and restart; if it happens again it is a bug.';
+      return 'Halted: what this node executes is not what the others certify or state; GET /api/v1/evidence shows what. It stays halted until data/ (never the journal) was removed: then it executes the chain anew. If it happens again it is a bug.';
     case 'SAFETY':
-      return 'Halted: two certificates for different blocks at one height exist, so more than f authorities are faulty. Both are in the log of this node; people must decide. It stays halted until they have, and data/ (never the journal) was removed.';
+      return 'Halted: two certificates for different blocks at one height exist, so more than f authorities are faulty. GET /api/v1/evidence shows both; people must decide. It stays halted until they have, and data/ (never the journal) was removed.';
     default:
       return `Halted: ${reason}.`;
   }

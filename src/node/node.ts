@@ -2,22 +2,19 @@ import type { Retirement } from '../consensus/record.ts';
 import type { Replica } from '../consensus/replica.ts';
 import { primaryOf } from '../consensus/replica.ts';
 import { idempotencyKey } from '../ledger/records.ts';
-import { toHex } from '../lib/bytes.ts';
 import { seatOf } from '../model/authorities.ts';
-import { certificateLayout } from '../model/certificate.ts';
-import { encode } from '../model/codec.ts';
 import { type Evidence, offenderOf } from '../model/evidence.ts';
 import { Height, type OrganisationId, type PublicKey, type View } from '../model/ids.ts';
 import { EVIDENCE_KEPT_MAX, LATENCIES_KEPT_MAX } from '../model/limits.ts';
 import { PEER_MESSAGE_TAG_MIN } from '../model/peer-message.ts';
 import { type Operation, operationHash, type Transaction } from '../model/transaction.ts';
-import { checkpointLayout } from '../model/view-change.ts';
 import type { PeerInfo, TransportEvent } from '../network/transport.ts';
 import type { SyncProgress } from '../peering/sync.ts';
 import type { ChainEntry } from '../store/chain.ts';
 import { readEvidence, writeEvidence } from '../store/evidence.ts';
-import { readHalt, writeHalt } from '../store/halt.ts';
+import type { LastingHalt } from '../store/halt.ts';
 import type { FollowerFacts } from './explain.ts';
+import { earlierHalt, rememberHalt } from './halting.ts';
 import { Host } from './host.ts';
 import type { Halt } from './host-parts.ts';
 import { type FinalOutcome, Intake, type NotAdmittedOutcome, notAdmitted, type SubmitOutcome } from './intake.ts';
@@ -51,7 +48,7 @@ export class Node {
   readonly peering: Peering | undefined;
   readonly #listeners = new Set<(happening: NodeHappening) => void>();
   readonly #latenciesMs: number[] = [];
-  #halted: string | null = null;
+  #halt: LastingHalt | null = null;
   #fatal: Error | null = null;
   #lastFinalAt: number;
   #toldHeight: number;
@@ -97,7 +94,7 @@ export class Node {
 
   async start(): Promise<void> {
     const { transport, contacts } = this.parts;
-    this.#resumeHalt();
+    this.#halt = earlierHalt(this.parts);
     this.#host.start();
     this.#intake.start();
     this.peering?.start();
@@ -141,9 +138,9 @@ export class Node {
     return retirementSentence(this.parts.replica.retired);
   }
 
-  /** Why the node halted or cannot go on, if so. */
-  get halted(): string | null {
-    return this.#halted;
+  /** Why the node halted, if so, in this run or an earlier one. */
+  get halt(): LastingHalt | null {
+    return this.#halt;
   }
 
   get fatal(): Error | null {
@@ -256,24 +253,9 @@ export class Node {
     }
   }
 
-  /** Whoever halted for SAFETY takes part again when people have decided, and not before. */
-  #resumeHalt(): void {
-    this.#halted = readHalt(this.parts.chain.store)?.reason ?? null;
-    if (this.#halted === null) return;
-    this.parts.log.error({ reason: this.#halted }, 'this node has halted earlier and takes no part');
-  }
-
-  #onHalted({ reason, ...proof }: Halt): void {
-    const { chain, log, metrics } = this.parts;
-    this.#halted = reason;
-    if (reason === 'SAFETY') {
-      const failed = (error: Error): void => log.error({ error: error.message }, 'the halt is not remembered');
-      writeHalt(chain.store, { reason, certificates: proof.certificates }, { failed });
-    }
-    const certificates = proof.certificates.map((one) => toHex(encode(certificateLayout, one)));
-    const checkpoints = proof.checkpoints.map((one) => toHex(encode(checkpointLayout, one)));
-    metrics.halted();
-    log.error({ reason, certificates, checkpoints }, 'this node votes no more');
+  #onHalted({ reason, certificates, checkpoints }: Halt): void {
+    this.#halt = { reason, certificates, checkpoints };
+    rememberHalt(this.parts, this.#halt);
   }
 
   #hostListener() {

@@ -1,17 +1,25 @@
 import { type Certificate, certificateLayout } from '../model/certificate.ts';
 import { decode, encode, list, oneOf, struct } from '../model/codec.ts';
+import { AUTHORITIES_MAX } from '../model/limits.ts';
+import { type Checkpoint, checkpointLayout } from '../model/view-change.ts';
 import { CorruptionError } from './blocks.ts';
 import type { KeyValue, KeyValueReads, WriteOutcome } from './key-value.ts';
 import { META, TABLES } from './schema.ts';
 
-/** A halt that a restart does not end: two blocks at one height are certified, and people must decide. */
+/** A halt, which no restart ends: two blocks at one height are certified, or what is executed here is not what others have. */
 export interface LastingHalt {
-  readonly reason: 'SAFETY';
-  /** What proves it. */
+  readonly reason: 'DIVERGED' | 'SAFETY';
+  /** Those that contradict each other, or what was executed here. */
   readonly certificates: readonly Certificate[];
+  /** What others state against what was executed here. */
+  readonly checkpoints: readonly Checkpoint[];
 }
 
-const haltLayout = struct<LastingHalt>({ reason: oneOf(['SAFETY']), certificates: list(certificateLayout, 2) });
+const haltLayout = struct<LastingHalt>({
+  reason: oneOf(['DIVERGED', 'SAFETY']),
+  certificates: list(certificateLayout, 2),
+  checkpoints: list(checkpointLayout, AUTHORITIES_MAX),
+});
 
 /** Remembers a halt for as long as the data directory exists. */
 export function writeHalt(store: KeyValue, halt: LastingHalt, outcome: WriteOutcome): void {

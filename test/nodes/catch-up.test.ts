@@ -140,7 +140,7 @@ describe('a peer that lies to a node which catches up', () => {
     };
     rejoin(world, 3);
     expect(forged).toBe(1);
-    expect(world.node(3).halted).toBeNull();
+    expect(world.node(3).halt).toBeNull();
     expect(world.network.penalties).toEqual([expect.objectContaining({ by: 3, reason: 'MALFORMED_FRAME' })]);
     world.checkAgreement();
   });

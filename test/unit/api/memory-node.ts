@@ -39,6 +39,7 @@ import {
   type Transaction,
   transactionSigningBytes,
 } from '../../../src/model/transaction.ts';
+import type { LastingHalt } from '../../../src/store/halt.ts';
 import { MemoryPeers } from './memory-peers.ts';
 
 /** 2026-06-12T18:00:00Z. */
@@ -74,6 +75,7 @@ export class MemoryNode {
   readonly versions = new Map<TicketId, TicketVersion[]>();
   readonly pending = new Map<Hash, Transaction>();
   readonly convicted: { evidence: Evidence; authority: string }[] = [];
+  halt: LastingHalt | null = null;
   /** What the next submissions meet. */
   trouble: NotAdmitted | 'never-final' | 'throws' | null = null;
   isReady = true;
@@ -260,6 +262,7 @@ export class MemoryNode {
       waitingFor: this.isReady ? [] : [{ authority: 'city', since: Timestamp(this.#now), why: 'not connected' }],
     }),
     evidence: () => this.convicted,
+    halt: () => this.halt,
     stats: () => ({ cacheSize: 7, sequence: this.head.header.height, storage: { blocks: 3 }, finalityMs: null }),
     config: () => ({ api: { host: '127.0.0.1', operator_token: '(secret)' } }),
   };

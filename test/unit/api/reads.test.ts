@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TicketId } from '../../../src/model/ids.ts';
+import { decode } from '../../../src/model/codec.ts';
+import { Signature, TicketId } from '../../../src/model/ids.ts';
+import { checkpointLayout } from '../../../src/model/view-change.ts';
 import { GENESIS_BYTES } from './memory-node.ts';
 import { openWorld, until, type World } from './world.ts';
 
@@ -91,6 +93,25 @@ describe('what the node says about itself', () => {
     expect(body.evidence[0]).toMatchObject({ kind: 'double-vote', authority: 'venue', height: 2, view: 0 });
     expect(body.evidence[0].messages[1]).toMatchObject({ phase: 'COMMIT', signer: 1, digest: world.node.head.hash });
     expect(Buffer.from(body.evidence[0].bytes, 'base64').length).toBeGreaterThan(100);
+  });
+
+  it('shows why it has halted, in words and in bytes', async () => {
+    const { certificate } = world.node.head;
+    if (certificate === null) throw new Error('the head is certified');
+    expect((await get('/api/v1/evidence')).body.halt).toBeNull();
+    const { epoch, height, digest } = certificate;
+    const signature = Signature('0'.repeat(128));
+    const checkpoint = { epoch, height, digest, stateRoot: digest, signer: 1, signature };
+    world.node.halt = { reason: 'DIVERGED', certificates: [certificate], checkpoints: [checkpoint] };
+    const { halt } = (await get('/api/v1/evidence')).body;
+    world.node.halt = null;
+    expect(halt).toMatchObject({
+      reason: 'DIVERGED',
+      certificates: [{ digest }],
+      checkpoints: [{ state_root: digest }],
+    });
+    const bytes = new Uint8Array(Buffer.from(halt.checkpoints[0].bytes, 'base64'));
+    expect(decode(checkpointLayout, bytes)).toEqual({ ok: true, value: checkpoint });
   });
 
   it('gives metrics in the text format, with the request just made', async () => {

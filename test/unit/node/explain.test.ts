@@ -59,7 +59,11 @@ const STORIES: Readonly<
     moving: false,
     says: 'Mend the cause and restart it',
   },
-  HALTED: { facts: { haltReason: 'DIVERGED', mode: 'halted' }, moving: false, says: 'Wipe data/ (never the journal)' },
+  HALTED: {
+    facts: { haltReason: 'DIVERGED', mode: 'halted' },
+    moving: false,
+    says: 'until data/ (never the journal) was removed',
+  },
   TWIN_KEY: {
     facts: { twinAddress: '10.0.0.9:40112' },
     moving: true,
