@@ -20,7 +20,7 @@ import {
 import { buildSubtree, joinSubtrees } from './state-tree.ts';
 
 /** What lies below one more digit of a path: nothing, one record, or a subtree of which this is the hash. */
-export type ChunkPart =
+type ChunkPart =
   | { readonly kind: 'empty' }
   | { readonly kind: 'record'; readonly record: StateChange }
   | { readonly kind: 'subtree'; readonly hash: Hash };
@@ -97,13 +97,14 @@ export function cutChunk(source: ChunkSource, path: string, bytesMax: number = S
   for (const record of source.records(path)) {
     size += ENVELOPE_BYTES + record.key.length + record.value.length;
     // One record is its subtree: there is nothing to split.
-    if (size > bytesMax && records.length > 0) return { kind: 'split', parts: split(source, path) };
+    if (size > bytesMax && records.length > 0) return splitChunk(source, path);
     records.push(record);
   }
   return { kind: 'records', records };
 }
 
-function split(source: ChunkSource, path: string): readonly ChunkPart[] {
+/** The parts below `path`, under which there is more than one record. */
+export function splitChunk(source: ChunkSource, path: string): StateChunk {
   const parts: ChunkPart[] = Array.from({ length: PARTS }, () => ({ kind: 'empty' }));
   const collect = (node: TreeNode, first: number, count: number): void => {
     const opened = open(node);
@@ -119,7 +120,7 @@ function split(source: ChunkSource, path: string): readonly ChunkPart[] {
     }
   };
   collect(defined(source.page(path), `two records and more have their page ${path}`), 0, PARTS);
-  return parts;
+  return { kind: 'split', parts };
 }
 
 function digitOf(key: Uint8Array, path: string): number {

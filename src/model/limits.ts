@@ -236,6 +236,8 @@ export const HISTORY_BLOCKS_MAX = 32;
 export const HISTORY_BYTES_MAX = BLOCK_BYTES_MAX;
 /** What such an answer may be when it is inflated: a single block at its limit with its receipts and certificate. */
 export const HISTORY_INFLATED_BYTES_MAX = 2 * BLOCK_BYTES_MAX;
+/** Places of a held state that are known to be too large for one answer: so asking for them again costs little. */
+export const SNAPSHOT_SPLITS_KEPT_MAX = 16_384;
 /** Moments of the store that are held for others to fetch: the newest, and the one that somebody may still be fetching. */
 export const SNAPSHOTS_HELD_MAX = 2;
 /** How long one is held: what is written meanwhile takes new room on the disk. Some gigabytes of state at 1 MB/s. */

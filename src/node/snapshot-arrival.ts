@@ -14,6 +14,7 @@ import {
 } from '../model/limits.ts';
 import type { BlockReference, PeerMessage, PeerMessageOf } from '../model/peer-message.ts';
 import type { PeerId, PeerInfo } from '../network/transport.ts';
+import { type Level, transferLevels } from '../peering/levels.ts';
 import { type PastBlocks, pastBlocksLayout } from '../peering/past-blocks.ts';
 import {
   beginTransfer,
@@ -134,6 +135,12 @@ export class SnapshotArrival implements PeeringPart {
         return;
       default:
     }
+  }
+
+  levels(): readonly Level[] {
+    const sizeMax = this.#parts.post.peers().length;
+    const offers = { what: 'snapshot offers', size: this.#offers.size, sizeMax };
+    return [offers, ...(this.#transfer === undefined ? [] : transferLevels(this.#transfer, sizeMax))];
   }
 
   #begin({ target, progress }: Arrival): void {
@@ -279,7 +286,11 @@ export class SnapshotArrival implements PeeringPart {
   }
 
   #complete(): void {
-    const { into, done, failed, log } = this.#parts;
+    const { into, done, failed, log, head } = this.#parts;
+    if (head() >= (this.target() ?? 0)) {
+      this.#end('not-worth-it', 'this node has come as far by itself');
+      return;
+    }
     this.#isOver = true;
     this.#cancelTick();
     log.info({ records: this.#records, bytes: this.#bytes }, 'the state is here');

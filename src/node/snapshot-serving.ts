@@ -1,11 +1,14 @@
-import { cutChunk, stateChunkLayout } from '../ledger/state-chunks.ts';
+import { cutChunk, splitChunk, stateChunkLayout } from '../ledger/state-chunks.ts';
+import { type BoundedMap, createBoundedMap } from '../lib/bounded.ts';
 import { encode } from '../model/codec.ts';
 import {
   HISTORY_INFLATED_BYTES_MAX,
   SNAPSHOT_CHUNK_BYTES_MAX,
   SNAPSHOT_HELD_MS_MAX,
   SNAPSHOT_IDLE_MS,
+  SNAPSHOT_SPLITS_KEPT_MAX,
   SNAPSHOTS_HELD_MAX,
+  STATE_CHUNK_BYTES,
 } from '../model/limits.ts';
 import type { BlockReference, PeerMessage, PeerMessageOf, RequestFailure } from '../model/peer-message.ts';
 import type { PeerId } from '../network/transport.ts';
@@ -26,6 +29,8 @@ interface Held {
   readonly reads: KeyValueSnapshot;
   readonly sinceMs: number;
   usedMs: number;
+  /** Paths under which there is too much for one answer. */
+  readonly large: BoundedMap<string, true>;
 }
 
 export interface SnapshotServingParts {
@@ -105,7 +110,14 @@ export class SnapshotServing implements PeeringPart {
     const reads = chain.store.snapshot();
     // Writes go together: the store may show a block of which nobody has been told yet.
     if (readHeadHeight(reads) !== height) reads.close();
-    else this.#held.push({ block: { height, hash }, reads, sinceMs: nowMs, usedMs: nowMs });
+    else
+      this.#held.push({
+        block: { height, hash },
+        reads,
+        sinceMs: nowMs,
+        usedMs: nowMs,
+        large: createBoundedMap(SNAPSHOT_SPLITS_KEPT_MAX),
+      });
   }
 
   #makeRoom(nowMs: number): boolean {
@@ -133,13 +145,18 @@ export class SnapshotServing implements PeeringPart {
     const held = this.#held.find(({ block }) => block.height === height);
     if (held === undefined) return this.#fail(peer, request, 'UNKNOWN');
     held.usedMs = this.#parts.clock.monotonicMs();
-    const bytes = encode(stateChunkLayout, cutChunk(chunkSource(held.reads), prefix));
+    const source = chunkSource(held.reads);
+    const isLarge = held.large.get(prefix) === true;
+    const chunk = isLarge ? splitChunk(source, prefix) : cutChunk(source, prefix);
+    if (chunk.kind === 'split') held.large.set(prefix, true);
+    const bytes = encode(stateChunkLayout, chunk);
     this.#parts.compression.deflate(bytes, (deflated) => {
       const isTooLarge = Math.max(bytes.length, deflated.length) > SNAPSHOT_CHUNK_BYTES_MAX;
       if (isTooLarge) this.#fail(peer, request, 'UNKNOWN');
       else this.#parts.post.send(peer, { kind: 'snapshot-chunk', request, prefix, deflated });
     });
-    return { bytes: bytes.length, blocks: 1 };
+    // To find that there is too much, as much was read as is ever sent.
+    return { bytes: chunk.kind === 'split' && !isLarge ? STATE_CHUNK_BYTES : bytes.length, blocks: 1 };
   }
 
   #history(peer: PeerId, { request, below, count }: PeerMessageOf<'history-request'>): Cost {
@@ -162,7 +179,7 @@ export class SnapshotServing implements PeeringPart {
 }
 
 /** A block above genesis as it is sent; undefined where none is stored. */
-export function pastBlockAt(reads: KeyValueReads, height: number): PastBlock | undefined {
+function pastBlockAt(reads: KeyValueReads, height: number): PastBlock | undefined {
   const stored = height < 1 ? undefined : readBlock(reads, height);
   if (stored === undefined || stored.certificate === null) return undefined;
   const { header, body, receipts, certificate, certifiedHeight } = stored;

@@ -15,7 +15,7 @@ export interface Held {
   readonly blockAt: (height: Height) => HeldBlock | undefined;
 }
 
-export interface HeldBlock {
+interface HeldBlock {
   readonly hash: Hash;
   /** Of the block or of a descendant. */
   readonly certificate: Certificate | null;
