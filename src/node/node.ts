@@ -374,6 +374,6 @@ export class Node {
       this.#host.report({ type: 'peer', seat: left.seat, connected: false });
       if (left.isSeatTaken) this.#host.report({ type: 'peer', seat: left.seat, connected: true });
     }
-    this.#happened('peer_left', { id: peer.id, name, reason });
+    this.#happened('peer_left', { id: peer.id, name, role: peer.role, reason });
   }
 }

@@ -139,7 +139,7 @@ export function sweep(book: AddressBook, now: number): void {
 }
 
 /** Whether nobody is likely to answer there any more. */
-export function isDead({ reachedAt, heardAt, failures }: KnownAddress, now: number): boolean {
+function isDead({ reachedAt, heardAt, failures }: KnownAddress, now: number): boolean {
   if (reachedAt !== null) return failures > 0 && now - reachedAt > LOST_ADDRESS_MS_MAX;
   return failures >= UNREACHED_FAILURES_MAX || now - heardAt > HEARD_ADDRESS_MS_MAX;
 }
