@@ -1,11 +1,11 @@
-import { PONG_TIMEOUT_MS_MAX } from '../model/limits.ts';
+import { FIRST_WORD_MS_MAX, PONG_TIMEOUT_MS_MAX } from '../model/limits.ts';
 
 export interface HeartbeatOptions {
   readonly intervalMs: number;
   /** Bytes that the socket has received so far. */
   readonly bytesReceived: () => number;
   readonly ping: (nonce: number) => void;
-  /** Nothing came for two intervals. */
+  /** Nothing came for two intervals, or at all for FIRST_WORD_MS_MAX. */
   readonly onSilent: () => void;
   /** The peer speaks, but has not answered for PONG_TIMEOUT_MS_MAX: it does not read. */
   readonly onDeaf: () => void;
@@ -27,7 +27,8 @@ export class Heartbeat {
   readonly #timer: NodeJS.Timeout;
   #lookedAt = performance.now();
   #heardAt = this.#lookedAt;
-  #heardBytes = 0;
+  #heardBytes: number;
+  #hasSpoken = false;
   #nonce = 0;
   #pingedAt = 0;
   /** The ping whose answer is awaited. Later ones go out meanwhile, and the answer to any of them will do. */
@@ -36,6 +37,7 @@ export class Heartbeat {
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
+    this.#heardBytes = options.bytesReceived();
     this.#timer = setInterval(() => this.#look(), options.intervalMs / LOOKS);
     this.#ping(this.#lookedAt);
   }
@@ -71,9 +73,10 @@ export class Heartbeat {
     const slept = now - this.#lookedAt > intervalMs;
     this.#lookedAt = now;
     if (slept) this.#awaited = undefined;
+    this.#hasSpoken ||= bytes !== this.#heardBytes;
     if (slept || bytes !== this.#heardBytes) this.#heardAt = now;
     this.#heardBytes = bytes;
-    if (now - this.#heardAt > MISSED_PINGS_MAX * intervalMs) {
+    if (now - this.#heardAt > this.#silenceMsMax()) {
       this.stop();
       this.#options.onSilent();
       return;
@@ -84,5 +87,11 @@ export class Heartbeat {
       return;
     }
     if (now - this.#pingedAt >= intervalMs) this.#ping(now);
+  }
+
+  /** Who was dialled has said its hello, and hears from the other side a whole round trip later, however long that is. */
+  #silenceMsMax(): number {
+    const spokenMs = MISSED_PINGS_MAX * this.#options.intervalMs;
+    return this.#hasSpoken ? spokenMs : Math.max(spokenMs, FIRST_WORD_MS_MAX);
   }
 }

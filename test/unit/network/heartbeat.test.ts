@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { PONG_TIMEOUT_MS_MAX } from '../../../src/model/limits.ts';
+import { FIRST_WORD_MS_MAX, PONG_TIMEOUT_MS_MAX } from '../../../src/model/limits.ts';
 import { Heartbeat } from '../../../src/network/heartbeat.ts';
 
 const INTERVAL_MS = 200;
@@ -57,8 +57,25 @@ describe('a heartbeat', () => {
     expect(seen.ends).toEqual([]);
   });
 
-  test('does not blame the peer for its own sleep, but for silence after it', () => {
+  test('lets a new peer that is far away take a round trip for its first word', () => {
+    const { seen, speak } = createHeartbeat();
+    vi.advanceTimersByTime(FIRST_WORD_MS_MAX - 1);
+    expect(seen.ends).toEqual([]);
+    speak(INTERVAL_MS);
+    vi.advanceTimersByTime(3 * INTERVAL_MS);
+    expect(seen.ends.length).toBe(1);
+  });
+
+  test('calls a new peer silent that never says a word', () => {
     const { seen } = createHeartbeat();
+    vi.advanceTimersByTime(FIRST_WORD_MS_MAX + INTERVAL_MS);
+    expect(seen.ends.map((end) => end.split(' ')[0])).toEqual(['silent']);
+    expect(seen.pings.length).toBeGreaterThan(FIRST_WORD_MS_MAX / INTERVAL_MS);
+  });
+
+  test('does not blame the peer for its own sleep, but for silence after it', () => {
+    const { seen, speak } = createHeartbeat();
+    speak(INTERVAL_MS);
     const realNow = performance.now;
     const slept = vi.spyOn(performance, 'now').mockImplementation(() => realNow.call(performance) + 10_000);
     vi.advanceTimersByTime(2 * INTERVAL_MS);
