@@ -152,6 +152,13 @@ export class MemoryDisk implements Disk {
     return disk;
   }
 
+  /** The very same files as they are now, on a disk of its own: what a snapshot of the machine keeps. Everything in it is durable. */
+  snapshot(): MemoryDisk {
+    return this.#successor(
+      [...this.#names].map(([name, node]) => [name, node.identity, node.bytes.slice(0, node.readable)]),
+    );
+  }
+
   /** What a reader of `name` sees now. */
   bytesOf(name: string): Uint8Array {
     const node = defined(this.#names.get(name), `no file ${name}`);

@@ -43,6 +43,23 @@ export const SHELL_CASES: readonly ShellCase[] = [
   },
   {
     mutant: {
+      name: 'reads no further than the start before the last when its journal is opened',
+      changes: [
+        {
+          file: 'store/open-journal.ts',
+          find: 'for (const found of chain) yield* readPayloads(disk, found);',
+          replace: 'for (const found of chain.slice(0, -1)) yield* readPayloads(disk, found);',
+        },
+      ],
+    },
+    options: {
+      n: 4,
+      scenario: { ...CALM, faultsMs: 1_500, faults: [{ seat: 1, fault: 'kill', at: 900, fuse: 0 }] },
+    },
+    breaks: /^no sound key is given up$/,
+  },
+  {
+    mutant: {
       name: 'forgets the witness of its journal',
       changes: [
         {

@@ -22,7 +22,7 @@ interface Statements {
   readonly signed: Map<string, string>;
   /** Signatures that the checkers of the bare simulator know already. */
   readonly known: Set<Signature>;
-  /** Signatures that were found on the disk. */
+  /** Signatures that were found on the disk in the present run. */
   readonly written: Set<Signature>;
   boot: number;
   view: number;
@@ -37,6 +37,8 @@ export class FullChecker {
   readonly canon: CanonicalChain;
   readonly evidence: Evidence[] = [];
   acknowledged = 0;
+  /** Keys that were given up. */
+  retirements = 0;
   readonly #jurisdiction: Jurisdiction;
   readonly #liars: ReadonlySet<number>;
   readonly #statements = new Map<number, Statements>();
@@ -73,6 +75,7 @@ export class FullChecker {
     }
     if (statements.boot !== boot) {
       statements.signed.clear();
+      statements.written.clear();
       Object.assign(statements, { boot, view: 0, finalHeight: 0, storedHeight: -1, highest: null });
     }
     return statements;
@@ -191,9 +194,10 @@ export class FullChecker {
   }
 
   /** Only a key whose memory was put back is given up. */
-  retired({ name, seat, deadKey }: Machine, statement: string): void {
-    if (this.isHonest(seat) && deadKey === null)
+  retired({ name, seat, deadKey, isRestored }: Machine, statement: string): void {
+    if (this.isHonest(seat) && deadKey === null && !isRestored)
       throw new Violation('no sound key is given up', `${name}: ${statement}`);
+    this.retirements += 1;
   }
 
   failed({ name, seat }: Machine, error: Error): void {

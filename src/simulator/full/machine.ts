@@ -59,6 +59,8 @@ export class Machine {
   isOn = false;
   /** Why this key must not vote any more, by the way in which its journal was lost; null while it may. */
   deadKey: MachineFault | null = null;
+  /** Whether it was put back to an earlier moment: it may have to give up its seat. */
+  isRestored = false;
   /** Heights that this machine has said are durable here: no crash may take them back. */
   promisedHeight = 0;
   boots = 0;
@@ -79,6 +81,7 @@ export class Machine {
   /** Where the journal stood at each commit that is not durable yet, and at the newest that is. */
   #noted: JournalPosition[] = [];
   #witnessed: JournalPosition | null = null;
+  #snapshot: Snapshot | null = null;
 
   constructor(seat: number, world: Surroundings) {
     this.seat = seat;
@@ -203,6 +206,10 @@ export class Machine {
 
   /** Something happens to this machine after so many uses of its ports, of which there are none while it is off. */
   plan(fault: MachineFault, fuse: number): void {
+    if (fault === 'take-snapshot') {
+      this.#snapshot = { disk: this.#disk.snapshot(), store: this.#store.copy((task) => this.#laterInOrder(task)) };
+      return;
+    }
     if (fuse === 0) {
       this.#fall(fault);
       return;
@@ -236,6 +243,7 @@ export class Machine {
       this.promisedHeight = 0;
       this.#witnessed = null;
     }
+    if (fault === 'restore-snapshot') this.#restore();
     if (fault === 'lose-journal' && this.#hasKey) this.#loseJournal();
     if (fault === 'roll-journal-back' && this.#hasKey) this.#rollJournalBack();
     this.#world.fell(this);
@@ -254,6 +262,17 @@ export class Machine {
       zeros,
     });
     this.#store = this.#store.crash(this.#prng.chance(0.5));
+  }
+
+  /** What it promised since is forgotten here, and the others know it. */
+  #restore(): void {
+    if (this.#snapshot === null) return;
+    const { disk, store } = this.#snapshot;
+    this.#disk = disk.snapshot();
+    this.#store = store.copy((task) => this.#laterInOrder(task));
+    this.promisedHeight = 0;
+    this.#witnessed = null;
+    this.isRestored = true;
   }
 
   #loseJournal(): void {
@@ -312,7 +331,13 @@ export class Machine {
   }
 }
 
+/** The disks of a machine at one moment. */
+interface Snapshot {
+  readonly disk: MemoryDisk;
+  readonly store: MemoryKeyValue;
+}
+
 /** Faults that a run counts on, once they are planned. */
 function isLasting(fault: MachineFault): boolean {
-  return fault === 'lose-journal' || fault === 'roll-journal-back';
+  return fault === 'lose-journal' || fault === 'roll-journal-back' || fault === 'restore-snapshot';
 }

@@ -2,7 +2,7 @@ import { InvariantError } from '../../lib/assert.ts';
 import { Violation } from '../checkers.ts';
 import { auditStores } from './audit.ts';
 import type { Machine } from './machine.ts';
-import { drawFullScenario, type FullScenario } from './scenario.ts';
+import { drawFullScenario, type FullScenario, type MachineFault } from './scenario.ts';
 import { FullWorld } from './world.ts';
 
 /** What one seed led to in a network of whole nodes. */
@@ -23,6 +23,8 @@ export interface FullReport {
   readonly acknowledged: number;
   readonly falls: number;
   readonly evidence: number;
+  /** Keys that were given up because others knew more of them. */
+  readonly retirements: number;
   /** How often each machine had used its ports when the faults stopped: every moment at which it could have failed. */
   readonly uses: readonly number[];
   /** Simulated milliseconds, and how many of them from the end of the faults to the last transaction being final. */
@@ -83,6 +85,7 @@ function reportOf(run: {
     acknowledged: world?.checker.acknowledged ?? 0,
     falls: world?.falls ?? 0,
     evidence: world?.checker.evidence.length ?? 0,
+    retirements: world?.checker.retirements ?? 0,
     uses,
     simulatedMs: Math.round(world?.time.now ?? 0),
     healedMs: Math.round(healedMs),
@@ -148,12 +151,15 @@ function isFinished(world: FullWorld): boolean {
   );
 }
 
+/** After these a machine may sign nothing any more. */
+const MUTING: readonly MachineFault[] = ['lose-journal', 'roll-journal-back', 'restore-snapshot'];
+
 /** With nothing to do and honest primaries alone, views stop growing. Lets the stores come to rest in any case. */
 function checkViewsRest(world: FullWorld): void {
   const { time, scenario } = world;
   time.run(time.now + 500);
   const { liars, blockIntervalMs, lost, faults } = scenario;
-  const isSomebodyMute = faults.some(({ fault }) => fault === 'lose-journal' || fault === 'roll-journal-back');
+  const isSomebodyMute = faults.some(({ fault }) => MUTING.includes(fault));
   if (liars.length > 0 || blockIntervalMs > 0 || lost.length > 0 || isSomebodyMute) return;
   time.run(time.now + 3_000);
   const before = survivors(world).map(({ process }) => process?.replica.view);

@@ -24,7 +24,11 @@ export type MachineFault =
   /** The journal is gone: this key never votes again. */
   | 'lose-journal'
   /** An older copy of the journal is put back in its place: neither does this one. */
-  | 'roll-journal-back';
+  | 'roll-journal-back'
+  /** A snapshot of the whole machine is taken, which it does not notice. */
+  | 'take-snapshot'
+  /** The power goes, and the machine comes back as it was when its snapshot was taken, the very same files. */
+  | 'restore-snapshot';
 
 export interface PlannedFault {
   readonly seat: number;
