@@ -12,8 +12,8 @@ import { NodeProcess } from './support/node-process.ts';
 import { counterfoil } from './support/program.ts';
 import { IS_LONG } from './support/until.ts';
 
-/** More than a node would rather execute than fetch the state of. */
-const BLOCKS = IS_LONG ? 10_000 : 1_100;
+/** More than a node would rather execute, and than the longest life of a transaction takes. */
+const BLOCKS = IS_LONG ? 10_000 : 1_400;
 const BOOTSTRAP_MS_MAX = IS_LONG ? 600_000 : 120_000;
 
 let chain: StoredChain;
