@@ -210,7 +210,7 @@ function problemSentence(
     case 'JOURNAL_COPIED':
       return `the journal was restored from a copy (${problem.file}), and the copy may lack votes: ${DEAD}`;
     case 'JOURNAL_CUT':
-      return `the journal ends before what the data directory has seen of it: an older copy was put back, ${DEAD}`;
+      return `the journal ends before what the data directory, or a later file of its own, has seen of it: an older copy was put back, ${DEAD}`;
   }
 }
 
