@@ -99,6 +99,11 @@ export const PEER_BYTES_PER_SECOND = 16 * FRAME_BYTES_MAX;
 export const PEER_BYTES_BURST = 32 * FRAME_BYTES_MAX;
 /** Before a new session counts as silent from its beginning: a round trip over a satellite takes 600 ms, lost once 1.8 s. */
 export const FIRST_WORD_MS_MAX = 2_000;
+/**
+ * Silence of a peer in a session with a side that has no vote: a process among sixteen on two cores gets no turn for
+ * seconds, and a session that ends for it costs more than a late word.
+ */
+export const QUIET_SESSION_MS_MAX = 5_000;
 /** A peer that speaks but answers no ping for so long does not read: a full frame at 4 Mbit/s takes 8 s. */
 export const PONG_TIMEOUT_MS_MAX = 10_000;
 /** Wait between two dials of one authority: grows twofold from the first to the second value. */

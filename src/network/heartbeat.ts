@@ -2,10 +2,12 @@ import { FIRST_WORD_MS_MAX, PONG_TIMEOUT_MS_MAX } from '../model/limits.ts';
 
 export interface HeartbeatOptions {
   readonly intervalMs: number;
+  /** Silence that is borne now, however short the interval is. Milliseconds. */
+  readonly patienceMs: () => number;
   /** Bytes that the socket has received so far. */
   readonly bytesReceived: () => number;
   readonly ping: (nonce: number) => void;
-  /** Nothing came for two intervals, or at all for FIRST_WORD_MS_MAX. */
+  /** Nothing came for two intervals or `patienceMs`, whichever is longer, or at all for FIRST_WORD_MS_MAX. */
   readonly onSilent: () => void;
   /** The peer speaks, but has not answered for PONG_TIMEOUT_MS_MAX: it does not read. */
   readonly onDeaf: () => void;
@@ -91,7 +93,8 @@ export class Heartbeat {
 
   /** Who was dialled has said its hello, and hears from the other side a whole round trip later, however long that is. */
   #silenceMsMax(): number {
-    const spokenMs = MISSED_PINGS_MAX * this.#options.intervalMs;
+    const { intervalMs, patienceMs } = this.#options;
+    const spokenMs = Math.max(MISSED_PINGS_MAX * intervalMs, patienceMs());
     return this.#hasSpoken ? spokenMs : Math.max(spokenMs, FIRST_WORD_MS_MAX);
   }
 }

@@ -1,7 +1,7 @@
 import { formatAddress, parseAddress } from '../lib/address.ts';
 import { assert } from '../lib/assert.ts';
 import type { PublicKey } from '../model/ids.ts';
-import { CLOSE_TIMEOUT_MS_MAX, FOLLOWERS_MAX, HELLO_TIMEOUT_MS_MAX } from '../model/limits.ts';
+import { CLOSE_TIMEOUT_MS_MAX, FOLLOWERS_MAX, HELLO_TIMEOUT_MS_MAX, QUIET_SESSION_MS_MAX } from '../model/limits.ts';
 import type { Channel } from './channel.ts';
 import { Dialer } from './dialer.ts';
 import { Handshake, type ProvenPeer, type Self } from './handshake.ts';
@@ -26,7 +26,7 @@ export interface MeshOptions extends Omit<Self, 'listenAddress'> {
   readonly random: () => number;
   /** Time to open a connection and to say hello; HELLO_TIMEOUT_MS_MAX unless told otherwise. */
   readonly connectionTimeoutMs?: number;
-  /** A peer is down when nothing came from it for two of these. */
+  /** A voter is down to a voter when nothing came from it for two of these; any other peer has QUIET_SESSION_MS_MAX. */
   readonly heartbeatIntervalMs: number;
   /** Lets in peers that are no authorities; false unless told otherwise. */
   readonly acceptFollowers?: boolean;
@@ -190,6 +190,11 @@ export class Mesh implements Transport {
     return this.#isRedundant(peer) ? 'DUPLICATE_SESSION' : undefined;
   }
 
+  /** Votes that stay out have to be noticed at once; nothing waits for the word of anybody else. */
+  #isBetweenVoters(peer: ProvenPeer): boolean {
+    return this.#options.authority?.votes() === true && peer.votes && this.#roleOf(peer).role === 'authority';
+  }
+
   #isBanned(peer: ProvenPeer): boolean {
     return this.#roleOf(peer).role !== 'authority' && this.#options.isBanned?.(peer.id) === true;
   }
@@ -241,6 +246,7 @@ export class Mesh implements Transport {
     for (const rival of this.#rivals(peer)) rival.close('DUPLICATE_SESSION');
     const session: Session = new Session(channel, peer, {
       heartbeatIntervalMs: this.#options.heartbeatIntervalMs,
+      patienceMs: () => (this.#isBetweenVoters(peer) ? 0 : QUIET_SESSION_MS_MAX),
       onFrame: (frame) => this.#tell({ type: 'frame', peer: peer.id, frame }),
       onDown: (reason, by) => this.#down(session, reason, by),
     });

@@ -17,6 +17,8 @@ import { decodeFrame, encodeMessage, encodePing } from './wire.ts';
 
 export interface SessionOptions {
   readonly heartbeatIntervalMs: number;
+  /** Silence that is borne now, however short that is. Milliseconds. */
+  readonly patienceMs: () => number;
   readonly onFrame: (frame: Uint8Array) => void;
   /** Called once; no frame comes after it. */
   readonly onDown: (reason: DownReason, by: 'us' | 'them') => void;
@@ -53,6 +55,7 @@ export class Session {
     ws.on('close', this.#onClose);
     this.#heartbeat = new Heartbeat({
       intervalMs: options.heartbeatIntervalMs,
+      patienceMs: options.patienceMs,
       bytesReceived: () => socket.bytesRead,
       ping: (nonce) => {
         this.#ping = encodePing('ping', nonce);

@@ -103,7 +103,7 @@ export const SETTINGS = {
     heartbeat_interval: setting(
       duration(50, 60_000),
       '200ms',
-      'How often a quiet connection is probed. Two silent ones, and the peer counts as gone. Far apart: "2s".',
+      'How often a quiet connection is probed. Far apart: "2s".\nTwo silent ones between authorities, or 5 s where one side has no vote, and the peer counts as gone.',
     ),
     fanout: setting(
       integer(1, 64),

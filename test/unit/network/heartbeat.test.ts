@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { FIRST_WORD_MS_MAX, PONG_TIMEOUT_MS_MAX } from '../../../src/model/limits.ts';
+import { FIRST_WORD_MS_MAX, PONG_TIMEOUT_MS_MAX, QUIET_SESSION_MS_MAX } from '../../../src/model/limits.ts';
 import { Heartbeat } from '../../../src/network/heartbeat.ts';
 
 const INTERVAL_MS = 200;
@@ -11,10 +11,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function createHeartbeat() {
+function createHeartbeat(patienceMs = 0) {
   const seen = { pings: [] as number[], ends: [] as string[], bytes: 0 };
   const heartbeat = new Heartbeat({
     intervalMs: INTERVAL_MS,
+    patienceMs: () => patienceMs,
     bytesReceived: () => seen.bytes,
     ping: (nonce) => seen.pings.push(nonce),
     onSilent: () => seen.ends.push(`silent at ${performance.now() - start}`),
@@ -55,6 +56,15 @@ describe('a heartbeat', () => {
     const { seen, speak } = createHeartbeat();
     speak(40 * INTERVAL_MS);
     expect(seen.ends).toEqual([]);
+  });
+
+  test('bears with a peer on whose word nothing waits for longer, and not for ever', () => {
+    const { seen, speak } = createHeartbeat(QUIET_SESSION_MS_MAX);
+    speak(INTERVAL_MS);
+    vi.advanceTimersByTime(QUIET_SESSION_MS_MAX - INTERVAL_MS);
+    expect(seen.ends).toEqual([]);
+    vi.advanceTimersByTime(INTERVAL_MS);
+    expect(seen.ends.map((end) => end.split(' ')[0])).toEqual(['silent']);
   });
 
   test('lets a new peer that is far away take a round trip for its first word', () => {

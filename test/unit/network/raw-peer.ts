@@ -82,7 +82,7 @@ export class RawPeer {
   }
 
   /** Sends a hello and waits for the answer. */
-  async introduce(authority: AuthorityKey): Promise<this> {
+  async introduce(authority?: AuthorityKey): Promise<this> {
     this.ws.send(this.hello(authority));
     await until(() => this.frames.some(({ kind }) => kind === 'hello'), 'the node answers with its hello');
     return this;

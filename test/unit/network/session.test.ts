@@ -139,6 +139,20 @@ describe('a peer that does not read', () => {
     expect(node.downs).toEqual(['SILENT by them']);
   });
 
+  test('is borne with for longer where one of the two has no vote', async () => {
+    const { node, peer } = await nodeWithPeer({ heartbeatIntervalMs: 100, acceptFollowers: true });
+    const [stranger] = createIdentities(1);
+    if (stranger === undefined) throw new Error('no identity');
+    const follower = cleanup.add(await dialRaw(node.address, stranger), ({ ws }) => ws.terminate());
+    await follower.introduce();
+    await until(() => node.of('up').length === 2, 'the follower is there');
+    follower.socket.pause();
+    peer.socket.pause();
+    await until(() => node.of('down').length > 0, 'the silence of the voter is noticed');
+    expect(node.of('down').map(({ peer: { id } }) => id)).toEqual([peer.identity.id]);
+    expect(node.mesh.peers().map(({ id }) => id)).toEqual([stranger.id]);
+  });
+
   test('is not silent while it speaks', async () => {
     const { node, peer } = await nodeWithPeer({ heartbeatIntervalMs: 100 });
     peer.socket.pause();
