@@ -4,12 +4,12 @@ import { assert } from '../../../src/lib/assert.ts';
 import type { RawValue } from '../../../src/node/config/values.ts';
 import { expectConsistentVotes, expectKept, expectNoEvidence } from './agreement-audit.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
-import { type Acknowledged, Load, unexpectedRefusals } from './load.ts';
-import type { NodeProcess } from './node-process.ts';
+import { type Acknowledged, Load, type LoadOptions, unexpectedRefusals } from './load.ts';
 import { Links } from './proxy.ts';
+import { IS_LONG } from './until.ts';
 
 const NODES = DEVNET_ORGANISATIONS.length;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = IS_LONG ? 90_000 : 30_000;
 const LANES = 8;
 const WARM_WRITES = 10;
 
@@ -54,8 +54,9 @@ export class LinkedCluster {
   }
 
   /** Resolves once it is well under way. */
-  async startLoad(nodes: readonly NodeProcess[] = this.cluster.nodes, lanes: number = LANES): Promise<void> {
-    this.#load = new Load({ chainId: this.cluster.genesis.chainId, nodes, lanes });
+  async startLoad(options: Partial<Omit<LoadOptions, 'chainId'>> = {}): Promise<void> {
+    const { cluster } = this;
+    this.#load = new Load({ chainId: cluster.genesis.chainId, nodes: cluster.nodes, lanes: LANES, ...options });
     await this.untilAcknowledged(WARM_WRITES);
   }
 

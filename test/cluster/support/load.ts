@@ -23,9 +23,10 @@ export interface LoadOptions {
   readonly lanes: number;
   /** Between the answer and the next write of a lane; at once unless told otherwise. */
   readonly pauseMs?: number;
+  /** What takes longer than this to become final is counted as undecided; longer than a view change unless told. */
+  readonly waitMs?: number;
 }
 
-/** Longer than a view change; what takes longer is counted as undecided. */
 const WAIT_MS = 4_000;
 const RETRY_MS = 20;
 const ORGANISATION = 'boxoffice';
@@ -75,7 +76,7 @@ export class Load {
 
   async #send(node: NodeProcess, transaction: Transaction, ticket: string): Promise<boolean> {
     const sentAt = Date.now();
-    const answered = await node.client.submit(transaction, { waitMs: WAIT_MS });
+    const answered = await node.client.submit(transaction, { waitMs: this.#options.waitMs ?? WAIT_MS });
     if (answered.ok && answered.value.state === 'final') {
       const { height, block_hash: blockHash } = answered.value;
       this.acknowledged.push({ id: transaction.id, ticket, height, blockHash, sentAt, knownAt: Date.now() });
