@@ -273,6 +273,8 @@ export const RETAINED_BLOCKS_MIN = 2 * START_BLOCKS_CHECKED;
 export const PRUNED_BLOCKS_PER_WRITE = 32;
 /** Ids in one comparison of what waits: a full comparison is 64 KiB. */
 export const ANNOUNCED_IDS_MAX = 2_048;
+/** Peers that a transaction is passed on to at least, unless the configuration wants fewer: of 16 nodes no more than √16 + 1. */
+export const TRANSACTION_FANOUT_MIN = 4;
 /** Peers in one list: a few kilobytes, and more than anybody dials. */
 export const LISTED_PEERS_MAX = 64;
 /** Addresses of nodes that this one has reached itself, and that it has only been told: places by a secret hash. */
@@ -303,6 +305,8 @@ export const GUIDE_OUTBOUND_PEERS = 4;
 export const OUTBOUND_AUTHORITIES_MIN = 2;
 /** Share of those sessions that one group of public addresses may have, as its divisor: half. */
 export const OUTBOUND_GROUP_DIVISOR = 2;
+/** One place for guests in so many is kept for those who come to ask for others, and go again. */
+export const ASKING_GUESTS_DIVISOR = 16;
 /** Connections that are being opened at once to find peers, and those that only look whether an address answers. */
 export const DIALS_IN_FLIGHT_MAX = 8;
 export const PROBES_IN_FLIGHT_MAX = 4;

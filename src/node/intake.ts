@@ -309,7 +309,8 @@ export class Intake {
         if (!isForAll(isAgain)) host.send(seat, message);
         else {
           host.broadcast(message);
-          this.#parts.spread?.(portion, null, true);
+          // It was passed on when it came. While blocks are made, comparing what waits finds what got lost.
+          if (isAgain && isStuck) this.#parts.spread?.(portion, null, true);
         }
       }
     }

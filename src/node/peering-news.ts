@@ -1,10 +1,11 @@
 import { createBoundedMap } from '../lib/bounded.ts';
 import type { Hash } from '../model/ids.ts';
-import { ANNOUNCED_IDS_MAX, ANNOUNCERS_KEPT_MAX } from '../model/limits.ts';
+import { ANNOUNCED_IDS_MAX, ANNOUNCERS_KEPT_MAX, TRANSACTION_FANOUT_MIN } from '../model/limits.ts';
 import type { PeerMessage } from '../model/peer-message.ts';
 import type { Transaction } from '../model/transaction.ts';
 import type { PeerId, PeerInfo } from '../network/transport.ts';
 import { createGossip, type Gossip, type GossipSettings, isNews, listeners, nextHops } from '../peering/gossip.ts';
+import { gossipLevels, type Level } from '../peering/levels.ts';
 import { seenCount } from '../peering/seen-ids.ts';
 import type { StoredBlock } from '../store/blocks.ts';
 import type { Chain } from '../store/chain.ts';
@@ -36,6 +37,8 @@ export class PeeringNews implements PeeringPart {
   readonly kinds = ['block-announcement', 'transactions', 'transactions-held', 'transactions-wanted'] as const;
   readonly #parts: PeeringNewsParts;
   readonly #gossip: Gossip;
+  /** An authority is always among those told of a transaction: more than a few of the others gain little. */
+  readonly #sparing: Pick<Gossip, 'settings'>;
   /** Who has told of a block: they need not be told. */
   readonly #announcers = createBoundedMap<Hash, Set<PeerId>>(ANNOUNCERS_KEPT_MAX);
   #cancelComparison: () => void = () => undefined;
@@ -43,6 +46,8 @@ export class PeeringNews implements PeeringPart {
   constructor(parts: PeeringNewsParts) {
     this.#parts = parts;
     this.#gossip = createGossip(parts.gossip);
+    const fanoutMin = Math.min(parts.gossip.fanoutMin, TRANSACTION_FANOUT_MIN);
+    this.#sparing = { settings: { ...parts.gossip, fanoutMin } };
   }
 
   start(): void {
@@ -88,6 +93,11 @@ export class PeeringNews implements PeeringPart {
     }
   }
 
+  levels(): readonly Level[] {
+    const size = this.#announcers.size;
+    return [...gossipLevels(this.#gossip), { what: 'announced blocks', size, sizeMax: ANNOUNCERS_KEPT_MAX }];
+  }
+
   /** Tells of a block that is in the store, with the certificate that is its own. */
   announce({ header, hash, certificate, certifiedHeight }: StoredBlock): void {
     if (certificate === null || certifiedHeight !== header.height) return;
@@ -112,7 +122,7 @@ export class PeeringNews implements PeeringPart {
     metrics.gossipCache(seenCount(this.#gossip.seen));
     const hops = nextHops(this.#gossip, heard?.hops ?? hopsMax);
     if (news.length === 0 || hops === undefined) return;
-    const peers = listeners(this.#gossip, this.#neighbours(), heard?.peer ?? null, random);
+    const peers = listeners(this.#sparing, this.#neighbours(), heard?.peer ?? null, random);
     for (const portion of inFrames(news)) {
       for (const peer of peers) this.#tell(peer as PeerId, { kind: 'transactions', transactions: portion, hops });
     }

@@ -9,6 +9,7 @@ import type { BlockReference, PeerMessage, PeerMessageOf } from '../model/peer-m
 import { verifyMessage } from '../model/verified.ts';
 import type { PeerId, PeerInfo } from '../network/transport.ts';
 import { splitBodies } from '../peering/bodies.ts';
+import { type Level, syncLevels } from '../peering/levels.ts';
 import { isBehind, type SyncProgress, stepSync, syncProgress } from '../peering/sync.ts';
 import {
   createSync,
@@ -97,6 +98,10 @@ export class PeeringSync implements PeeringPart {
     // What is executed and not yet stored is looked through for every record that is read.
     const isDiskBehind = chain.head.height - chain.visibleHead.header.height > SYNC_UNSTORED_BLOCKS_MAX;
     this.#step({ type: 'chain', head: this.#head(), isBusy: replica.importing !== null || isDiskBehind });
+  }
+
+  levels(): readonly Level[] {
+    return syncLevels(this.#sync, this.#parts.post.peers().length);
   }
 
   /** How far this node has come; null while it is near the head. */

@@ -44,8 +44,6 @@ function inFlight({ dials }: Discovery, purpose: DialPurpose): number {
 
 function planSessions(discovery: Discovery, moment: Moment): Dial[] {
   const { settings } = discovery;
-  // What it tells others of it has to be told first: nobody else would dial for it.
-  if (!settings.keepsChain) return planBootstrap(discovery, moment);
   const missing = settings.outboundMin - outboundSessions(discovery).length - inFlight(discovery, 'session');
   const room = Math.min(missing, DIALS_IN_FLIGHT_MAX - inFlight(discovery, 'session'));
   const chosen = room > 0 ? chooseSessions(discovery, room, moment) : [];

@@ -3,6 +3,7 @@ import {
   ASK_MS_IDLE,
   ASK_MS_MAX,
   ASK_MS_MIN,
+  ASKING_GUESTS_DIVISOR,
   BUSY_PEER_MS,
   FOREIGN_PEER_MS,
   LISTED_PEERS_MAX,
@@ -215,13 +216,30 @@ function leave(discovery: Discovery): DiscoveryEffect[] {
   const all = [...sessions.values()];
   if (settings.keepsChain) {
     if (all.every(({ role }) => role === 'bootstrap')) return [];
-    return all.flatMap(({ id, role, direction, askMs, isAnswerDue }) =>
-      role === 'bootstrap' && direction === 'outbound' && askMs >= ASK_MS_IDLE && !isAnswerDue
-        ? [{ type: 'drop', id }]
-        : [],
-    );
+    const full = makeRoom(discovery);
+    return full !== undefined
+      ? [full]
+      : all.flatMap(({ id, role, direction, askMs, isAnswerDue }) =>
+          role === 'bootstrap' && direction === 'outbound' && askMs >= ASK_MS_IDLE && !isAnswerDue
+            ? [{ type: 'drop', id }]
+            : [],
+        );
   }
   if (4 * all.length < 3 * settings.peersMax) return [];
   const oldest = all.find(({ direction, listed }) => direction === 'inbound' && listed > 0);
   return oldest === undefined ? [] : [{ type: 'drop', id: oldest.id }];
+}
+
+/**
+ * A node with all places taken would be the end of the way for whoever knows no other. So the last ones are for those who
+ * come to ask: who was told goes again, the newest first, and finds the others.
+ */
+function makeRoom({ sessions, settings }: Discovery): DiscoveryEffect | undefined {
+  const places = settings.peersMax - settings.outboundMin;
+  const guests = [...sessions.values()].filter(
+    ({ direction, role }) => direction === 'inbound' && role !== 'authority',
+  );
+  if (guests.length <= places - Math.ceil(places / ASKING_GUESTS_DIVISOR)) return undefined;
+  const told = guests.reverse().find(({ listed }) => listed > 0);
+  return told && { type: 'drop', id: told.id };
 }

@@ -34,7 +34,7 @@ export function isNews({ seen }: Gossip, id: string): boolean {
 }
 
 /** Peers that get each piece of news: at least the floor, and the square root of all, so that epidemics reach everybody. */
-export function fanoutOf({ settings }: Gossip, peers: number): number {
+export function fanoutOf({ settings }: Pick<Gossip, 'settings'>, peers: number): number {
   return Math.min(peers, Math.max(settings.fanoutMin, Math.ceil(Math.sqrt(peers))));
 }
 
@@ -46,7 +46,7 @@ export function fanoutOf({ settings }: Gossip, peers: number): number {
  * @returns ids; an authority among them when one is connected, because what becomes final passes through those
  */
 export function listeners(
-  gossip: Gossip,
+  gossip: Pick<Gossip, 'settings'>,
   neighbours: readonly Neighbour[],
   from: string | null,
   random: () => number,

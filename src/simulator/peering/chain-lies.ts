@@ -1,10 +1,9 @@
-import { quorumOf } from '../../model/authorities.ts';
 import { blockHash, type Header } from '../../model/block.ts';
 import { ballotSigningBytes, type Certificate } from '../../model/certificate.ts';
 import { Hash, Height, Timestamp } from '../../model/ids.ts';
 import type { PeerMessage, PeerMessageOf } from '../../model/peer-message.ts';
 import type { Alteration, Liar } from './liar.ts';
-import { certify } from './past.ts';
+import { certify, tooFew } from './past.ts';
 
 const FAR = 1_000;
 
@@ -27,8 +26,7 @@ export const CHAIN_LIES = {
   'claims a height that too few signed': status((said, liar) => {
     const header = { ...liar.chain.head, height: Height(said.head.height + FAR) };
     const head = { height: header.height, hash: blockHash(header) };
-    const seats = Array.from({ length: quorumOf(liar.network.genesis.authorities.length) - 1 }, (_, seat) => seat);
-    return { ...said, head, certificate: certify(liar.network, header, { seats }) };
+    return { ...said, head, certificate: certify(liar.network, header, { seats: tooFew(liar.network) }) };
   }),
   'lowers its height': status((said, liar) => lowered(said, liar)),
   'says that it has pruned everything': status((said) => ({ ...said, oldest: said.head.height })),
@@ -93,7 +91,10 @@ export const CHAIN_LIES = {
   'announces blocks far ahead, signed by too few': (message, liar) => {
     if (message.kind !== 'block-announcement') return [message];
     const header = { ...message.header, height: Height(message.header.height + 1) };
-    return [message, { ...message, header, certificate: certify(liar.network, header, { seats: [0] }) }];
+    return [
+      message,
+      { ...message, header, certificate: certify(liar.network, header, { seats: tooFew(liar.network) }) },
+    ];
   },
   'lets news travel for ever': (message) =>
     message.kind === 'block-announcement' || message.kind === 'transactions' ? [{ ...message, hops: 255 }] : [message],

@@ -4,7 +4,7 @@ import { ANNOUNCED_IDS_MAX, PEER_MESSAGE_RATES } from '../../model/limits.ts';
 import type { PeerMessage, PeerMessageKind } from '../../model/peer-message.ts';
 import { randomHash } from './chain-lies.ts';
 import type { Liar, Pestering } from './liar.ts';
-import { certify, foundEvent } from './past.ts';
+import { certify, foundEvent, tooFew } from './past.ts';
 
 /** How often every peer is pestered. */
 export const PESTER_MS = 100;
@@ -25,11 +25,11 @@ export const FLOODS = {
   },
   'announces other blocks at heights that are final': (liar) => {
     const header = { ...liar.chain.head, stateRoot: randomHash(liar.prng.below) };
-    const certificate = certify(liar.network, header, { seats: [0] });
+    const certificate = certify(liar.network, header, { seats: tooFew(liar.network) });
     liar.say({ kind: 'block-announcement', header, certificate, hops: 8 });
   },
   'asks for everything again and again': (liar) => {
-    for (let index = 0; index < 20; index += 1) {
+    for (let index = 0; index < 4; index += 1) {
       liar.say({ kind: 'block-request', request: index, from: Height(1), count: 255 });
       liar.say({ kind: 'header-request', request: index, from: Height(1), count: 255 });
       liar.say({ kind: 'snapshot-request', request: index, height: liar.chain.head.height, prefix: '' });
@@ -55,7 +55,12 @@ const EXAMPLES: Readonly<Record<PeerMessageKind, (liar: Liar) => PeerMessage>> =
   }),
   'block-announcement': (liar) => {
     const header = { ...liar.chain.head, stateRoot: randomHash(liar.prng.below) };
-    return { kind: 'block-announcement', header, certificate: certify(liar.network, header, { seats: [0] }), hops: 8 };
+    return {
+      kind: 'block-announcement',
+      header,
+      certificate: certify(liar.network, header, { seats: tooFew(liar.network) }),
+      hops: 8,
+    };
   },
   'header-request': () => ({ kind: 'header-request', request: 1, from: Height(1), count: 32 }),
   headers: (liar) => ({

@@ -37,6 +37,8 @@ const UNDER_WAY_MAX = 4 * SYNC_LANE_FRAMES_MAX;
 export class Internet {
   frames = 0;
   dials = 0;
+  /** Told of every frame that somebody sends. */
+  onSent: (from: End, frame: Uint8Array) => void = () => undefined;
   readonly #time: VirtualTime;
   readonly #prng: Prng;
   readonly #weather: Weather;
@@ -143,6 +145,7 @@ export class Internet {
   carry(line: Line, { from, frame, lane }: Sent): boolean {
     const side = line.ends[0] === from ? 0 : 1;
     if (line.underWay[side] >= UNDER_WAY_MAX) return false;
+    this.onSent(from, frame);
     const to = otherEnd(line, from);
     const { lossRate, duplicateRate, reorderRate } = this.#weather;
     const happens = (rate: number): boolean => !this.#isHealed && rate > 0 && this.#prng.chance(rate);

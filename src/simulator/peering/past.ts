@@ -63,6 +63,11 @@ export function certify(
   return { ...ballot, signers, signatures: signers.map((seat) => keys.signerOf(authorityName(seat)).sign(message)) };
 }
 
+/** Seats whose signatures make nothing final: one less than a quorum. */
+export function tooFew({ genesis }: Network): readonly number[] {
+  return Array.from({ length: quorumOf(genesis.authorities.length) - 1 }, (_, seat) => seat);
+}
+
 /** A chain that was made before the simulation begins, so that there is something to catch up with. */
 export function makePast(network: Network, blocks: number): MemoryKeyValue {
   const queue: (() => void)[] = [];

@@ -31,6 +31,8 @@ export interface PeeringScenario extends Weather {
   /** Whether followers are told of a node that only knows peers, instead of an authority. */
   readonly hasBootstrapNode: boolean;
   readonly hostile: readonly HostilePeer[];
+  /** Whether followers are told of the hostile peers as well, so that they may meet those first. */
+  readonly tellsOfHostile: boolean;
   readonly outages: readonly PlannedOutage[];
   readonly divides: readonly PlannedDivide[];
   /** Blocks that the authorities hold when the simulation begins. */
@@ -56,7 +58,7 @@ export interface PeeringDraw {
 }
 
 /** Lengths of a past: few, because each is made once for all runs. */
-const PASTS = [0, 0, 5, 40, 150] as const;
+const PASTS = [0, 0, 5, 40, 80] as const;
 
 export function drawPeeringScenario({ seed, n }: PeeringDraw): PeeringScenario {
   const prng = createPrng(seed ^ 0x51ed270b);
@@ -71,9 +73,13 @@ export function drawPeeringScenario({ seed, n }: PeeringDraw): PeeringScenario {
     authorities,
     followers,
     hasBootstrapNode: prng.chance(0.3),
+    tellsOfHostile: prng.chance(0.6),
     hostile: Array.from({ length: isCalm ? 0 : prng.pick([0, 1, 1, 2, 3]) }, () => drawHostile(prng)),
     outages: Array.from({ length: isCalm ? 0 : draw(3) }, () => drawOutage(followers, faultsMs, prng)),
-    divides: Array.from({ length: isCalm ? 0 : draw(2) }, () => drawDivide(authorities + followers, faultsMs, prng)),
+    divides: [
+      ...(prng.chance(0.4) ? [withoutAuthorities(authorities, prng.next() * faultsMs)] : []),
+      ...Array.from({ length: isCalm ? 0 : draw(2) }, () => drawDivide(authorities + followers, faultsMs, prng)),
+    ],
     pastBlocks,
     informed: draw(followers - 1),
     snapshots: 0,
@@ -112,4 +118,9 @@ function drawDivide(nodes: number, faultsMs: number, prng: Prng): PlannedDivide 
   const group = Array.from({ length: nodes }, (_, index) => index).filter(() => prng.chance(size / nodes));
   const begin = prng.next() * faultsMs;
   return { group, isOneWay: prng.chance(0.3), begin, end: begin + prng.next() * 3_000 };
+}
+
+/** Followers find one another, and the hostile peers, before they find an authority. */
+export function withoutAuthorities(authorities: number, end: number): PlannedDivide {
+  return { group: Array.from({ length: authorities }, (_, seat) => seat), isOneWay: false, begin: 0, end };
 }

@@ -65,7 +65,7 @@ export interface Ground {
 }
 
 const ANTI_ENTROPY_MS = 5_000;
-const FANOUT_MIN = 3;
+const FANOUT_MIN = 6;
 const HOPS_MAX = 8;
 const IDS_MAX = 2_000;
 const RESTART_MS = 50;
@@ -310,7 +310,7 @@ export class Station {
       discovery: {
         bootstrap: this.plan.bootstrap,
         outboundMin: isFollower ? OUTBOUND_PEERS_MIN : 0,
-        peersMax: guestsMax + OUTBOUND_PEERS_MIN,
+        peersMax: guestsMax + (isFollower ? OUTBOUND_PEERS_MIN : 0),
       },
       gossip: {
         fanoutMin: FANOUT_MIN,

@@ -43,6 +43,7 @@ export class Watch {
     if (seen.boots !== station.boots) Object.assign(seen, { boots: station.boots, height: -1 });
     seen.events += 1;
     if (station.chain !== undefined) this.#blocks(station, station.chain, seen);
+    if (station.node?.replica.mode === 'halted') throw new Violation('nobody is made to halt', station.plan.name);
     this.#bans(station);
     if (seen.events % LOOK_EVENTS === 0) this.#levels(station);
   }

@@ -3,8 +3,8 @@ import { defined } from '../../lib/assert.ts';
 import { createPrng, type Prng } from '../../lib/prng.ts';
 import type { Jurisdiction } from '../../model/certificate.ts';
 import type { Hash } from '../../model/ids.ts';
-import type { AuthorityContact } from '../../network/transport.ts';
 import type { Transaction } from '../../model/transaction.ts';
+import type { AuthorityContact } from '../../network/transport.ts';
 import type { NodeParts } from '../../node/node-parts.ts';
 import type { MemoryKeyValue } from '../../store/memory.ts';
 import { Violation } from '../checkers.ts';
@@ -135,12 +135,19 @@ function authorityAddress(seat: number): string {
   return `11.${seat}.0.1:7000`;
 }
 
+function hostileAddress(index: number): string {
+  return `66.${index}.0.1:7000`;
+}
+
 const BOOTSTRAP_ADDRESS = '12.0.0.1:7000';
 
 function plansOf(scenario: PeeringScenario): readonly StationPlan[] {
   const { authorities, followers, hasBootstrapNode, hostile, authorityGuestsMax, snapshots, informed } = scenario;
   const first = authorityAddress(0);
-  const told = [hasBootstrapNode ? BOOTSTRAP_ADDRESS : first];
+  const told = [
+    hasBootstrapNode ? BOOTSTRAP_ADDRESS : first,
+    ...(scenario.tellsOfHostile ? numbers(hostile.length).map(hostileAddress) : []),
+  ];
   const base = { seat: -1, bootstrap: told, isSnapshot: false, guestsMax: GUESTS_MAX };
   return [
     ...numbers(authorities).map(
@@ -173,7 +180,7 @@ function plansOf(scenario: PeeringScenario): readonly StationPlan[] {
       }),
     ),
     ...numbers(hostile.length).map(
-      (index): StationPlan => ({ ...base, kind: 'hostile', name: `hostile-${index}`, address: `66.${index}.0.1:7000` }),
+      (index): StationPlan => ({ ...base, kind: 'hostile', name: `hostile-${index}`, address: hostileAddress(index) }),
     ),
   ];
 }
