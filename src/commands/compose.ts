@@ -11,7 +11,7 @@ import { createSeed } from '../devnet/node-seed.ts';
 import { type Genesis, genesisSet } from '../ledger/genesis.ts';
 import { formatAddress } from '../lib/address.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
-import { OPERATOR_TOKEN_BYTES_MAX, VERIFIED_SIGNATURES_KEPT_MAX } from '../model/limits.ts';
+import { OPERATOR_TOKEN_BYTES_MAX, SNAPSHOT_HELD_MS_MAX, VERIFIED_SIGNATURES_KEPT_MAX } from '../model/limits.ts';
 import type { Mesh } from '../network/mesh.ts';
 import { systemClock, systemTimers } from '../node/clock.ts';
 import type { NodeConfig } from '../node/config/config.ts';
@@ -176,7 +176,8 @@ function pruneAsItGrows(node: Node, { storage }: NodeConfig): void {
   const pruner = new Pruner({
     chain,
     retainedBlocks: storage.retainedBlocks,
-    transactionLifeMsMax,
+    // Whoever fetches a state that is still held for others needs the blocks of the longest life before it.
+    retainedMs: transactionLifeMsMax + SNAPSHOT_HELD_MS_MAX,
     timers: systemTimers,
   });
   node.subscribe(({ type }) => {

@@ -8,7 +8,8 @@ export interface PrunerParts {
   readonly chain: Chain;
   /** Newest blocks that are kept; null keeps all. */
   readonly retainedBlocks: number | null;
-  readonly transactionLifeMsMax: number;
+  /** Blocks of so long before the newest one are kept too, and the one before them. Milliseconds. */
+  readonly retainedMs: number;
   readonly timers: Pick<Timers, 'soon'>;
 }
 
@@ -30,10 +31,10 @@ export class Pruner {
   }
 
   #prune(retainedBlocks: number): void {
-    const { chain, transactionLifeMsMax } = this.#parts;
+    const { chain, retainedMs } = this.#parts;
     const { header } = chain.visibleHead;
     const below = header.height + 1 - Math.max(retainedBlocks, RETAINED_BLOCKS_MIN);
-    const since = Timestamp(Math.max(0, header.timestamp - transactionLifeMsMax));
+    const since = Timestamp(Math.max(0, header.timestamp - retainedMs));
     const changes = below <= chain.oldest ? [] : pruneChanges(chain.store, { below, since }, PRUNED_BLOCKS_PER_WRITE);
     if (changes.length === 0) {
       this.#isBusy = false;

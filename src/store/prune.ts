@@ -8,12 +8,12 @@ import { heightKey, TABLES } from './schema.ts';
 export interface Retention {
   /** The lowest that stays because of its height. */
   readonly below: number;
-  /** Those of this time and later stay: their transactions have not expired. */
+  /** Those of this time and later stay, and the one before them: it shows that none of that time is missing. */
   readonly since: Timestamp;
 }
 
 /**
- * Removes bodies, receipts and certificates of the oldest blocks, `count` at most; genesis stays. Where a transaction and a
+ * Removes bodies, receipts and certificates of the oldest blocks, `count` at most; genesis and the newest stay. Where a transaction and a
  * block were is kept, and so are the histories of tickets: what is gone is known to be gone.
  *
  * @returns nothing when there is nothing to remove
@@ -28,8 +28,8 @@ export function pruneChanges(
   const from = Math.max(1, readOldest(reads));
   let height = from;
   for (; height < Math.min(below, from + count); height += 1) {
-    const { header } = defined(readBlock(reads, height), `block ${height} is stored`);
-    if (header.timestamp >= since) break;
+    const next = defined(readBlock(reads, height + 1), `block ${height + 1} is stored`);
+    if (next.header.timestamp >= since) break;
     const key = heightKey(height);
     for (const table of [TABLES.blocks, TABLES.receipts, TABLES.certificates]) {
       changes.push({ table, key, value: undefined });

@@ -7,6 +7,15 @@ import { verifyChain } from '../../../src/node/audit/verify-chain.ts';
 import { createSignatureCheck } from '../../../src/node/keys/signatures.ts';
 import { Pruner } from '../../../src/node/pruner.ts';
 import { beginChain, recoveredFrom } from '../../../src/node/recovery.ts';
+import { cutPastBlocks, type PastBlock } from '../../../src/peering/past-blocks.ts';
+import {
+  beginTransfer,
+  type SnapshotEffect,
+  type SnapshotEvent,
+  type SnapshotTarget,
+  snapshotBeginning,
+  stepSnapshot,
+} from '../../../src/peering/snapshot.ts';
 import { oldestRow, readBlock, readOldest } from '../../../src/store/blocks.ts';
 import type { Chain } from '../../../src/store/chain.ts';
 import type { KeyValue } from '../../../src/store/key-value.ts';
@@ -35,7 +44,7 @@ function opened(store: KeyValue): Promise<Chain> {
 }
 
 /** Runs a pruner until it rests. */
-async function prune(chain: Chain, retainedBlocks: number | null, transactionLifeMsMax: number): Promise<void> {
+async function prune(chain: Chain, retainedBlocks: number | null, retainedMs: number): Promise<void> {
   let turns = 0;
   const soon = (callback: () => void): void => {
     turns += 1;
@@ -44,9 +53,48 @@ async function prune(chain: Chain, retainedBlocks: number | null, transactionLif
       callback();
     });
   };
-  const pruner = new Pruner({ chain, retainedBlocks, transactionLifeMsMax, timers: { soon } });
+  const pruner = new Pruner({ chain, retainedBlocks, retainedMs, timers: { soon } });
   pruner.advance();
   for (let rest = 0; rest < 5; rest = turns === 0 ? rest + 1 : 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The state of the highest block up to `height` that a certificate of its own makes final. */
+function stateAt(height: number): SnapshotTarget {
+  const { header, hash, certificate, certifiedHeight } = defined(readBlock(original, height), 'it is stored');
+  return certifiedHeight === height && certificate !== null ? { header, hash, certificate } : stateAt(height - 1);
+}
+
+/** How fetching the blocks before a state ends, from somebody who keeps what is in `store`. */
+function historyOf(target: SnapshotTarget, store: KeyValue, transactionLifeMsMax: number): SnapshotEffect['type'] {
+  const jurisdiction = {
+    chainId: generator.genesis.chainId,
+    authorities: generator.set,
+    check: createSignatureCheck(),
+  };
+  const parts = { target, jurisdiction, transactionLifeMsMax, trusted: undefined };
+  const transfer = beginTransfer(parts, { places: [], history: snapshotBeginning(target).history });
+  const snapshot = { height: target.header.height, hash: target.hash };
+  const events: SnapshotEvent[] = [{ type: 'offer', peer: 'one', snapshot }];
+  for (let event = events.shift(); event !== undefined; event = events.shift()) {
+    for (const effect of stepSnapshot(transfer, event, 0)) {
+      if (effect.type === 'store-history') events.push({ type: 'stored' });
+      else if (effect.type !== 'ask') return effect.type;
+      else if (effect.message.kind === 'history-request') {
+        const { request, below, count } = effect.message;
+        const blocks = cutPastBlocks((height) => pastBlockAt(store, height), below, count);
+        const failed = { type: 'failed', peer: 'one', request, reason: 'PRUNED' } as const;
+        events.push(blocks === undefined ? failed : { type: 'history', peer: 'one', request, blocks });
+      }
+    }
+  }
+  throw new Error('it neither ends nor goes on');
+}
+
+function pastBlockAt(store: KeyValue, height: number): PastBlock | undefined {
+  const stored = height < 1 ? undefined : readBlock(store, height);
+  if (stored === undefined || stored.certificate === null) return undefined;
+  const { header, body, receipts, certificate, certifiedHeight } = stored;
+  return { block: { header, body }, receipts, certificate, certifiedHeight };
 }
 
 describe('blocks that are not retained', () => {
@@ -80,12 +128,31 @@ describe('blocks that are not retained', () => {
     expect(first !== undefined && chain.has(first.id)).toBe(true);
   });
 
-  it('stay as long as their transactions could come again', async () => {
+  it('stay as long as their transactions could come again, with the block that shows that these are all', async () => {
     const store = await copyOf(original);
     const middle = defined(readBlock(original, 20), 'it is there').header.timestamp;
-    const lifeMs = generator.chain.head.timestamp - middle;
-    await prune(await opened(store), 1, lifeMs);
-    expect(readOldest(store)).toBe(20);
+    await prune(await opened(store), 1, generator.chain.head.timestamp - middle);
+    expect(readOldest(store)).toBe(19);
+  });
+
+  it('leave all that belongs to a state which was the newest a while ago, and not less', async () => {
+    const lifeMs = 60_000;
+    const target = stateAt(BLOCKS - 8);
+    const heldMs = generator.chain.head.timestamp - target.header.timestamp;
+    for (const [retainedMs, outcome] of [
+      [lifeMs + heldMs, 'complete'],
+      [lifeMs + heldMs - 1_500, 'unserved'],
+    ] as const) {
+      const store = await copyOf(original);
+      const chain = await opened(store);
+      // Fewer blocks are kept by their number than live so long.
+      for (let turn = 0; turn < BLOCKS; turn += 1) {
+        const since = Timestamp(chain.head.timestamp - retainedMs);
+        await written(store, pruneChanges(store, { below: BLOCKS, since }, 32));
+      }
+      expect(readOldest(store)).toBeGreaterThan(1);
+      expect(historyOf(target, store, lifeMs)).toBe(outcome);
+    }
   });
 
   it('are none in an archive, and none as long as there are few', async () => {
