@@ -88,16 +88,15 @@ export class HistoryFilling implements PeeringPart {
   }
 
   #ask(): void {
-    const { chain, clock, post, retainedBlocks } = this.#parts;
+    const { chain, clock, post } = this.#parts;
     const nowMs = clock.monotonicMs();
     if (this.#asked !== undefined && nowMs - this.#asked.atMs >= SNAPSHOT_ANSWER_MS_MAX) {
       this.#lacking.add(this.#asked.peer);
       this.#asked = undefined;
     }
-    const lowest = retainedBlocks === null ? 1 : chain.head.height + 1 - Math.max(retainedBlocks, RETAINED_BLOCKS_MIN);
     const { oldest } = chain;
     const header = chain.block(oldest)?.header;
-    if (this.#asked !== undefined || this.#isWriting || oldest <= Math.max(1, lowest) || header === undefined) return;
+    if (this.#asked !== undefined || this.#isWriting || !this.#isWantedBelow(oldest) || header === undefined) return;
     const peers = post.peers().filter(({ id }) => !this.#lacking.has(id));
     const peer = peers[this.#requests % Math.max(1, peers.length)];
     if (peer === undefined) return;
@@ -108,6 +107,13 @@ export class HistoryFilling implements PeeringPart {
     post.send(peer.id, { kind: 'history-request', request: this.#requests, below: oldest, count });
   }
 
+  /** Whether blocks below a height are among those that are kept; then none above it is being removed either. */
+  #isWantedBelow(height: number): boolean {
+    const { chain, retainedBlocks } = this.#parts;
+    const lowest = retainedBlocks === null ? 1 : chain.head.height + 1 - Math.max(retainedBlocks, RETAINED_BLOCKS_MIN);
+    return height > Math.max(1, lowest);
+  }
+
   #take({ peer, link }: Asked, { deflated }: PeerMessageOf<'history'>): void {
     const { compression, jurisdiction, post, chain } = this.#parts;
     this.#asked = undefined;
@@ -116,7 +122,9 @@ export class HistoryFilling implements PeeringPart {
       const answer = bytes && decode<PastBlocks>(pastBlocksLayout, bytes);
       const { height } = chain.visibleHead.header;
       const isTrue = answer?.ok === true && checkPastBlocks(link, answer.value, jurisdiction, height).ok;
-      if (isTrue && !this.#isStopped) this.#store(answer.value);
+      // Meanwhile the chain has grown, and the block above may have gone: there must be no gap.
+      const fits = chain.oldest === link.height && this.#isWantedBelow(link.height);
+      if (isTrue && fits && !this.#isStopped) this.#store(answer.value);
       else this.#isWriting = false;
       if (isTrue) return;
       this.#lacking.add(peer);
