@@ -14,6 +14,7 @@ import type { SyncProgress } from '../peering/sync.ts';
 import type { Chain, ChainEntry } from '../store/chain.ts';
 import type { Compression } from './compression.ts';
 import type { Heard } from './deferred.ts';
+import { ForkWatch } from './fork-watch.ts';
 import { HistoryFilling, type HistoryFillingParts } from './history-filling.ts';
 import type { BanView, KnownPeers } from './known-peers.ts';
 import type { Mempool } from './mempool.ts';
@@ -111,7 +112,7 @@ export class Peering {
     const { checkpointInterval } = parts.jurisdiction.authorities.parameters;
     this.#snapshots = new SnapshotServing({ ...shared, checkpointInterval });
     const offer = () => ({ oldest: chain.oldest, snapshot: this.#snapshots.offer() });
-    const serving = [new PeeringServing({ ...shared, offer }), this.#snapshots];
+    const serving = [new ForkWatch(shared), new PeeringServing({ ...shared, offer }), this.#snapshots];
     this.#filling = settings.filling && new HistoryFilling({ ...shared, ...settings.filling });
     this.#arrival = settings.arrival && this.#expect(settings.arrival, post);
     this.#trust = settings.trust && new PeeringTrust({ ...shared, ...settings.trust, agreed: () => this.#goOn() });
