@@ -104,7 +104,8 @@ export class PeeringNews implements PeeringPart {
     const told = this.#announcers.get(hash);
     const deaf = this.#neighbours().filter(({ id }) => told?.has(id) !== true);
     const hops = this.#gossip.settings.hopsMax;
-    for (const peer of listeners(this.#gossip, deaf, null, this.#parts.random)) {
+    const audience = { neighbours: deaf, from: null, toldAnyway: 0 };
+    for (const peer of listeners(this.#gossip, audience, this.#parts.random)) {
       this.#tell(peer as PeerId, { kind: 'block-announcement', header, certificate, hops });
     }
   }
@@ -116,13 +117,16 @@ export class PeeringNews implements PeeringPart {
    * @param isAgain whether they have waited too long: then it does not matter that they were passed on before
    */
   spread(transactions: readonly Transaction[], heard: Heard | null, isAgain: boolean): void {
-    const { random, metrics } = this.#parts;
+    const { random, metrics, post, isSeated } = this.#parts;
     const { hopsMax } = this.#gossip.settings;
     const news = transactions.filter(({ id }) => isNews(this.#gossip, id) || isAgain);
     metrics.gossipCache(seenCount(this.#gossip.seen));
     const hops = nextHops(this.#gossip, heard?.hops ?? hopsMax);
     if (news.length === 0 || hops === undefined) return;
-    const peers = listeners(this.#sparing, this.#neighbours(), heard?.peer ?? null, random);
+    // Whoever has a seat has told all other seats before.
+    const toldAnyway = post.peers().filter(({ id }) => isSeated(id)).length;
+    const audience = { neighbours: this.#neighbours(), from: heard?.peer ?? null, toldAnyway };
+    const peers = listeners(this.#sparing, audience, random);
     for (const portion of inFrames(news)) {
       for (const peer of peers) this.#tell(peer as PeerId, { kind: 'transactions', transactions: portion, hops });
     }

@@ -38,21 +38,29 @@ export function fanoutOf({ settings }: Pick<Gossip, 'settings'>, peers: number):
   return Math.min(peers, Math.max(settings.fanoutMin, Math.ceil(Math.sqrt(peers))));
 }
 
+/** Who could be told something. */
+export interface Audience {
+  readonly neighbours: readonly Neighbour[];
+  /** Who told this node: it is not told again. */
+  readonly from: string | null;
+  /** Others that this node tells anyway: they count as told. */
+  readonly toldAnyway: number;
+}
+
 /**
  * Whom to tell.
  *
- * @param from who told this node; it is not told again
  * @param random numbers in [0, 1)
- * @returns ids; an authority among them when one is connected, because what becomes final passes through those
+ * @returns ids, one at least when there is anybody; an authority among them when one is connected, because what becomes
+ * final passes through those
  */
 export function listeners(
   gossip: Pick<Gossip, 'settings'>,
-  neighbours: readonly Neighbour[],
-  from: string | null,
+  { neighbours, from, toldAnyway }: Audience,
   random: () => number,
 ): readonly string[] {
   const rest = neighbours.filter(({ id }) => id !== from);
-  const count = fanoutOf(gossip, rest.length);
+  const count = Math.min(rest.length, Math.max(1, fanoutOf(gossip, rest.length + toldAnyway) - toldAnyway));
   const chosen: Neighbour[] = [];
   const authorities = rest.filter(({ isAuthority }) => isAuthority);
   take(authorities, chosen, random);

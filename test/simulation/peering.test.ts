@@ -129,8 +129,7 @@ describe('news', () => {
         );
         expect(world.keepers.filter(({ chain }) => chain?.place(id) === undefined)).toEqual([]);
         expect(crossings.all(id) / n).toBeLessThanOrEqual(Math.sqrt(n) + 1);
-        // An authority tells the other authorities besides.
-        expect(crossings.most(id)).toBeLessThanOrEqual(Math.sqrt(n) + 1 + 3);
+        expect(crossings.most(id)).toBeLessThanOrEqual(Math.sqrt(n) + 1);
       }
     },
   );

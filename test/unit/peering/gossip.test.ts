@@ -89,7 +89,7 @@ describe('who is told', () => {
     const neighbours: Neighbour[] = some(20, 7).map((id, index) => ({ id, isAuthority: index === 11 }));
     const [teller] = neighbours;
     for (let round = 0; round < 50; round += 1) {
-      const told = listeners(gossip(), neighbours, teller?.id ?? null, () => random.next());
+      const told = listeners(gossip(), { neighbours, from: teller?.id ?? null, toldAnyway: 0 }, () => random.next());
       expect(told).toHaveLength(5);
       expect(new Set(told).size).toBe(5);
       expect(told).toContain(neighbours[11]?.id);
@@ -97,8 +97,15 @@ describe('who is told', () => {
     }
   });
 
+  it('is fewer where others are told anyway, and one at least', () => {
+    const neighbours: Neighbour[] = some(12, 7).map((id) => ({ id, isAuthority: false }));
+    const told = (toldAnyway: number): number =>
+      listeners(gossip(), { neighbours, from: null, toldAnyway }, createPrng(8).next).length;
+    expect([0, 1, 3, 30].map(told)).toEqual([4, 3, 1, 1]);
+  });
+
   it('is nobody when nobody is there', () => {
-    expect(listeners(gossip(), [], null, () => 0)).toEqual([]);
+    expect(listeners(gossip(), { neighbours: [], from: null, toldAnyway: 3 }, () => 0)).toEqual([]);
   });
 
   it('passes it on until the hops are used up, and no longer than this node allows', () => {
@@ -128,7 +135,7 @@ describe('an epidemic', () => {
       const hops = nextHops(node, next.hops);
       if (hops === undefined) continue;
       const others = neighbours.filter(({ id }) => id !== to);
-      const told = listeners(node, others, from, () => random.next());
+      const told = listeners(node, { neighbours: others, from, toldAnyway: 0 }, () => random.next());
       sent.set(to, told.length);
       for (const peer of told) queue.push({ to: peer, from: to, hops });
     }
