@@ -53,6 +53,7 @@ export async function openOrRepairChain(parts: RepairParts): Promise<OpenedChain
     { directory: dataDir, reason: opened },
     'the stored chain is damaged: it is cut back to what is in order',
   );
+  await dropArrival(dataDir);
   const outcome = await work(parts, 'rebuild');
   if (!isAtItsEnd(outcome)) throw interrupted(outcome, dataDir);
   const height = await takeRebuilt(dataDir);
@@ -164,6 +165,15 @@ function interrupted(outcome: JobOutcome, dataDir: string): CommandError {
     code: 'DATA_CORRUPT',
     advice: 'Start the node again: it goes on where it was.',
   });
+}
+
+/** A snapshot that is on its way is put together where the chain is to be rebuilt, and is no part of that. */
+async function dropArrival(dataDir: string): Promise<void> {
+  if (!hasData(replacementDir(dataDir))) return;
+  const replacement = openLmdb(replacementDir(dataDir), Object.values(TABLES));
+  const isArrival = (replacement.get(TABLES.meta, META.unfinished)?.length ?? 0) > 0;
+  await closed(replacement);
+  if (isArrival) dropReplacement(dataDir);
 }
 
 /** Puts what was rebuilt in the place of what is damaged, however little it is. @returns its height */

@@ -1,6 +1,9 @@
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defined } from '../../src/lib/assert.ts';
+import { beginArrival, storePastBlocks } from '../../src/store/arriving.ts';
+import { readBlock, readHeadHeight } from '../../src/store/blocks.ts';
 import type { KeyValue, KeyValueChange } from '../../src/store/key-value.ts';
 import { openLmdb } from '../../src/store/lmdb.ts';
 import { heightKey, TABLES } from '../../src/store/schema.ts';
@@ -81,6 +84,17 @@ describe('a node whose data is damaged', () => {
     await expectWhole();
   });
 
+  it('rebuilds it also where a snapshot was being put together', async () => {
+    await stopped();
+    await damage(victim(), (store) =>
+      [...store.range(TABLES.pages, { limit: 1 })].map(({ key }) => ({ table: TABLES.pages, key, value: undefined })),
+    );
+    await beginSnapshot(victim());
+    await victim().start();
+    expect(victim().log()).toMatch(/damaged/);
+    await expectWhole();
+  });
+
   it('goes on when the file itself is cut short or full of noise, however little is left of it', async () => {
     const file = join(victim().home, 'data', 'data.mdb');
     await stopped();
@@ -95,6 +109,19 @@ describe('a node whose data is damaged', () => {
     await expectWhole();
   });
 });
+
+/** Leaves a node as a fetch of a snapshot leaves it that ends before all of it is there: with the newest blocks. */
+async function beginSnapshot({ home }: NodeProcess): Promise<void> {
+  const store = openLmdb(join(home, 'data'), ALL_TABLES);
+  const into = openLmdb(join(home, 'data', 'replacement'), ALL_TABLES);
+  const block = defined(readBlock(store, defined(readHeadHeight(store), 'it has blocks')), 'the newest is there');
+  const { header, body, receipts, hash, certificate: held, certifiedHeight } = block;
+  const certificate = defined(held, 'the newest is final');
+  await beginArrival(into, { header, hash, certificate });
+  const link = { height: header.height, previous: header.previous };
+  await storePastBlocks(into, [{ block: { header, body }, receipts, certificate, certifiedHeight }], link);
+  for (const one of [store, into]) await new Promise((resolve) => one.close(resolve));
+}
 
 /** LMDB may end the process that reads such a file; a supervisor would start it again. */
 async function startUntilUp(): Promise<void> {
