@@ -74,7 +74,7 @@ const ALL: Chunk = { first: 0, step: 1 };
 const CHUNKS = 4;
 
 describe('a production host that fails between any two deeds, its start included, loses nothing and contradicts nothing', () => {
-  test('alone', () => failAtEach({ n: 1, seed: 3 }, 'power-failure', 0, ALL));
+  test('alone', () => failAtEach({ n: 1, seed: 7 }, 'power-failure', 0, ALL));
 
   for (const seat of [0, 1, 2, 3]) {
     const fault: MachineFault = seat % 2 === 0 ? 'power-failure' : 'kill';
