@@ -120,7 +120,9 @@ export class Intake {
       return;
     }
     // An id does not cover the signature: what is known under it answers only for what is signed.
-    const refusal = isKnown ? this.#crowdRefusal() : this.#refusalOf(transaction);
+    const refusal = isKnown
+      ? (this.#prunedRefusal(transaction.id) ?? this.#crowdRefusal())
+      : this.#refusalOf(transaction);
     if (refusal !== undefined) {
       done(refusal);
       return;
@@ -196,6 +198,15 @@ export class Intake {
   #signatureOf(id: Hash): Transaction['signature'] | undefined {
     const { mempool, chain } = this.#parts;
     return mempool.get(id)?.signature ?? chain.signatureOf(id);
+  }
+
+  /** For one that is final and whose receipt is not kept: whoever waited for it would hear that it expired. */
+  #prunedRefusal(id: Hash): NotAdmittedOutcome | undefined {
+    const { chain } = this.#parts;
+    const place = chain.place(id);
+    if (place === undefined || chain.block(place.height) !== undefined) return undefined;
+    const detail = `the transaction is final in block ${place.height}, which is not kept here: an archive has its receipt`;
+    return notAdmitted('ALREADY_FINAL', detail);
   }
 
   #crowdRefusal(): NotAdmittedOutcome | undefined {

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { defined } from '../../src/lib/assert.ts';
 import { Signature } from '../../src/model/ids.ts';
 import { sealTransaction, type Transaction } from '../../src/model/transaction.ts';
+import { readBlock, readHeadHeight } from '../../src/store/blocks.ts';
+import { pruneChanges } from '../../src/store/prune.ts';
 import { admit, issue, openWorld } from '../support/small-office.ts';
-import type { SmallWorld } from '../support/small-world.ts';
+import { LOSE_NOTHING, type SmallWorld } from '../support/small-world.ts';
 
 /** The same transaction under a signature that differs in one digit; the id is the same. */
 function forgedCopy(transaction: Transaction): Transaction {
@@ -35,6 +38,39 @@ describe('a transaction that the node knows already', () => {
     expect(await answered(world, scan, 0)).toEqual({ outcome: 'pending' });
     expect(await answered(world, scan, 0)).toEqual({ outcome: 'pending' });
     expect(await answered(world, forgedCopy(scan), 0)).toMatchObject({ code: 'BAD_SIGNATURE' });
+  });
+});
+
+describe('a transaction whose block is not kept any more', () => {
+  it('is final, and nobody hears that it has expired', async () => {
+    const world = openWorld({}, 'a1', 'a2', 'a3', 'a4');
+    const scan = world.transaction('venue', admit('a1'));
+    world.finalise(1, scan);
+    for (const ticket of ['a2', 'a3']) world.finalise(1, world.transaction('venue', admit(ticket)));
+    const machine = world.machine(1);
+    machine.crash(LOSE_NOTHING);
+    const head = defined(readHeadHeight(machine.store), 'it has blocks');
+    const since = defined(readBlock(machine.store, head), 'the newest is there').header.timestamp;
+    let isPruned = false;
+    machine.store.write(pruneChanges(machine.store, { below: head, since }, head), {
+      durable: () => {
+        isPruned = true;
+      },
+      failed: (error) => {
+        throw error;
+      },
+    });
+    world.until(() => isPruned);
+    machine.boot();
+    world.until(() => machine.node?.connectedAuthorities() === 4);
+    world.run(scan.body.expiresAt - world.now() + 1);
+    const outcome = world.submit(1, scan, 10_000);
+    world.finalise(1, world.transaction('venue', admit('a4')));
+    world.run(10_000);
+    expect(await outcome).toMatchObject({
+      code: 'ALREADY_FINAL',
+      detail: expect.stringMatching(/final in block \d+, which is not kept here/),
+    });
   });
 });
 
