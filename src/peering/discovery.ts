@@ -92,7 +92,10 @@ function onUp({ sessions, claims, book, bootstrap }: Discovery, peer: MetPeer, {
     reached(book, { id, address, role }, now);
     return;
   }
-  if (listenAddress === undefined || claims.size >= PROBES_WAITING_MAX) return;
+  const claimed = listenAddress === undefined ? undefined : originOf(listenAddress);
+  if (listenAddress === undefined || claimed === undefined || claims.size >= PROBES_WAITING_MAX) return;
+  // Nobody has this node knock at doors of its own site by saying that he lives there.
+  if (!isTellable(claimed, origin)) return;
   const known = book.records.get(listenAddress);
   const isProven = known?.id === id && isListable(known, now) && known.reachedAt !== null;
   if (!isProven) claims.set(listenAddress, id);
@@ -131,6 +134,8 @@ function onDialled(discovery: Discovery, address: string, outcome: DialOutcome, 
       if (own.size < OWN_ADDRESSES_MAX) own.add(address);
       bootstrap.delete(address);
       claims.delete(address);
+      // Any number of names may lead here: those that are too many to be remembered are not dialled again soon either.
+      postpone(book, address, now + FOREIGN_PEER_MS);
       return;
     case 'busy':
       postpone(book, address, now + BUSY_PEER_MS * (0.5 + random() / 2));

@@ -219,3 +219,37 @@ describe('discovery', () => {
     expect(idOf(second.address)).toBe(second.id);
   });
 });
+
+describe('what strangers make a node dial', () => {
+  it('is no machine of its own site, wherever they say that they live', () => {
+    const { discovery } = new DiscoveryWorld(21).add({ address: '20.1.0.1:7281' });
+    const claims = ['127.0.0.1:22', '10.0.0.5:443', '192.168.1.1:80', 'localhost:6379', '21.1.0.1:7281'];
+    const dialled = claims.flatMap((listenAddress, index) => {
+      const session = { role: 'follower', direction: 'inbound', address: `30.${index}.0.1:41000` } as const;
+      const peer = { id: idOf(`claims ${index}`), ...session, listenAddress };
+      return stepDiscovery(discovery, { type: 'up', peer }, { now: 0, random: () => 0.3 });
+    });
+    expect(dialled).toEqual([{ type: 'dial', address: '21.1.0.1:7281', purpose: 'probe' }]);
+  });
+
+  it('is itself under each of its names once, however many it is told', () => {
+    const one = new DiscoveryWorld(22).add({ address: '20.1.0.1:7281' });
+    const moment = (now: number) => ({ now, random: () => 0.3 });
+    const teller = { id: idOf('teller'), role: 'follower', direction: 'inbound', address: '30.0.0.1:41000' } as const;
+    stepDiscovery(one.discovery, { type: 'up', peer: teller }, moment(0));
+    const peers = Array.from({ length: 60 }, (_, index) => listed(`name ${index}`, `node.zone-${index}.org:7281`));
+    const dials = new Map<string, number>();
+    let effects = stepDiscovery(one.discovery, { type: 'found', from: teller.id, peers }, moment(0));
+    for (let now = 0; now < 120_000; now += 500) {
+      for (let next = effects.shift(); next !== undefined; next = effects.shift()) {
+        if (next.type !== 'dial') continue;
+        dials.set(next.address, (dials.get(next.address) ?? 0) + 1);
+        const answer = { type: 'dialled', address: next.address, outcome: { type: 'self' } } as const;
+        effects.push(...stepDiscovery(one.discovery, answer, moment(now)));
+      }
+      effects = stepDiscovery(one.discovery, { type: 'tick' }, moment(now));
+    }
+    expect(dials.size).toBeGreaterThan(16);
+    expect(Math.max(...dials.values())).toBe(1);
+  });
+});
