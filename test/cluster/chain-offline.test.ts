@@ -339,7 +339,7 @@ describe('counterfoil chain export and import', () => {
     expect((await counterfoil(['chain', 'import', 'nowhere.cf', '--home', target])).code).toBe(4);
   });
 
-  it('begin nothing on a chain whose newest block is not proven final, and say what may be removed', async () => {
+  it('begin nothing on a chain whose newest block is not proven final, and say what mends it', async () => {
     const target = join(directory, 'unproven');
     await makeHome(target, 31);
     const store = openLmdb(join(target, 'data'), ALL_TABLES);
@@ -350,6 +350,6 @@ describe('counterfoil chain export and import', () => {
     const { code, output } = await counterfoil(['chain', 'import', file, '--home', target]);
     expect(code).toBe(7);
     expect(output).toContain(`certificate of block ${BLOCKS + 1}`);
-    expect(output).toContain('Never remove');
+    expect(output).toContain('Start the node');
   });
 });
