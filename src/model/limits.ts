@@ -214,6 +214,8 @@ export const ADDRESS_BYTES_MAX = 262;
 export const HEADERS_PER_ANSWER_MAX = 256;
 /** Ranges of blocks under one certificate each that are fetched at once: 512 blocks, 64 MiB when every block is full. */
 export const SYNC_SEGMENTS_MAX = 16;
+/** Bodies that wait for earlier ones: with more, only what comes first is asked for. Blocks may be large, and segments many. */
+export const SYNC_HELD_BYTES_MAX = 8 * FRAME_BYTES_MAX;
 /** Questions about blocks that are open with one peer, and with all: each holds one answer in memory. */
 export const SYNC_REQUESTS_PER_PEER_MAX = 4;
 export const SYNC_REQUESTS_MAX = 16;
@@ -222,6 +224,8 @@ export const SYNC_ANSWER_MS_MAX = 5_000;
 /** How long a peer that could not answer is left alone: grows twofold from the first to the second value. */
 export const SYNC_REST_MS_MIN = 250;
 export const SYNC_REST_MS_MAX = 60_000;
+/** A peer is asked no more often where its chain is, whatever else is compared how often: twice this rate is a flood. */
+export const CHAIN_STATUS_MS_MIN = 1_000;
 /** How often what is under way is looked at for stalls. */
 export const SYNC_TICK_MS = 250;
 /** Fetched blocks that are executed while earlier ones are on their way to the disk. */
@@ -342,6 +346,8 @@ export const KNOWN_PEERS_SAVED_MS = 30_000;
 export const OWN_ADDRESSES_MAX = 16;
 /** Points of misbehaviour at which a peer is banned; what an offence costs is said where offences are listed. */
 export const BAN_POINTS = 100;
+/** Points from which an authority, which is never banned, is heard on consensus alone: more than a bad line can cost. */
+export const MUTE_POINTS = 75;
 /** How long half of a peer's points take to lapse: an honest node with a bad hour starts the next one clean. */
 export const POINTS_HALF_LIFE_MS = 10 * 60_000;
 /** A first ban, what each further one is multiplied by, the longest, and one by an operator who names no time. */
@@ -369,9 +375,11 @@ export const PEER_MESSAGE_RATES = {
   'snapshot-request': { perSecond: 100, burst: 400 },
   'snapshot-chunk': { perSecond: 100, burst: 400 },
   'request-failed': { perSecond: 512, burst: 2_048 },
-  transactions: { perSecond: 1_000, burst: 4_000 },
+  /** Each transaction counts: reading one and looking for it takes some 20 µs. */
+  transactions: { perSecond: 5_000, burst: 20_000 },
   'transactions-held': { perSecond: 10, burst: 50 },
-  'transactions-wanted': { perSecond: 50, burst: 200 },
+  /** One may ask for a mebibyte, and follows upon a comparison. */
+  'transactions-wanted': { perSecond: 10, burst: 50 },
   'peer-discovery': { perSecond: 1, burst: 10 },
   'peer-list': { perSecond: 1, burst: 10 },
   'find-node': { perSecond: 5, burst: 50 },

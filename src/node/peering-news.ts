@@ -133,8 +133,11 @@ export class PeeringNews implements PeeringPart {
   }
 
   #onTransactions(heard: Heard, transactions: readonly Transaction[]): void {
-    const fresh = transactions.filter(({ id }) => !this.#isKnown(id));
-    for (const { id } of transactions) this.#parts.metrics.gossipCacheAsked(!fresh.some((one) => one.id === id));
+    const fresh = transactions.filter(({ id }) => {
+      const isKnown = this.#isKnown(id);
+      this.#parts.metrics.gossipCacheAsked(isKnown);
+      return !isKnown;
+    });
     if (fresh.length > 0) this.#parts.take(heard, fresh);
   }
 

@@ -2,7 +2,7 @@ import type { LocalEvent } from '../consensus/event.ts';
 import type { Replica } from '../consensus/replica.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import type { Height } from '../model/ids.ts';
-import { SYNC_LAG_BLOCKS } from '../model/limits.ts';
+import { CHAIN_STATUS_MS_MIN, SYNC_LAG_BLOCKS } from '../model/limits.ts';
 import type { BlockReference } from '../model/peer-message.ts';
 import type { Transaction } from '../model/transaction.ts';
 import type { DialOutcome, PeerId, PeerInfo, Transport } from '../network/transport.ts';
@@ -105,7 +105,7 @@ export class Peering {
     this.#sync = new PeeringSync({
       ...shared,
       lagMin: settings.isFollower ? 0 : SYNC_LAG_BLOCKS,
-      statusIntervalMs: settings.antiEntropyMs,
+      statusIntervalMs: Math.max(settings.antiEntropyMs, CHAIN_STATUS_MS_MIN),
       lag: (blocks) => metrics.syncLag(blocks),
     });
     this.#news = new PeeringNews(shared);

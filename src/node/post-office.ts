@@ -1,28 +1,34 @@
 import { decode, encode } from '../model/codec.ts';
-import { BAN_POINTS } from '../model/limits.ts';
+import { BAN_POINTS, MUTE_POINTS } from '../model/limits.ts';
 import { type PeerMessage, type PeerMessageKind, peerMessageLayout } from '../model/peer-message.ts';
 import type { Lane, PeerId, PeerInfo, Refusal, Transport } from '../network/transport.ts';
 import type { Level } from '../peering/levels.ts';
 import { OFFENCES, type Offence } from '../peering/reputation.ts';
-import { type Allowance, createAllowance, isAllowed } from '../peering/traffic.ts';
+import { type Allowance, createAllowance, isAllowed, weightOf } from '../peering/traffic.ts';
 import type { KnownPeers } from './known-peers.ts';
 import type { Metrics } from './metrics.ts';
 import type { PeeringPart, Post } from './peering-part.ts';
 import type { Clock, Log } from './ports.ts';
 
 export interface PostOfficeParts {
-  readonly transport: Transport;
+  readonly transport: Pick<Transport, 'peers' | 'send' | 'disconnect'>;
   readonly known: KnownPeers;
   readonly clock: Clock;
   readonly metrics: Pick<Metrics, 'messageSent' | 'messageReceived'>;
   readonly log: Log;
 }
 
+/** A peer that is connected. */
+interface Caller {
+  readonly allowance: Allowance;
+  readonly role: PeerInfo['role'];
+}
+
 /** Frames of peers to the parts that they concern, within bounds for each peer and each kind; and what a breach costs. */
 export class PostOffice {
   readonly post: Post;
   readonly #parts: PostOfficeParts;
-  readonly #allowances = new Map<PeerId, Allowance>();
+  readonly #callers = new Map<PeerId, Caller>();
 
   constructor(parts: PostOfficeParts) {
     this.#parts = parts;
@@ -33,24 +39,24 @@ export class PostOffice {
     };
   }
 
-  up({ id }: PeerInfo): void {
-    this.#allowances.set(id, createAllowance());
+  up({ id, role }: PeerInfo): void {
+    this.#callers.set(id, { allowance: createAllowance(), role });
   }
 
   down({ id }: PeerInfo): void {
-    this.#allowances.delete(id);
+    this.#callers.delete(id);
   }
 
   levels(): readonly Level[] {
     const sizeMax = this.#parts.transport.peers().length;
-    return [{ what: 'allowances', size: this.#allowances.size, sizeMax }];
+    return [{ what: 'allowances', size: this.#callers.size, sizeMax }];
   }
 
   /** Reads a frame, and hands it to those that take its kind. */
   deliver(peer: PeerId, frame: Uint8Array, parts: readonly PeeringPart[]): void {
     const { metrics, clock } = this.#parts;
-    const allowance = this.#allowances.get(peer);
-    if (allowance === undefined) return;
+    const caller = this.#callers.get(peer);
+    if (caller === undefined || this.#isMuted(peer, caller)) return;
     const decoded = decode(peerMessageLayout, frame);
     if (!decoded.ok) {
       this.#charge(peer, 'MALFORMED');
@@ -58,7 +64,7 @@ export class PostOffice {
     }
     const message = decoded.value;
     metrics.messageReceived(message.kind, frame.length);
-    if (!isAllowed(allowance, message.kind, clock.monotonicMs())) {
+    if (!isAllowed(caller.allowance, message.kind, clock.monotonicMs(), weightOf(message))) {
       this.#charge(peer, 'FLOOD');
       return;
     }
@@ -66,6 +72,11 @@ export class PostOffice {
       const kinds: readonly PeerMessageKind[] = part.kinds;
       if (kinds.includes(message.kind)) part.message(peer, message);
     }
+  }
+
+  /** Others are banned soon after; what an authority may still say costs this node nothing any more. */
+  #isMuted(peer: PeerId, { role }: Caller): boolean {
+    return role === 'authority' && this.#parts.known.score(peer) <= -MUTE_POINTS;
   }
 
   #send(peer: PeerId, message: PeerMessage): boolean {
@@ -85,7 +96,7 @@ export class PostOffice {
     const isGrave = ban !== undefined || OFFENCES[offence].points >= BAN_POINTS / 2;
     if (!isGrave) return;
     log.warn({ peer, address: info.address, offence, isBanned: ban !== undefined }, 'a peer breaks the rules');
-    // An authority that errs stays: a quorum may need its votes.
+    // An authority that errs stays, since a quorum may need its votes, and is heard on nothing else for a while.
     if (info.role !== 'authority') transport.disconnect(peer, ban === undefined ? refusalFor(offence) : 'BANNED');
   }
 }

@@ -1,6 +1,6 @@
 import { TokenBucket } from '../lib/token-bucket.ts';
 import { PEER_MESSAGE_RATES } from '../model/limits.ts';
-import type { PeerMessageKind } from '../model/peer-message.ts';
+import type { PeerMessage, PeerMessageKind } from '../model/peer-message.ts';
 
 interface Rate {
   readonly perSecond: number;
@@ -18,13 +18,18 @@ export function createAllowance(): Allowance {
   return { buckets: new Map() };
 }
 
+/** What a message counts for: one that carries many transactions is as much work as many that carry one. */
+export function weightOf(message: PeerMessage): number {
+  return message.kind === 'transactions' ? Math.max(1, message.transactions.length) : 1;
+}
+
 /** Whether one more message of this kind is within its rate; one that is not is to be dropped, and charged as a flood. */
-export function isAllowed({ buckets }: Allowance, kind: PeerMessageKind, now: number): boolean {
+export function isAllowed({ buckets }: Allowance, kind: PeerMessageKind, now: number, weight = 1): boolean {
   let bucket = buckets.get(kind);
   if (bucket === undefined) {
     const { perSecond, burst } = RATES[kind];
     bucket = new TokenBucket(perSecond, burst, now);
     buckets.set(kind, bucket);
   }
-  return bucket.take(1, now);
+  return bucket.take(weight, now);
 }

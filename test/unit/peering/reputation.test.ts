@@ -5,10 +5,12 @@ import {
   BAN_MS_MIN,
   BAN_POINTS,
   BANS_MAX,
+  FORWARD_BATCH_MAX,
   PEER_MESSAGE_RATES,
   POINTS_HALF_LIFE_MS,
 } from '../../../src/model/limits.ts';
 import type { PeerMessageKind } from '../../../src/model/peer-message.ts';
+import type { Transaction } from '../../../src/model/transaction.ts';
 import {
   ban,
   bansInForce,
@@ -22,7 +24,7 @@ import {
   takeBanChanges,
   unban,
 } from '../../../src/peering/reputation.ts';
-import { createAllowance, isAllowed } from '../../../src/peering/traffic.ts';
+import { createAllowance, isAllowed, weightOf } from '../../../src/peering/traffic.ts';
 
 const PEER = { id: 'aa', role: 'follower' } as const;
 
@@ -119,5 +121,17 @@ describe('traffic', () => {
     }
     for (let index = 0; index < perSecond; index += 1) expect(isAllowed(allowance, kind, 1_000)).toBe(true);
     expect(isAllowed(allowance, kind, 1_000)).toBe(false);
+  });
+
+  it('transactions count one by one, however they are put together', () => {
+    const { burst } = PEER_MESSAGE_RATES.transactions;
+    const transactions = Array.from({ length: FORWARD_BATCH_MAX }, () => ({}) as Transaction);
+    const weight = weightOf({ kind: 'transactions', transactions, hops: 1 });
+    expect(weight).toBe(FORWARD_BATCH_MAX);
+    expect(weightOf({ kind: 'transactions', transactions: [], hops: 1 })).toBe(1);
+    const allowance = createAllowance();
+    let allowed = 0;
+    while (isAllowed(allowance, 'transactions', 0, weight)) allowed += 1;
+    expect(allowed).toBe(burst / FORWARD_BATCH_MAX);
   });
 });
