@@ -179,7 +179,7 @@ export class SnapshotServing implements PeeringPart {
 }
 
 /** A block above genesis as it is sent; undefined where none is stored. */
-function pastBlockAt(reads: KeyValueReads, height: number): PastBlock | undefined {
+export function pastBlockAt(reads: KeyValueReads, height: number): PastBlock | undefined {
   const stored = height < 1 ? undefined : readBlock(reads, height);
   if (stored === undefined || stored.certificate === null) return undefined;
   const { header, body, receipts, certificate, certifiedHeight } = stored;

@@ -7,7 +7,8 @@ import type { PeerMessage } from '../../../src/model/peer-message.ts';
 import type { PeerId, PeerInfo } from '../../../src/network/transport.ts';
 import { HistoryFilling } from '../../../src/node/history-filling.ts';
 import { createSignatureCheck } from '../../../src/node/keys/signatures.ts';
-import { cutPastBlocks, type PastBlock, pastBlocksLayout } from '../../../src/peering/past-blocks.ts';
+import { pastBlockAt } from '../../../src/node/snapshot-serving.ts';
+import { cutPastBlocks, pastBlocksLayout } from '../../../src/peering/past-blocks.ts';
 import { readBlock, readOldest } from '../../../src/store/blocks.ts';
 import type { KeyValue } from '../../../src/store/key-value.ts';
 import { pruneChanges } from '../../../src/store/prune.ts';
@@ -33,13 +34,6 @@ beforeAll(async () => {
 beforeEach(() => {
   asked = [];
 });
-
-function pastBlockAt(height: number): PastBlock | undefined {
-  const stored = height < 1 ? undefined : readBlock(archive, height);
-  if (stored === undefined || stored.certificate === null) return undefined;
-  const { header, body, receipts, certificate, certifiedHeight } = stored;
-  return { block: { header, body }, receipts, certificate, certifiedHeight };
-}
 
 /** A node without the blocks below `oldest`, which wants all that `retainedBlocks` allows. */
 async function begin(oldest: number, retainedBlocks: number | null): Promise<HistoryFilling> {
@@ -78,7 +72,10 @@ async function prune(below: number): Promise<void> {
 
 async function answer(filling: HistoryFilling): Promise<void> {
   const { request, below, count } = defined(asked.pop(), 'it was asked for');
-  const blocks = defined(cutPastBlocks(pastBlockAt, below, count), 'an archive has them');
+  const blocks = defined(
+    cutPastBlocks((height) => pastBlockAt(archive, height), below, count),
+    'an archive has them',
+  );
   filling.message(PEER.id, { kind: 'history', request, below, deflated: encode(pastBlocksLayout, blocks) });
   await written(generator.chain.store, []);
 }

@@ -7,7 +7,8 @@ import { verifyChain } from '../../../src/node/audit/verify-chain.ts';
 import { createSignatureCheck } from '../../../src/node/keys/signatures.ts';
 import { Pruner } from '../../../src/node/pruner.ts';
 import { beginChain, recoveredFrom } from '../../../src/node/recovery.ts';
-import { cutPastBlocks, type PastBlock } from '../../../src/peering/past-blocks.ts';
+import { pastBlockAt } from '../../../src/node/snapshot-serving.ts';
+import { cutPastBlocks } from '../../../src/peering/past-blocks.ts';
 import {
   beginTransfer,
   type SnapshotEffect,
@@ -88,13 +89,6 @@ function historyOf(target: SnapshotTarget, store: KeyValue, transactionLifeMsMax
     }
   }
   throw new Error('it neither ends nor goes on');
-}
-
-function pastBlockAt(store: KeyValue, height: number): PastBlock | undefined {
-  const stored = height < 1 ? undefined : readBlock(store, height);
-  if (stored === undefined || stored.certificate === null) return undefined;
-  const { header, body, receipts, certificate, certifiedHeight } = stored;
-  return { block: { header, body }, receipts, certificate, certifiedHeight };
 }
 
 describe('blocks that are not retained', () => {

@@ -11,7 +11,8 @@ import {
 } from '../../../src/model/limits.ts';
 import { createSignatureCheck } from '../../../src/node/keys/signatures.ts';
 import { beginChain } from '../../../src/node/recovery.ts';
-import { cutPastBlocks, type PastBlock, type PastBlocks, pastBlocksLayout } from '../../../src/peering/past-blocks.ts';
+import { pastBlockAt } from '../../../src/node/snapshot-serving.ts';
+import { cutPastBlocks, type PastBlocks, pastBlocksLayout } from '../../../src/peering/past-blocks.ts';
 import {
   beginTransfer,
   type SnapshotEffect,
@@ -59,19 +60,12 @@ beforeAll(async () => {
 type Ask = Extract<SnapshotEffect, { type: 'ask' }>;
 type Answer = SnapshotEvent | undefined;
 
-function pastBlockAt(height: number): PastBlock | undefined {
-  const stored = height < 1 ? undefined : readBlock(source, height);
-  if (stored?.certificate === undefined || stored.certificate === null) return undefined;
-  const { header, body, receipts, certificate, certifiedHeight } = stored;
-  return { block: { header, body }, receipts, certificate, certifiedHeight };
-}
-
 function honest({ peer, message }: Ask): SnapshotEvent {
   const { request } = message;
   if (message.kind === 'snapshot-request') {
     return { type: 'chunk', peer, request, chunk: cutChunk(chunkSource(source), message.prefix, CHUNK_BYTES) };
   }
-  const blocks = cutPastBlocks(pastBlockAt, message.below, Math.min(7, message.count));
+  const blocks = cutPastBlocks((height) => pastBlockAt(source, height), message.below, Math.min(7, message.count));
   return { type: 'history', peer, request, blocks };
 }
 
