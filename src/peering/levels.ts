@@ -11,6 +11,8 @@ import {
   SEEN_IDS_EXACT_MAX,
   SNAPSHOT_REQUESTS_MAX,
   SYNC_BLOCKS_MAX,
+  SYNC_BYTES_MAX,
+  SYNC_HELD_BYTES_MAX,
   SYNC_REQUESTS_MAX,
   SYNC_SEGMENTS_MAX,
   TRIED_ADDRESSES_MAX,
@@ -30,6 +32,8 @@ export interface Level {
 }
 
 const ADDRESSES_MAX = TRIED_ADDRESSES_MAX + HEARD_ADDRESSES_MAX;
+/** With the answers to all questions that may be open when it is full. */
+const SYNC_BYTES_HELD_MAX = SYNC_HELD_BYTES_MAX + SYNC_REQUESTS_MAX * SYNC_BYTES_MAX;
 /** Records that come and go between two writes of the address book. */
 const ADDRESS_CHANGES_MAX = 8 * ADDRESSES_MAX;
 
@@ -42,6 +46,7 @@ export function syncLevels(sync: Sync, sessions: number): readonly Level[] {
     { what: 'sync peers', size: peers.size, sizeMax: sessions },
     { what: 'sync questions', size: openQuestions(sync), sizeMax: SYNC_REQUESTS_MAX },
     { what: 'sync blocks', size: sum(({ count }) => count), sizeMax: SYNC_SEGMENTS_MAX * SYNC_BLOCKS_MAX },
+    { what: 'sync bytes', size: sum(({ bytes }) => bytes), sizeMax: SYNC_BYTES_HELD_MAX },
     { what: 'sync bodies', size: sum(({ bodies }) => bodies.length), sizeMax: SYNC_SEGMENTS_MAX * SYNC_BLOCKS_MAX },
   ];
 }

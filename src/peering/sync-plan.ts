@@ -4,6 +4,7 @@ import {
   LAG_BLOCKS,
   SYNC_ANSWER_MS_MAX,
   SYNC_BLOCKS_MAX,
+  SYNC_HELD_BYTES_MAX,
   SYNC_REQUESTS_MAX,
   SYNC_REQUESTS_PER_PEER_MAX,
   SYNC_REST_MS_MAX,
@@ -94,6 +95,8 @@ function ask(sync: Sync): void {
   for (const segment of sync.segments) {
     if (openQuestions(sync) >= SYNC_REQUESTS_MAX) return;
     if (segment.question !== null || isComplete(segment)) continue;
+    // What comes first is always asked for: it makes room.
+    if (segment !== sync.segments[0] && segment.headers !== null && isFull(sync)) continue;
     const peer = chosen(sync, segment);
     if (peer === undefined) continue;
     const request = sync.nextRequest;
@@ -105,6 +108,11 @@ function ask(sync: Sync): void {
     const kind = segment.headers === null ? 'header-request' : 'block-request';
     sync.out.push({ type: 'ask', peer: peer.id, message: { kind, request, from, count } });
   }
+}
+
+/** Blocks of which the first are still missing wait in memory. */
+function isFull({ segments }: Sync): boolean {
+  return segments.reduce((sum, { bytes }) => sum + bytes, 0) >= SYNC_HELD_BYTES_MAX;
 }
 
 function isComplete({ headers, bodies }: Segment): boolean {

@@ -218,6 +218,24 @@ describe('discovery', () => {
     expect((world.dials.get(second.address) ?? 0) - before).toBe(0);
     expect(idOf(second.address)).toBe(second.id);
   });
+
+  it('a node that is nearly full tells the newest guest of others, and lets it go', () => {
+    const world = new DiscoveryWorld(5);
+    const full = world.add({ address: publicAddress(0), outboundMin: 8, peersMax: 16 });
+    const guests = Array.from({ length: 8 }, (_, index) => publicAddress(index + 1));
+    for (const address of guests) {
+      const peer = { id: idOf(address), role: 'follower', direction: 'inbound', address } as const;
+      stepDiscovery(full.discovery, { type: 'up', peer }, { now: 0, random: () => 0.5 });
+    }
+    const tick = () => stepDiscovery(full.discovery, { type: 'tick' }, { now: 600, random: () => 0.5 });
+    expect(tick().filter(({ type }) => type === 'drop')).toEqual([]);
+    for (const address of guests.slice(0, 5)) {
+      stepDiscovery(full.discovery, { type: 'asked', from: idOf(address) }, { now: 500, random: () => 0.5 });
+    }
+    expect(tick().filter(({ type }) => type === 'drop')).toEqual([{ type: 'drop', id: idOf(guests[4] ?? '') }]);
+    stepDiscovery(full.discovery, { type: 'down', id: idOf(guests[4] ?? '') }, { now: 600, random: () => 0.5 });
+    expect(tick().filter(({ type }) => type === 'drop')).toEqual([]);
+  });
 });
 
 describe('what strangers make a node dial', () => {

@@ -6,6 +6,7 @@ import { Height, Signature, Timestamp } from '../../../src/model/ids.ts';
 import {
   SYNC_ANSWER_MS_MAX,
   SYNC_BLOCKS_MAX,
+  SYNC_HELD_BYTES_MAX,
   SYNC_LAG_BLOCKS,
   SYNC_REQUESTS_MAX,
   SYNC_SEGMENTS_MAX,
@@ -252,6 +253,27 @@ describe('catching up', () => {
     node.until(isDone(node));
     expect(isBehind(node.sync)).toBeUndefined();
     expect(syncProgress(node.sync, node.nowMs)).toBeNull();
+  });
+
+  it('holds a bounded number of bytes: with more, only what comes first is asked for', () => {
+    const headersOnly: Behaviour = (peer, ask) =>
+      ask.kind === 'block-request' ? undefined : honest(generator)(peer, ask);
+    const fetched = (heldBytes: number): SyncWorld => {
+      const node = world();
+      node.join('a', headersOnly);
+      node.until(() => node.sync.segments.filter(({ headers }) => headers !== null).length > 3);
+      const last = defined(node.sync.segments.at(-1), 'several are fetched at once');
+      last.bytes = heldBytes;
+      for (const peer of ['b', 'c', 'd']) node.join(peer, headersOnly);
+      node.take({ type: 'down', peer: 'a' });
+      node.until(() => false, 100);
+      return node;
+    };
+    const open = ({ sync }: SyncWorld): number => sync.segments.filter(({ question }) => question !== null).length;
+    expect(open(fetched(SYNC_HELD_BYTES_MAX - 1))).toBeGreaterThan(3);
+    const full = fetched(SYNC_HELD_BYTES_MAX);
+    expect(open(full)).toBe(1);
+    expect(full.sync.segments[0]?.question).not.toBeNull();
   });
 
   it('an authority leaves the last blocks to those it votes with', () => {
