@@ -161,7 +161,7 @@ export const SETTINGS = {
     retain_blocks: setting(
       integer(0, 1_000_000_000),
       0,
-      'How many of the newest blocks are kept with their bodies and receipts; 0 keeps all (an archive).\nNever fewer than 256, nor than the longest life of a transaction needs. Tickets and their histories stay.',
+      'How many of the newest blocks are kept with their bodies and receipts; 0 keeps all (an archive).\nNever fewer than 256, nor than those of the longest life of a transaction and an hour more. Tickets and their histories stay.',
     ),
     sync: setting(
       oneOf('full', 'snapshot'),
