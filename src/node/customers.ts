@@ -41,6 +41,8 @@ export class Customers<To, Request> {
   readonly #customers = new Map<To, Customer<Request>>();
   #isDue = false;
   #isStopped = false;
+  /** Answers that are being made elsewhere. */
+  #unfinished = 0;
 
   constructor(parts: CustomersParts<To, Request>) {
     this.#parts = parts;
@@ -64,6 +66,18 @@ export class Customers<To, Request> {
     this.#customer(to).bytes -= Math.max(bytes, blocks * SERVED_BLOCK_BYTES_MIN);
   }
 
+  /**
+   * To be called when an answer is finished elsewhere: the next one is begun when what this returns was called. Deflating
+   * shares its threads with the journal, and however many ask at once, one of them is taken.
+   */
+  begin(): () => void {
+    this.#unfinished += 1;
+    return () => {
+      this.#unfinished -= 1;
+      this.#schedule();
+    };
+  }
+
   forget(to: To): void {
     this.#customers.delete(to);
   }
@@ -83,6 +97,7 @@ export class Customers<To, Request> {
 
   /** They take turns: whoever was served goes to the end of the line. */
   #serveNext(): void {
+    if (this.#unfinished > 0) return;
     for (const [to, customer] of this.#customers) {
       const request = customer.waiting.shift();
       if (request === undefined) continue;

@@ -97,7 +97,9 @@ export class PeeringServing implements PeeringPart {
       bodies.push(body);
     }
     if (bodies.length === 0) return this.#fail(peer, request, this.#whyNot(from));
+    const finished = this.#customers.begin();
     compression.deflate(joinBodies(bodies), (deflated) => {
+      finished();
       if (deflated.length > SYNC_BYTES_MAX) this.#fail(peer, request, 'BUSY');
       else post.send(peer, { kind: 'block-response', request, from, count: bodies.length, deflated });
     });

@@ -150,7 +150,9 @@ export class SnapshotServing implements PeeringPart {
     const chunk = isLarge ? splitChunk(source, prefix) : cutChunk(source, prefix);
     if (chunk.kind === 'split') held.large.set(prefix, true);
     const bytes = encode(stateChunkLayout, chunk);
+    const finished = this.#customers.begin();
     this.#parts.compression.deflate(bytes, (deflated) => {
+      finished();
       const isTooLarge = Math.max(bytes.length, deflated.length) > SNAPSHOT_CHUNK_BYTES_MAX;
       if (isTooLarge) this.#fail(peer, request, 'UNKNOWN');
       else this.#parts.post.send(peer, { kind: 'snapshot-chunk', request, prefix, deflated });
@@ -164,7 +166,9 @@ export class SnapshotServing implements PeeringPart {
     const blocks = cutPastBlocks((height) => pastBlockAt(store, height), below, count);
     if (blocks === undefined) return this.#fail(peer, request, below <= oldest ? 'PRUNED' : 'UNKNOWN');
     const bytes = encode(pastBlocksLayout, blocks);
+    const finished = this.#customers.begin();
     this.#parts.compression.deflate(bytes, (deflated) => {
+      finished();
       const isTooLarge = Math.max(bytes.length, deflated.length) > HISTORY_INFLATED_BYTES_MAX;
       if (isTooLarge) this.#fail(peer, request, 'UNKNOWN');
       else this.#parts.post.send(peer, { kind: 'history', request, below, deflated });
