@@ -122,7 +122,7 @@ describe('what cannot be started', () => {
   });
 
   it.each([
-    [['--followers', '2'], '--followers'],
+    [['--followers', '96'], '--followers'],
     [['--nodes', '0'], '--nodes'],
     [['--nodes', 'four'], '--nodes'],
     [['--base-port', '65500'], '--base-port'],
