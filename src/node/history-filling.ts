@@ -10,6 +10,7 @@ import {
 import type { PeerMessage, PeerMessageOf } from '../model/peer-message.ts';
 import type { PeerId, PeerInfo } from '../network/transport.ts';
 import { checkPastBlocks, type HistoryLink, type PastBlocks, pastBlocksLayout } from '../peering/past-blocks.ts';
+import { FIRST_REQUESTS } from '../peering/request-numbers.ts';
 import { pastBlockRows } from '../store/arriving.ts';
 import { oldestRow } from '../store/blocks.ts';
 import type { Chain } from '../store/chain.ts';
@@ -29,9 +30,6 @@ export interface HistoryFillingParts {
   readonly log: { info(fields: Readonly<Record<string, unknown>>, message: string): void };
 }
 
-/** Questions of other parts are numbered from 1 on, and a refusal names nothing but its number. */
-const FIRST_REQUEST = 0x8000_0000;
-
 interface Asked {
   readonly peer: PeerId;
   readonly request: number;
@@ -46,7 +44,7 @@ export class HistoryFilling implements PeeringPart {
   /** Who has nothing to give, until it connects again. */
   readonly #lacking = new Set<PeerId>();
   #asked: Asked | undefined;
-  #requests = FIRST_REQUEST;
+  #requests: number = FIRST_REQUESTS.history;
   #isStopped = false;
   #isWriting = false;
   #cancelTick: () => void = () => undefined;
@@ -100,7 +98,7 @@ export class HistoryFilling implements PeeringPart {
     const peers = post.peers().filter(({ id }) => !this.#lacking.has(id));
     const peer = peers[this.#requests % Math.max(1, peers.length)];
     if (peer === undefined) return;
-    this.#requests = this.#requests === 0xffff_ffff ? FIRST_REQUEST : this.#requests + 1;
+    this.#requests = this.#requests === 0xffff_ffff ? FIRST_REQUESTS.history : this.#requests + 1;
     const link = { height: oldest, previous: header.previous };
     this.#asked = { peer: peer.id, request: this.#requests, link, atMs: nowMs };
     const count = HISTORY_BLOCKS_MAX;

@@ -16,6 +16,7 @@ import type { BlockReference, PeerMessage, PeerMessageOf } from '../model/peer-m
 import type { PeerId, PeerInfo } from '../network/transport.ts';
 import { type Level, transferLevels } from '../peering/levels.ts';
 import { type PastBlocks, pastBlocksLayout } from '../peering/past-blocks.ts';
+import { FIRST_REQUESTS } from '../peering/request-numbers.ts';
 import {
   beginTransfer,
   type SnapshotEffect,
@@ -69,7 +70,7 @@ export class SnapshotArrival implements PeeringPart {
   readonly #offers = new Map<PeerId, BlockReference>();
   #transfer: SnapshotTransfer | undefined;
   #chosen: { readonly block: BlockReference; readonly peer: PeerId; readonly request: number } | undefined;
-  #requests = 0;
+  #requests: number = FIRST_REQUESTS.snapshot;
   /** Since when somebody has said what it offers, or since a question was asked that is not answered yet. */
   #sinceMs: number | null = null;
   #unservedSinceMs: number | null = null;

@@ -13,6 +13,7 @@ import {
 } from '../model/limits.ts';
 import type { BlockReference, PeerMessageOf, RequestFailure } from '../model/peer-message.ts';
 import { checkPastBlocks, type HistoryLink, type PastBlocks } from './past-blocks.ts';
+import { FIRST_REQUESTS } from './request-numbers.ts';
 
 /** The block whose state is fetched: its certificate was verified, and makes it final by itself. */
 export interface SnapshotTarget {
@@ -120,7 +121,7 @@ export function beginTransfer(
     servers: new Map(),
     liars: new Set(),
     storing: 0,
-    lastRequest: 0,
+    lastRequest: FIRST_REQUESTS.snapshot,
     isComplete: false,
   };
 }

@@ -11,10 +11,8 @@ import {
   SYNC_REST_MS_MIN,
   SYNC_SEGMENTS_MAX,
 } from '../model/limits.ts';
+import { FIRST_REQUESTS } from './request-numbers.ts';
 import { endOf, openQuestions, type Segment, type Sync, type SyncPeer, syncTarget } from './sync-state.ts';
-
-/** Numbers above it are for questions about other things than blocks. */
-const SYNC_REQUEST_NUMBER_MAX = 0x7fff_ffff;
 
 /** Gives up what is overdue, asks for what is missing, hands on what is complete. */
 export function plan(sync: Sync): void {
@@ -100,7 +98,7 @@ function ask(sync: Sync): void {
     const peer = chosen(sync, segment);
     if (peer === undefined) continue;
     const request = sync.nextRequest;
-    sync.nextRequest = (sync.nextRequest % SYNC_REQUEST_NUMBER_MAX) + 1;
+    sync.nextRequest = request + 1 === FIRST_REQUESTS.snapshot ? FIRST_REQUESTS.sync : request + 1;
     segment.question = { request, peer: peer.id, askedAt: sync.now };
     peer.askedAt = sync.now;
     const from = Height(segment.from + segment.bodies.length);

@@ -3,6 +3,7 @@ import type { Certificate, Jurisdiction } from '../model/certificate.ts';
 import { type Hash, Height } from '../model/ids.ts';
 import type { BlockReference, PeerMessageOf } from '../model/peer-message.ts';
 import type { Offence } from './reputation.ts';
+import { FIRST_REQUESTS } from './request-numbers.ts';
 
 export interface SyncSettings {
   readonly jurisdiction: Jurisdiction;
@@ -107,7 +108,7 @@ export function createSync(settings: SyncSettings, head: BlockReference): Sync {
     isBusy: false,
     peers: new Map(),
     segments: [],
-    nextRequest: 1,
+    nextRequest: FIRST_REQUESTS.sync,
     since: null,
     now: 0,
     out: [],
