@@ -48,7 +48,14 @@ function planSessions(discovery: Discovery, moment: Moment): Dial[] {
   const room = Math.min(missing, DIALS_IN_FLIGHT_MAX - inFlight(discovery, 'session'));
   const chosen = room > 0 ? chooseSessions(discovery, room, moment) : [];
   const dials = chosen.map((address): Dial => ({ type: 'dial', address, purpose: 'session' }));
-  return chosen.length < room ? [...dials, ...planBootstrap(discovery, moment)] : dials;
+  const isLost = chosen.length < room || isWithoutAuthority(discovery);
+  const guides = isLost ? planBootstrap(discovery, moment) : [];
+  return [...guides, ...dials.filter(({ address }) => !guides.some((guide) => guide.address === address))];
+}
+
+/** However many peers there are: nobody of them has proven anything, and all that they tell may be one hand's. */
+function isWithoutAuthority({ sessions }: Discovery): boolean {
+  return [...sessions.values()].every(({ role }) => role !== 'authority');
 }
 
 /** The configured addresses are for those who know nobody better, and are asked again while peers are missing. */

@@ -236,6 +236,22 @@ describe('discovery', () => {
     stepDiscovery(full.discovery, { type: 'down', id: idOf(guests[4] ?? '') }, { now: 600, random: () => 0.5 });
     expect(tick().filter(({ type }) => type === 'drop')).toEqual([]);
   });
+
+  it('a node without an authority asks its configured address again, whatever others tell it meanwhile', () => {
+    const world = new DiscoveryWorld(6);
+    let told = 0;
+    const lies = () => {
+      told += 64;
+      return Array.from({ length: 64 }, (_, index) => listed(told + index, publicAddress(told + index)));
+    };
+    world.add({ address: '101.1.1.1:7281', lies });
+    const node = world.add({ address: '102.1.1.1:7281', bootstrap: ['103.1.1.1:7281', '101.1.1.1:7281'] });
+    world.run(60_000);
+    expect(node.discovery.book.records.size).toBeGreaterThan(8);
+    world.add({ address: '103.1.1.1:7281', role: 'authority' });
+    world.run(20_000);
+    expect([...node.discovery.sessions.values()].map(({ role }) => role)).toContain('authority');
+  });
 });
 
 describe('what strangers make a node dial', () => {
