@@ -14,7 +14,7 @@ const REFUSED_MS_PROMISED = 500;
 const REFUSED_MS_MAX = 2_000;
 const BACK_MS_PROMISED = 5_000;
 const BACK_MS_MAX = 15_000;
-const ABSENT_MS = IS_LONG ? 120_000 : 20_000;
+const ABSENT_MS = IS_LONG ? 120_000 : 6_000;
 const TEST_MS_MAX = 120_000;
 
 let cluster: Cluster;

@@ -11,7 +11,7 @@ import type { Links } from './support/proxy.ts';
 import { IS_LONG, pause, tell } from './support/until.ts';
 
 const PATIENCE_MS = IS_LONG ? 300_000 : 60_000;
-const TORN_MS = IS_LONG ? 30_000 : 8_000;
+const TORN_MS = IS_LONG ? 30_000 : 5_000;
 const TEAR_EVERY_MS = 1_000;
 const TORN_SHARE = 0.3;
 const SEEDS = IS_LONG ? [1, 2, 3, 4, 5, 6] : [1];
