@@ -100,7 +100,11 @@ export const PEERING_CASES: readonly PeeringCase[] = [
     mutant: {
       name: 'has no bound on what a peer may say',
       changes: [
-        { file: 'peering/traffic.ts', find: 'return bucket.take(1, now);', replace: 'return bucket.take(0, now);' },
+        {
+          file: 'peering/traffic.ts',
+          find: 'return bucket.take(weight, now);',
+          replace: 'return bucket.take(0 * weight, now);',
+        },
       ],
     },
     scenario: { ...CALM, hostile: [FLOOD, FLOOD], pastBlocks: 0, faultsMs: 1_500, hostileStay: false },
