@@ -9,7 +9,7 @@ import { drawPeeringScenario, type PeeringScenario, withoutAuthorities } from '.
 import { PeeringWorld } from '../../src/simulator/peering/world.ts';
 
 const LONG = process.env['COUNTERFOIL_LONG'] === '1';
-const SEEDS = LONG ? 600 : 12;
+const SEEDS = LONG ? 600 : 10;
 /** Hostile peers in one run: alone each lie is seen best, together they are quicker. */
 const LIARS = LONG ? 1 : 6;
 
