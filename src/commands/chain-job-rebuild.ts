@@ -3,7 +3,7 @@ import { VERIFIED_SIGNATURES_KEPT_MAX } from '../model/limits.ts';
 import { rebuildChain } from '../node/audit/rebuild-chain.ts';
 import { createSignatureCheck, memoizedCheck } from '../node/keys/signatures.ts';
 import { type KeyValueReads, StoreError } from '../store/key-value.ts';
-import { openLmdb } from '../store/lmdb.ts';
+import { openLmdb, tellsOfDamage } from '../store/lmdb.ts';
 import { replacementDir } from '../store/replacement.ts';
 import { TABLES } from '../store/schema.ts';
 import { loadGenesis } from './files.ts';
@@ -14,7 +14,8 @@ import { openChain } from './opening.ts';
 /** Opens a chain as a node does at its start: whoever gives the job learns whether a process lives through it. */
 export async function check({ dataDir, genesisFile }: JobOf<'check'>): Promise<Ending> {
   const { genesis } = loadGenesis(genesisFile);
-  const { store, chain } = await openChain({ storage: { dataDir } }, genesis);
+  const progress = reporter();
+  const { store, chain } = await openChain({ storage: { dataDir } }, genesis, (rows) => progress(rows, 0));
   const { height } = chain.head;
   await closed(store);
   return { kind: 'done', answer: { height }, sentence: `The newest block is ${height}.` };
@@ -29,7 +30,7 @@ export async function rebuild(job: JobOf<'rebuild'>): Promise<Ending> {
       return await rebuildFrom(damaged, job);
     });
   } catch (error) {
-    if (isOpen || !(error instanceof StoreError)) throw error;
+    if (isOpen || !(error instanceof StoreError && tellsOfDamage(error))) throw error;
     return faultReport({ code: 'DATABASE_DAMAGED', height: null, what: 'the database', detail: `: ${error.message}` });
   }
 }

@@ -106,13 +106,22 @@ function conclude({ terminal }: Invocation, job: Job, outcome: JobOutcome): numb
     }
     case 'crashed':
       throw crash(terminal, job, outcome);
+    case 'interrupted':
+      throw new CommandError(
+        'FAILED',
+        `The work was not finished: the process that did it was ended (${outcome.how}).`,
+        {
+          code: 'INTERRUPTED',
+          advice: 'This says nothing of the chain. Look for a lack of memory or a slow disk, and run it again.',
+        },
+      );
   }
 }
 
 function crash(
   terminal: Invocation['terminal'],
   job: Job,
-  { how, height }: Extract<JobOutcome, { kind: 'crashed' }>,
+  { how, height }: Extract<JobOutcome, { kind: 'crashed' | 'interrupted' }>,
 ): CommandError {
   const detail = `is damaged: reading it ended the process (${how})`;
   const fault = { code: 'DATABASE_DAMAGED', height, what: 'the database file', detail };

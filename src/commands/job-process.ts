@@ -46,8 +46,15 @@ export type JobReport = z.infer<typeof reportSchema>;
 /** How a job ended. */
 export type JobOutcome =
   | Extract<JobReport, { kind: 'done' | 'fault' | 'failed' }>
-  /** The process ended without a word: `how`; at which height, if it came so far; null when the database did not open. */
-  | { readonly kind: 'crashed'; readonly how: string; readonly height: number | null };
+  /**
+   * The process ended without a word: `how`; at which height, if it came so far; null when the database did not open.
+   * 'crashed' by a fault of its own, as pages that are damaged give it; 'interrupted' from outside, which says nothing
+   * of them.
+   */
+  | { readonly kind: 'crashed' | 'interrupted'; readonly how: string; readonly height: number | null };
+
+/** Nobody sends these: LMDB, V8 or the processor ends a process with them that reads what cannot be there. */
+const FAULTS: readonly (string | null)[] = ['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGILL', 'SIGTRAP', 'SIGFPE'];
 
 export interface JobProcessOptions {
   /** The program that is running: the process runs its `chain job`. */
@@ -70,7 +77,11 @@ export class JobProcess {
     return new Promise((resolve) => {
       let height: number | null = null;
       const silenceMsMax = this.#options.silenceMsMax ?? JOB_SILENCE_MS_MAX;
-      const watchdog = setTimeout(() => child.kill('SIGKILL'), silenceMsMax);
+      let silence: string | undefined;
+      const watchdog = setTimeout(() => {
+        silence = `it said nothing for ${silenceMsMax / 1_000} s`;
+        child.kill('SIGKILL');
+      }, silenceMsMax);
       const end = (outcome: JobOutcome): void => {
         clearTimeout(watchdog);
         child.off('message', onMessage).off('exit', onExit).off('error', onError);
@@ -78,7 +89,8 @@ export class JobProcess {
       };
       const onExit = (code: number | null, signal: string | null): void => {
         this.#child = undefined;
-        end({ kind: 'crashed', how: signal ?? `exit code ${code}`, height });
+        const kind = FAULTS.includes(signal) ? 'crashed' : 'interrupted';
+        end({ kind, how: silence ?? signal ?? `exit code ${code}`, height });
       };
       const onError = (error: Error): void => onExit(null, error.message);
       const onMessage = (message: unknown): void => {

@@ -87,15 +87,17 @@ export interface OpenedChain {
 /**
  * The store with its chain, begun from genesis when it is empty.
  *
+ * @param onMigrated is told how many rows of an earlier layout were brought to this one
  * @throws CommandError when what is stored is of another chain, or its newest blocks are not whole and final
  */
 export async function openChain(
   config: { readonly storage: Pick<NodeConfig['storage'], 'dataDir'> },
   genesis: Genesis,
+  onMigrated?: (rows: number) => Promise<void>,
 ): Promise<OpenedChain> {
   const store = openLmdb(config.storage.dataDir, Object.values(TABLES));
   try {
-    await migrate(store);
+    await migrate(store, onMigrated);
     const chain = await new Promise<Chain>((resolve, reject) =>
       beginChain(store, genesis, (begun) => (begun.ok ? resolve(begun.value) : reject(begun.error))),
     );

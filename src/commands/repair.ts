@@ -7,7 +7,7 @@ import type { NodeConfig } from '../node/config/config.ts';
 import { createSignatureCheck } from '../node/keys/signatures.ts';
 import { judgeFork } from '../peering/fork.ts';
 import { readHeadHeight, readOldest } from '../store/blocks.ts';
-import { openLmdb } from '../store/lmdb.ts';
+import { openLmdb, tellsOfDamage } from '../store/lmdb.ts';
 import {
   beginOpening,
   DAMAGED_FILE,
@@ -55,7 +55,9 @@ export async function openOrRepairChain(parts: RepairParts): Promise<OpenedChain
   );
   await dropArrival(dataDir);
   const outcome = await work(parts, 'rebuild');
-  if (!isAtItsEnd(outcome)) throw interrupted(outcome, dataDir);
+  // Reading on after a crash would end the process at the same place again; what was read before it is in order.
+  if (outcome.kind === 'interrupted') throw interrupted(outcome.how, dataDir);
+  if (outcome.kind === 'failed') throw interrupted(outcome.message, dataDir);
   const height = await takeRebuilt(dataDir);
   const reason = outcome.kind === 'done' ? outcome.answer['reason'] : 'it cannot be read on';
   const kept = `${dataDir}/${DAMAGED_FILE}`;
@@ -99,8 +101,9 @@ const READING_ENDS = 'reading it ends the process';
 async function damageFound(parts: RepairParts): Promise<string | null> {
   if (!hasData(parts.config.storage.dataDir)) return null;
   const outcome = await work(parts, 'check');
+  if (outcome.kind === 'interrupted') throw interrupted(outcome.how, parts.config.storage.dataDir);
   // Whatever else it says is found again, and told, by this process.
-  return outcome.kind === 'crashed' && isAtItsEnd(outcome) ? READING_ENDS : null;
+  return outcome.kind === 'crashed' ? READING_ENDS : null;
 }
 
 /** The chain, or what is wrong with it. */
@@ -115,15 +118,9 @@ async function openUndamaged({ config, genesis }: RepairParts): Promise<OpenedCh
   }
 }
 
-/** Errors of LMDB itself, which it gives for a file that it did not write so, but for those of room: MDB_MAP_FULL, MDB_READERS_FULL. */
-const LMDB_ERRORS = { from: -30_799, to: -30_778, ofRoom: [-30_792, -30_790] } as const;
-
 function isDamage(error: unknown): boolean {
   if (error instanceof CommandError) return error.code === 'DATA_CORRUPT';
-  const cause = error instanceof Error ? error.cause : undefined;
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  if (typeof code !== 'number') return false;
-  return code >= LMDB_ERRORS.from && code <= LMDB_ERRORS.to && !LMDB_ERRORS.ofRoom.some((one) => one === code);
+  return tellsOfDamage(error);
 }
 
 function sentenceOf(error: unknown): string {
@@ -139,31 +136,25 @@ async function work(
   let loggedAt = performance.now();
   const { genesisFile } = config.node;
   try {
-    return await worker.run({ kind, dataDir: config.storage.dataDir, genesisFile }, (height) => {
+    return await worker.run({ kind, dataDir: config.storage.dataDir, genesisFile }, (at) => {
       const now = performance.now();
       if (now - loggedAt < LOGGED_EVERY_MS) return;
       loggedAt = now;
-      logger.info({ height }, 'rebuilding the stored chain');
+      if (kind === 'rebuild') logger.info({ height: at }, 'rebuilding the stored chain');
+      else logger.info({ rows: at }, 'bringing the stored data to the layout of this version');
     });
   } finally {
     worker.end();
   }
 }
 
-/** Reading on would end the process at the same place again; what was read before it is in order. */
-function isAtItsEnd(outcome: JobOutcome): boolean {
-  return (
-    outcome.kind === 'done' ||
-    outcome.kind === 'fault' ||
-    (outcome.kind === 'crashed' && !['SIGINT', 'SIGTERM'].includes(outcome.how))
-  );
-}
-
-function interrupted(outcome: JobOutcome, dataDir: string): CommandError {
-  const reason = outcome.kind === 'failed' ? outcome.message : 'it was interrupted';
-  return new CommandError('DATA_UNUSABLE', `The chain in ${dataDir} could not be rebuilt: ${reason}.`, {
-    code: 'DATA_CORRUPT',
-    advice: 'Start the node again: it goes on where it was.',
+function interrupted(reason: string, dataDir: string): CommandError {
+  const sentence = `Checking or rebuilding the chain in ${dataDir} was interrupted, and nothing of it was replaced: ${reason}.`;
+  return new CommandError('DATA_UNUSABLE', sentence, {
+    code: 'INTERRUPTED',
+    advice:
+      'Look for a lack of memory or room, or a slow disk, and start the node again: it goes on where it was. If it is ' +
+      `interrupted each time, remove ${dataDir}, never the journal: the node gets the chain from its peers again.`,
   });
 }
 

@@ -24,6 +24,8 @@ import { assertKey, type CommitResult, WriteQueue } from './write-queue.ts';
 const FREE_BYTES_LOW = 16 * 1_048_576;
 /** ENOSPC, as LMDB reports it when it says anything at all. */
 const NO_SPACE = 28;
+/** MDB_NOTFOUND: no such table. */
+const NOT_FOUND = -30_798;
 /** The smallest key: LMDB has no empty ones. */
 const LOWEST_KEY = Uint8Array.of(0);
 
@@ -79,7 +81,7 @@ function openTable(root: RootDatabase<Uint8Array, Uint8Array>, table: Table): By
   const options = { name: `${table}`, encoding: 'binary', keyEncoding: 'binary' } as const;
   // Of an environment that is only read, the package gives nothing for a table that is not there.
   const opened: Bytes | undefined = root.openDB<Uint8Array, Uint8Array>(options);
-  if (opened === undefined) throw new Error(`it has no table ${table}`);
+  if (opened === undefined) throw Object.assign(new Error(`it has no table ${table}`), { code: NOT_FOUND });
   return opened;
 }
 
@@ -174,6 +176,17 @@ class LmdbKeyValue implements KeyValue {
       done(new StoreError(`cannot write the database in ${this.#path}`, { code, cause }));
     });
   }
+}
+
+/** Errors of LMDB itself, which it gives for a file that it did not write so, but for those of room: MDB_MAP_FULL, MDB_READERS_FULL. */
+const LMDB_ERRORS = { from: -30_799, to: -30_778, ofRoom: [-30_792, -30_790] } as const;
+
+/** Whether an error says that the file is not as LMDB has written it. One of the system, or of want of room, does not. */
+export function tellsOfDamage(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (typeof code !== 'number') return false;
+  return code >= LMDB_ERRORS.from && code <= LMDB_ERRORS.to && !LMDB_ERRORS.ofRoom.some((one) => one === code);
 }
 
 function codeOf(cause: unknown): StoreErrorCode {

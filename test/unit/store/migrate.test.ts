@@ -15,7 +15,9 @@ it('adds to a directory of the first layout what it lacks', async () => {
     { table: TABLES.meta, key: META.schema, value: heightKey(1) },
   ]);
   expect(contentOf(old)).not.toBe(contentOf(store));
-  await migrate(old);
+  const told: number[] = [];
+  await migrate(old, async (rows) => void told.push(rows));
+  expect(told).toEqual([index.length]);
   expect(contentOf(old)).toBe(contentOf(store));
   await migrate(old);
   expect(contentOf(old)).toBe(contentOf(store));
