@@ -2,11 +2,14 @@ import type { Logger } from '../api/settings.ts';
 import { type Genesis, genesisSet } from '../ledger/genesis.ts';
 import { defined } from '../lib/assert.ts';
 import type { Height } from '../model/ids.ts';
+import { guardedReads, UnreadableError } from '../node/audit/guarded-reads.ts';
 import { beginAgain, finishRebuilding } from '../node/audit/rebuild-chain.ts';
 import type { NodeConfig } from '../node/config/config.ts';
 import { createSignatureCheck } from '../node/keys/signatures.ts';
 import { judgeFork } from '../peering/fork.ts';
-import { readHeadHeight, readOldest } from '../store/blocks.ts';
+import { carryAgain, isArrived } from '../store/arriving.ts';
+import { readHeadHeight } from '../store/blocks.ts';
+import type { KeyValue } from '../store/key-value.ts';
 import { openLmdb, tellsOfDamage } from '../store/lmdb.ts';
 import {
   beginOpening,
@@ -45,8 +48,9 @@ export interface RepairParts {
 export async function openOrRepairChain(parts: RepairParts): Promise<OpenedChain> {
   const { config, genesis, logger } = parts;
   const { dataDir } = config.storage;
-  await finishReplacement(dataDir);
-  const damage = beginOpening(dataDir) ? await damageFound(parts) : null;
+  const isSuspect = beginOpening(dataDir);
+  await finishReplacement(parts, isSuspect);
+  const damage = isSuspect ? await damageFound(parts) : null;
   const opened = damage ?? (await openUndamaged(parts));
   if (typeof opened !== 'string') return await onTrustedChain(parts, opened);
   logger.warn(
@@ -186,14 +190,38 @@ async function takeRebuilt(dataDir: string): Promise<number> {
   return height;
 }
 
-/** What was whole when the process ended between its last row and its taking the place of the other. */
-async function finishReplacement(dataDir: string): Promise<void> {
+/** Installs what is whole: a snapshot that has arrived, or what a process rebuilt that ended right after its last row. */
+async function finishReplacement(parts: RepairParts, isSuspect: boolean): Promise<void> {
+  const { dataDir } = parts.config.storage;
   if (!hasData(replacementDir(dataDir))) return;
   const replacement = openLmdb(replacementDir(dataDir), Object.values(TABLES));
   const isWhole =
     replacement.get(TABLES.meta, META.schema) !== undefined &&
     replacement.get(TABLES.meta, META.unfinished) === undefined;
-  const isSnapshot = readOldest(replacement) > 0;
-  await closed(replacement);
+  const isSnapshot = isArrived(replacement);
+  try {
+    if (isWhole && isSnapshot && hasData(dataDir)) {
+      // Data that end whoever reads them have nothing to say any more.
+      const isReadable = !isSuspect || (await damageFound(parts)) === null;
+      if (isReadable) await carryFrom(dataDir, replacement, parts.logger);
+    }
+  } finally {
+    await closed(replacement);
+  }
   if (isWhole) installReplacement(dataDir, isSnapshot ? 'goes' : 'is kept');
+}
+
+/** A halt, say, that came between the last row of the snapshot and the end of the node. */
+async function carryFrom(dataDir: string, replacement: KeyValue, logger: RepairParts['logger']): Promise<void> {
+  try {
+    const store = openLmdb(dataDir, Object.values(TABLES));
+    try {
+      await carryAgain(guardedReads(store), replacement);
+    } finally {
+      await closed(store);
+    }
+  } catch (error) {
+    if (!(error instanceof UnreadableError || tellsOfDamage(error))) throw error;
+    logger.warn({ reason: sentenceOf(error) }, 'what the old data say of bans, evidence and a halt cannot be read');
+  }
 }

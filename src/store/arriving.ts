@@ -115,8 +115,14 @@ export async function completeArrival(store: KeyValue, { chainId, genesis, carri
     meta(META.schema, heightKey(SCHEMA_VERSION)),
     meta(META.chainId, utf8(chainId)),
     oldestRow(lowestBlock(store, target.header.height)),
+    meta(META.arrived, new Uint8Array()),
     meta(META.unfinished, undefined),
   ]);
+}
+
+/** Whether a chain that is whole came as a snapshot, however far its history reaches. */
+export function isArrived(reads: KeyValueReads): boolean {
+  return reads.get(TABLES.meta, META.arrived) !== undefined;
 }
 
 function lowestBlock(reads: KeyValueReads, head: number): number {
@@ -136,4 +142,14 @@ export function* carriedRows(reads: KeyValueReads): Generator<KeyValueChange> {
   for (const table of [TABLES.evidence, TABLES.addresses, TABLES.bans]) {
     for (const row of reads.range(table, {})) yield { table, ...row };
   }
+}
+
+/**
+ * Brings what is carried up to what it is by now: the node went on after the snapshot was whole.
+ *
+ * @throws StoreError of `into`, and what reading `from` throws
+ */
+export function carryAgain(from: KeyValueReads, into: KeyValue): Promise<void> {
+  const earlier = [...carriedRows(into)].map((row) => ({ ...row, value: undefined }));
+  return written(into, [...earlier, ...carriedRows(from)]);
 }

@@ -50,6 +50,8 @@ export const META = {
   /** Below which blocks a snapshot still needs some. */
   history: utf8('snapshot-history'),
   halt: utf8('halt'),
+  /** There in a chain that came as a snapshot. */
+  arrived: utf8('arrived'),
 } as const;
 
 /** Eight big-endian bytes, so that byte order is the order of heights. */

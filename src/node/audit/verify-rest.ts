@@ -32,7 +32,7 @@ export function metaFault(reads: KeyValueReads, chainId: string): ChainFault | u
     if (!(error instanceof CorruptionError)) throw error;
     return fault('META_WRONG', 'the journal witness', 'is damaged');
   }
-  const known = [META.schema, META.chainId, META.witness, META.oldest];
+  const known = [META.schema, META.chainId, META.witness, META.oldest, META.halt, META.arrived];
   for (const { key } of reads.range(TABLES.meta, {})) {
     if (!known.some((name) => equalBytes(name, key))) return extra(TABLES.meta, key, null);
   }

@@ -5,9 +5,18 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openOrRepairChain } from '../../../src/commands/repair.ts';
 import type { Genesis } from '../../../src/ledger/genesis.ts';
 import { parseGenesis } from '../../../src/ledger/genesis-document.ts';
+import { defined } from '../../../src/lib/assert.ts';
+import { utf8 } from '../../../src/lib/bytes.ts';
 import { type NodeConfig, resolveConfig } from '../../../src/node/config/config.ts';
-import { beginOpening, DAMAGED_FILE } from '../../../src/store/replacement.ts';
+import { beginArrival, carriedRows, completeArrival, isArrived, storePastBlocks } from '../../../src/store/arriving.ts';
+import { readBlock } from '../../../src/store/blocks.ts';
+import type { KeyValueReads } from '../../../src/store/key-value.ts';
+import { openLmdb } from '../../../src/store/lmdb.ts';
+import { beginOpening, DAMAGED_FILE, replacementDir } from '../../../src/store/replacement.ts';
+import { META, TABLES } from '../../../src/store/schema.ts';
+import { written } from '../../../src/store/written.ts';
 import { storedChain } from '../../support/stored-chain.ts';
+import { ALL_TABLES } from '../../support/stores.ts';
 
 const BLOCKS = 5;
 
@@ -64,3 +73,55 @@ it.each(['SIGSEGV', 'SIGBUS', 'SIGABRT'])('takes %s of whoever reads the data fo
   expect(await height({ check: signal, rebuild: signal })).toBe(0);
   expect(existsSync(join(dataDir, DAMAGED_FILE))).toBe(true);
 });
+
+/** Leaves beside the data a snapshot of their newest block that is whole, with history from `oldest` on. */
+async function arrive(oldest: number): Promise<void> {
+  const store = openLmdb(dataDir, ALL_TABLES);
+  const into = openLmdb(replacementDir(dataDir), ALL_TABLES);
+  const blocks = Array.from({ length: BLOCKS - oldest + 1 }, (_, index) => stored(store, BLOCKS - index));
+  const { header, hash, certificate } = defined(blocks[0], 'there is a newest');
+  await beginArrival(into, { header, hash, certificate });
+  const missing = [...into.range(TABLES.missing, {})].map((row) => ({
+    table: TABLES.missing,
+    ...row,
+    value: undefined,
+  }));
+  const state = [TABLES.state, TABLES.pages, TABLES.treeKeys, TABLES.ticketsByState].flatMap((table) =>
+    [...store.range(table, {})].map((row) => ({ table, ...row })),
+  );
+  await written(into, [...missing, ...state]);
+  const past = blocks.map(({ header, body, ...more }) => ({ ...more, block: { header, body } }));
+  await storePastBlocks(into, past, null);
+  await written(store, [{ table: TABLES.bans, key: utf8('lifted'), value: utf8('later') }]);
+  const first = defined(readBlock(store, 0), 'a chain has a genesis');
+  await completeArrival(into, { chainId: genesis.chainId, genesis: first, carried: [...carriedRows(store)] });
+  await written(store, [
+    { table: TABLES.bans, key: utf8('lifted'), value: undefined },
+    { table: TABLES.meta, key: META.halt, value: utf8('a halt') },
+  ]);
+  for (const one of [store, into]) await new Promise((resolve) => one.close(resolve));
+}
+
+function stored(reads: KeyValueReads, height: number) {
+  const block = defined(readBlock(reads, height), 'it is there');
+  return { ...block, certificate: defined(block.certificate, 'it is final') };
+}
+
+it.each([1, BLOCKS - 1])(
+  'takes a snapshot with history from block %i on, and what the node has written since',
+  async (oldest) => {
+    await arrive(oldest);
+    const { store, chain } = await openOrRepairChain({
+      config: configOf(directory),
+      genesis,
+      logger: { info: () => undefined, warn: () => undefined },
+    });
+    expect(chain.head.height).toBe(BLOCKS);
+    expect(isArrived(store)).toBe(true);
+    expect(store.get(TABLES.meta, META.halt)).toEqual(utf8('a halt'));
+    expect([...store.range(TABLES.bans, {})]).toEqual([]);
+    await new Promise((resolve) => store.close(resolve));
+    expect(existsSync(join(dataDir, DAMAGED_FILE)), 'the old data were in order, and go').toBe(false);
+    expect(existsSync(replacementDir(dataDir))).toBe(false);
+  },
+);
