@@ -1,3 +1,4 @@
+import type { Logger } from '../api/settings.ts';
 import { type FromNode, parseFromDevnet } from '../devnet/lifeline.ts';
 import { removeUnusedHomes } from '../devnet/temporary.ts';
 import type { ResolvedConfig } from '../node/config/config.ts';
@@ -5,7 +6,7 @@ import type { Invocation } from './command-line.ts';
 import { type RunningNode, startNode } from './compose.ts';
 import { startBootstrapNode } from './compose-bootstrap.ts';
 import { isUnused } from './devnet-others.ts';
-import { CommandError, EXIT_CODES, exitNameOf } from './exit-codes.ts';
+import { CommandError, EXIT_CODES, type ExitName, exitNameOf } from './exit-codes.ts';
 import { type ConfigFlags, loadConfig } from './files.ts';
 import { openLogger } from './logging.ts';
 import { Passphrases } from './passphrases.ts';
@@ -60,9 +61,7 @@ async function runNode(
     });
   let node = await begin();
   await lifeline.say({ kind: 'ready', node: node.nodeId });
-  const { nodeId, role, httpUrl, p2pAddress } = node;
-  logger.info({ node: nodeId, role, http: httpUrl, p2p: p2pAddress, home: config.node.home }, 'running');
-  if (node.observerReason !== null) logger.warn({ reason: node.observerReason }, 'this node follows without a vote');
+  logRunning(logger, config.node.home, node);
   let failure: Error | undefined;
   const noteFailure = (error: Error): void => {
     failure = error;
@@ -71,13 +70,15 @@ async function runNode(
   let ended = await Promise.race([signal, lifeline.closed, node.replaced]);
   while (ended === 'REPLACED') {
     logger.info({}, 'starting again on the state that has arrived');
-    await node.stop();
+    // A supervisor starts it again, and nothing of what has arrived is lost.
+    await stopInTime(node, 'FAILED');
     node = await begin();
+    logRunning(logger, config.node.home, node);
     void node.failed.then(noteFailure);
     ended = await Promise.race([signal, lifeline.closed, node.replaced]);
   }
   logger.info({ why: ended }, 'stopping');
-  await stopInTime(node);
+  await stopInTime(node, 'OK');
   if (ended === 'LIFELINE') lifeline.removeTemporary();
   if (failure === undefined) return EXIT_CODES.OK;
   throw new CommandError(exitNameOf(failure), `The node took no part any more: ${failure.message}.`, {
@@ -103,8 +104,14 @@ function shownConfig({ settings }: ResolvedConfig): Readonly<Record<string, unkn
   return Object.fromEntries(shown);
 }
 
-async function stopInTime(node: RunningNode): Promise<void> {
-  const timer = setTimeout(() => process.exit(EXIT_CODES.OK), STOP_MS_MAX);
+function logRunning(logger: Logger, home: string, { nodeId, role, httpUrl, p2pAddress, ...node }: RunningNode): void {
+  logger.info({ node: nodeId, role, http: httpUrl, p2p: p2pAddress, home }, 'running');
+  if (node.observerReason !== null) logger.warn({ reason: node.observerReason }, 'this node follows without a vote');
+}
+
+/** Ends the process with that code when the node does not stop in time. */
+async function stopInTime(node: RunningNode, otherwise: ExitName): Promise<void> {
+  const timer = setTimeout(() => process.exit(EXIT_CODES[otherwise]), STOP_MS_MAX);
   try {
     await node.stop();
   } finally {

@@ -98,6 +98,7 @@ describe('a node that begins with a snapshot', () => {
       // Once it has looked whether there is a newer one.
       const left = join(node.home, 'data', 'replacement');
       await cluster.until('nothing to be left over', 20_000, () => Promise.resolve(!existsSync(left)));
+      expect(node.log().match(/\brunning\b/g)?.length, 'it says again that it runs').toBe(2);
       await node.stop();
       await node.start();
       await caughtUp(node);
