@@ -203,6 +203,7 @@ function explanationOf(node: Node, settings: ReaderSettings): Explanation {
     authorities: genesis.authorities.length,
     others: othersOf(node, settings),
     following: node.followerFacts(),
+    prunedBelow: node.syncProgress()?.prunedBelow ?? null,
     patienceMs: settings.timing.progressMs,
     precisionMs: settings.timing.precisionMs,
     silenceMs: 2 * settings.timing.statusMs,

@@ -50,9 +50,9 @@ async function rebuildFrom(damaged: KeyValueReads, { dataDir, genesisFile }: Job
         await progress(next.value.height, 0);
         continue;
       }
-      const { height, fault } = next.value;
+      const { height, oldest, fault } = next.value;
       const reason = fault === null ? null : `${fault.what} ${fault.detail}`;
-      return { kind: 'done', answer: { height, reason }, sentence: `Rebuilt up to block ${height}.` };
+      return { kind: 'done', answer: { height, oldest, reason }, sentence: `Rebuilt up to block ${height}.` };
     }
   } finally {
     await closed(into);

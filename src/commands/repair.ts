@@ -66,6 +66,8 @@ export async function openOrRepairChain(parts: RepairParts): Promise<OpenedChain
   const reason = outcome.kind === 'done' ? outcome.answer['reason'] : 'it cannot be read on';
   const kept = `${dataDir}/${DAMAGED_FILE}`;
   logger.warn({ height, reason, kept }, 'the stored chain ends at this height; what follows comes from the peers');
+  const oldest = outcome.kind === 'done' ? Number(outcome.answer['oldest']) : 0;
+  if (oldest > 1 && height < oldest) logger.warn({ oldest, sync: config.storage.sync }, NO_EARLIER_BLOCKS);
   const mended = await openChain(config, genesis);
   endOpening(dataDir);
   return mended;
@@ -98,6 +100,10 @@ async function onTrustedChain(parts: RepairParts, opened: OpenedChain): Promise<
   installReplacement(dataDir, 'is kept');
   return await openChain(config, genesis);
 }
+
+const NO_EARLIER_BLOCKS =
+  'the damaged directory began with this block, and a state is only rebuilt from the first one on: the node needs a peer ' +
+  'that keeps everything (retain_blocks = 0), or [storage] sync = "snapshot"';
 
 const READING_ENDS = 'reading it ends the process';
 

@@ -32,6 +32,8 @@ export interface ChainFacts {
   readonly finalHeight: number;
   /** The height that others have reached, when this node is catching up with them. */
   readonly heightAhead: number | null;
+  /** The oldest block that any peer still has, when all of them have removed the next one that is missing here. */
+  readonly prunedBelow: number | null;
   /** Transactions that wait for a block. */
   readonly waiting: number;
   /** How long the first of them has waited; 0 when there is none. */
@@ -129,7 +131,7 @@ function standstill(facts: ChainFacts): Found | undefined {
     return { moving: false, code: 'NO_QUORUM', reason };
   }
   if (heightAhead !== null) {
-    const reason = `This node is at height ${finalHeight}, others are at ${heightAhead}: it is catching up.`;
+    const reason = `This node is at height ${finalHeight}, others are at ${heightAhead}: it is catching up.${prunedSentence(facts)}`;
     return { moving: false, code: 'LAGGING', reason };
   }
   const clock = clockSentence(facts);
@@ -139,7 +141,8 @@ function standstill(facts: ChainFacts): Found | undefined {
 }
 
 /** Why a node that only follows is behind, or may be. */
-function followerStandstill({ heightAhead, finalHeight }: ChainFacts, following: FollowerFacts): Found | undefined {
+function followerStandstill(facts: ChainFacts, following: FollowerFacts): Found | undefined {
+  const { heightAhead, finalHeight } = facts;
   const { peers, refusal, sources, blocksPerSecond } = following;
   if (peers === 0) {
     const refused = refusal === null ? '' : ` ${refusal.address} refuses it: ${refusal.reason}.`;
@@ -149,8 +152,14 @@ function followerStandstill({ heightAhead, finalHeight }: ChainFacts, following:
   if (heightAhead === null) return undefined;
   const from = sources === 0 ? 'none of its peers serves what is missing now' : `from ${counted(sources, 'peer')}`;
   const pace = blocksPerSecond === null || sources === 0 ? '' : `, ${counted(blocksPerSecond, 'block')} a second`;
-  const reason = `This node is at height ${finalHeight}, a quorum has signed ${heightAhead}: it is catching up, ${from}${pace}.`;
+  const reason = `This node is at height ${finalHeight}, a quorum has signed ${heightAhead}: it is catching up, ${from}${pace}.${prunedSentence(facts)}`;
   return { moving: false, code: 'LAGGING', reason };
+}
+
+/** What is needed when nobody here has the next block any more. */
+function prunedSentence({ prunedBelow, finalHeight }: ChainFacts): string {
+  if (prunedBelow === null) return '';
+  return ` Its peers have removed block ${finalHeight + 1}, and keep those from ${prunedBelow} on: it needs a peer that keeps everything (retain_blocks = 0), or [storage] sync = "snapshot".`;
 }
 
 function isOverdue({ now, lastFinalAt, oldestWaitMs, patienceMs }: ChainFacts): boolean {

@@ -39,7 +39,10 @@ export interface SyncProgress {
   readonly to: number;
   readonly height: number;
   readonly blocksPerSecond: number;
+  /** Those that have the next block and answer. */
   readonly peers: number;
+  /** The oldest block that any of those ahead still has, when all of them have removed the next one; null otherwise. */
+  readonly prunedBelow: number | null;
 }
 
 /** @param now milliseconds of the same clock */
@@ -47,13 +50,18 @@ export function syncProgress(sync: Sync, now: number): SyncProgress | null {
   const { since, head, peers } = sync;
   if (since === null) return null;
   const seconds = Math.max(0.001, (now - since.at) / 1_000);
-  const ahead = [...peers.values()].filter((peer) => peer.head > head.height && peer.restUntil <= now);
+  const ahead = [...peers.values()].filter((peer) => peer.head > head.height);
+  const serving = ahead.filter(({ oldest }) => oldest <= head.height + 1);
   return {
     from: since.height,
     to: syncTarget(sync),
     height: head.height,
     blocksPerSecond: Math.round((head.height - since.height) / seconds),
-    peers: ahead.length,
+    peers: serving.filter(({ restUntil }) => restUntil <= now).length,
+    prunedBelow:
+      ahead.length === 0 || serving.length > 0
+        ? null
+        : ahead.reduce((least, { oldest }) => Math.min(least, oldest), Number.POSITIVE_INFINITY),
   };
 }
 

@@ -3,7 +3,7 @@ import { equalBytes } from '../../lib/bytes.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import type { Jurisdiction } from '../../model/certificate.ts';
 import { carriedRows } from '../../store/arriving.ts';
-import { CorruptionError, readBlock, readHeadHeight } from '../../store/blocks.ts';
+import { CorruptionError, readBlock, readHeadHeight, readOldest } from '../../store/blocks.ts';
 import type { Chain } from '../../store/chain.ts';
 import type { KeyValue, KeyValueChange, KeyValueReads } from '../../store/key-value.ts';
 import { META, TABLES } from '../../store/schema.ts';
@@ -24,6 +24,8 @@ export interface RebuildOptions {
 
 export interface RebuiltChain {
   readonly height: number;
+  /** The oldest block that the damaged store had with its body; 0 when it had all, or does not say. */
+  readonly oldest: number;
   /** Why it ends there. */
   readonly fault: ImportFault | null;
 }
@@ -47,7 +49,7 @@ export async function* rebuildChain(options: RebuildOptions): AsyncGenerator<Imp
     else {
       const fault = next.value.ok ? null : next.value.error;
       await finishRebuilding(into);
-      return { height: chain.head.height, fault };
+      return { height: chain.head.height, oldest: oldestOf(reads), fault };
     }
   }
 }
@@ -84,6 +86,11 @@ function carried(reads: KeyValueReads): readonly KeyValueChange[] {
     if (!(error instanceof UnreadableError)) throw error;
   }
   return rows;
+}
+
+function oldestOf(reads: KeyValueReads): number {
+  const oldest = readable('the height of the oldest block', 0, () => ok(readOldest(reads)));
+  return oldest.ok ? oldest.value : 0;
 }
 
 function* storedBlocks(reads: KeyValueReads): Generator<ImportedBlock<ChainFault>> {

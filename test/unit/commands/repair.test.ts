@@ -74,6 +74,19 @@ it.each(['SIGSEGV', 'SIGBUS', 'SIGABRT'])('takes %s of whoever reads the data fo
   expect(existsSync(join(dataDir, DAMAGED_FILE))).toBe(true);
 });
 
+it('says what is needed when the damaged data had no earlier blocks to rebuild from', async () => {
+  expect(beginOpening(dataDir)).toBe(false);
+  const program = join(directory, 'job.mjs');
+  const done = { kind: 'done', sentence: '', answer: { height: 0, oldest: 900, reason: 'block 1 is missing' } };
+  const deeds = `kind === 'check' ? process.kill(process.pid, 'SIGSEGV') : process.send(${JSON.stringify(done)})`;
+  writeFileSync(program, `process.on('message', ({ kind }) => { ${deeds}; });`);
+  const warned: string[] = [];
+  const logger = { info: () => undefined, warn: (_: unknown, message: string) => void warned.push(message) };
+  const { store } = await openOrRepairChain({ config: configOf(directory), genesis, logger, program });
+  await new Promise((resolve) => store.close(resolve));
+  expect(warned.at(-1)).toContain('needs a peer that keeps everything');
+});
+
 /** Leaves beside the data a snapshot of their newest block that is whole, with history from `oldest` on. */
 async function arrive(oldest: number): Promise<void> {
   const store = openLmdb(dataDir, ALL_TABLES);

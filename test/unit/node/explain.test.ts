@@ -17,6 +17,7 @@ const CALM: ChainFacts = {
   lastFinalAt: Timestamp(NOW - 100),
   finalHeight: 40,
   heightAhead: null,
+  prunedBelow: null,
   waiting: 0,
   oldestWaitMs: 0,
   mode: 'active',
@@ -118,6 +119,16 @@ describe('why a follower is behind', () => {
     expect(explain({ ...behind, following: { ...following, sources: 0 } }).reason).toContain(
       'none of its peers serves',
     );
+  });
+
+  it('is that all have removed what is missing, with what helps', () => {
+    const without = { ...behind, prunedBelow: 300 };
+    for (const facts of [without, { ...without, following: null, voters: 4 }]) {
+      const { reason } = explain(facts);
+      expect(reason).toContain('Its peers have removed block 41, and keep those from 300 on');
+      expect(reason).toContain('sync = "snapshot"');
+    }
+    expect(explain(behind).reason).not.toContain('removed');
   });
 
   it('is not asked of one that is at the head, whatever quorum it sees', () => {

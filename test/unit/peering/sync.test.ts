@@ -189,6 +189,19 @@ const LIES: Readonly<Record<string, Lie>> = {
   },
 };
 
+/** Has removed what is below that block. */
+function pruned(oldest: number): Behaviour {
+  return (peer, ask) => {
+    if (ask.kind !== 'chain-status-request' && ask.from < oldest) {
+      const message = { kind: 'request-failed', request: ask.request, reason: 'PRUNED' } as const;
+      return { type: 'message', peer, message };
+    }
+    const answer = honest(generator)(peer, ask);
+    if (answer?.type !== 'message' || answer.message.kind !== 'chain-status') return answer;
+    return { ...answer, message: { ...answer.message, oldest: Height(oldest) } };
+  };
+}
+
 describe('catching up', () => {
   it('with one peer, block by block and under the certificates that it shows', () => {
     const node = world();
@@ -253,6 +266,20 @@ describe('catching up', () => {
     node.until(isDone(node));
     expect(isBehind(node.sync)).toBeUndefined();
     expect(syncProgress(node.sync, node.nowMs)).toBeNull();
+  });
+
+  it('shows when all have removed the next block, and from where on they have some', () => {
+    const node = world();
+    for (const [name, oldest] of [
+      ['a', 30],
+      ['b', 20],
+    ] as const)
+      node.join(name, pruned(oldest));
+    node.until(() => syncProgress(node.sync, node.nowMs)?.prunedBelow === 20);
+    expect(syncProgress(node.sync, node.nowMs)).toMatchObject({ height: 0, peers: 0, prunedBelow: 20 });
+    node.join('c', pruned(1));
+    node.until(() => node.height > 0);
+    expect(syncProgress(node.sync, node.nowMs)).toMatchObject({ prunedBelow: null });
   });
 
   it('holds a bounded number of bytes: with more, only what comes first is asked for', () => {

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Jurisdiction } from '../../../../src/model/certificate.ts';
 import { type RebuiltChain, rebuildChain } from '../../../../src/node/audit/rebuild-chain.ts';
 import { createSignatureCheck, memoizedCheck } from '../../../../src/node/keys/signatures.ts';
-import { readBlock } from '../../../../src/store/blocks.ts';
+import { oldestRow, readBlock } from '../../../../src/store/blocks.ts';
 import type { KeyValue, KeyValueChange, KeyValueReads } from '../../../../src/store/key-value.ts';
 import { heightKey, META, TABLES } from '../../../../src/store/schema.ts';
 import { ChainGenerator } from '../../../support/chain-generator.ts';
@@ -56,7 +56,7 @@ function flipped(bytes: Uint8Array, bit: number): Uint8Array {
 describe('a chain that is rebuilt', () => {
   it('from blocks that are in order is the same chain, row for row', async () => {
     const into = memoryStore();
-    expect(await rebuilt(original, into)).toEqual({ height: BLOCKS, fault: null });
+    expect(await rebuilt(original, into)).toEqual({ height: BLOCKS, oldest: 0, fault: null });
     expect(contentOf(into)).toBe(contentOf(original));
   });
 
@@ -67,7 +67,7 @@ describe('a chain that is rebuilt', () => {
       original,
       rows.map((row, index) => ({ ...row, value: flipped(row.value, index % 8) })),
     );
-    expect(await rebuilt(damaged, into)).toEqual({ height: BLOCKS, fault: null });
+    expect(await rebuilt(damaged, into)).toEqual({ height: BLOCKS, oldest: 0, fault: null });
     expect(contentOf(into)).toBe(contentOf(original));
   });
 
@@ -95,6 +95,17 @@ describe('a chain that is rebuilt', () => {
       }
     },
   );
+
+  it('has nothing but genesis when the damaged store had no earlier blocks, and says where those began', async () => {
+    const keys = Array.from({ length: 9 }, (_, index) => ({
+      table: TABLES.blocks,
+      key: heightKey(index + 1),
+      value: undefined,
+    }));
+    const into = memoryStore();
+    const chain = await rebuilt(await copyOf(original, [...keys, oldestRow(10)]), into);
+    expect(chain).toMatchObject({ height: 0, oldest: 10, fault: { code: 'BLOCK_MISSING', height: 1 } });
+  });
 
   it('keeps how far the journal was, so that an older one is noticed', async () => {
     const into = memoryStore();
