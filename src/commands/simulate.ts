@@ -11,10 +11,7 @@ export function simulateCommand(): Command {
       '--full whole nodes, with their ledger, their journals on disks that fail, and clients; with --peering authorities, ' +
       'followers and hostile peers that find each other, catch up and pass on what is new. Each seed is one network; the same seed is the same run on every machine. A seed that breaks an invariant is ' +
       'printed with the command that runs it again.',
-    examples: [
-      'counterfoil simulate --full --seed 42 --nodes 4 --trace',
-      'counterfoil simulate --peering --seeds 20',
-    ],
+    examples: ['counterfoil simulate --full --seed 42 --nodes 4 --trace', 'counterfoil simulate --peering --seeds 20'],
   })
     .addOption(new Option('--seed <number>', 'run this one'))
     .addOption(new Option('--seeds <number>', 'or so many, from --from on').default('100'))
