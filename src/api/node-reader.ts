@@ -8,6 +8,7 @@ import { type Height, type TicketId, Timestamp } from '../model/ids.ts';
 import { TICKET_HISTORY_MAX } from '../model/limits.ts';
 import { type AuthorityFacts, type ChainFacts, explain } from '../node/explain.ts';
 import type { Node } from '../node/node.ts';
+import { isDiskFull } from '../store/disk.ts';
 import { TABLES } from '../store/schema.ts';
 import { decodeTicket, readHistory, readTicketIds, readTicketIdsOfAll, type TicketEvent } from '../store/tickets.ts';
 import type { AuthorityView, Explanation, FinalBlock, NodeStatus, Reader, TicketVersion } from './ports.ts';
@@ -236,14 +237,8 @@ function othersOf(node: Node, settings: ReaderSettings): readonly AuthorityFacts
   });
 }
 
-/** A full disk hides behind what could not be done because of it. */
 function failureOf(error: Error | null): ChainFacts['failure'] {
-  if (error === null) return null;
-  let code: 'DISK_FULL' | 'FAILED' = 'FAILED';
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && (cause.code === 'ENOSPC' || cause.code === 'DISK_FULL')) code = 'DISK_FULL';
-  }
-  return { code, message: error.message };
+  return error === null ? null : { code: isDiskFull(error) ? 'DISK_FULL' : 'FAILED', message: error.message };
 }
 
 function percentiles(values: readonly number[]) {

@@ -39,6 +39,7 @@ import { openOperator } from './compose-operator.ts';
 import { openKnownPeers, peeringOf } from './compose-peering.ts';
 import { openAuthority, type Voter } from './compose-voter.ts';
 import { CommandError } from './exit-codes.ts';
+import { explainFullDisk } from './full-disk.ts';
 import { type AskPassphrase, type OpenedGenesis, openGenesis, openKey, withReadableJournal } from './opening.ts';
 import { openOrRepairChain } from './repair.ts';
 
@@ -84,7 +85,15 @@ export async function startNode(options: StartOptions): Promise<RunningNode> {
       },
     );
   }
-  const lock = lockDataDir(config.node.home);
+  try {
+    return await startLocked(options, opened);
+  } catch (error) {
+    throw explainFullDisk(error, config);
+  }
+}
+
+async function startLocked(options: StartOptions, opened: OpenedGenesis): Promise<RunningNode> {
+  const lock = lockDataDir(options.config.node.home);
   if (!lock.ok) {
     const { pid, file } = lock.error;
     throw new CommandError('DATA_UNUSABLE', `Another process (${pid}) runs this node already, says ${file}.`, {

@@ -47,3 +47,11 @@ export interface Disk {
   /** Makes the directory durable: which names exist. */
   syncDirectory(done: DiskDone): void;
 }
+
+/** Whether a lack of room is behind an error: it hides behind what could not be done because of it. */
+export function isDiskFull(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && (cause.code === 'ENOSPC' || cause.code === 'DISK_FULL')) return true;
+  }
+  return false;
+}

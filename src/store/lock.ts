@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, readlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, readlinkSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -73,15 +73,15 @@ function take(file: string, levels: number): Result<string, DataDirLocked> {
 /** Makes the file whole or not at all: a link to a finished file, which fails when the name is taken. */
 function link(file: string): boolean {
   const draft = `${file}.${randomUUID()}`;
-  writeFileSync(draft, `${JSON.stringify(ownDescription())}\n`, { mode: 0o600 });
   try {
+    writeFileSync(draft, `${JSON.stringify(ownDescription())}\n`, { mode: 0o600 });
     linkSync(draft, file);
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     throw new Error(`cannot lock ${file}`, { cause: error });
   } finally {
-    unlinkSync(draft);
+    rmSync(draft, { force: true });
   }
 }
 

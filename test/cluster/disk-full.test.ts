@@ -42,9 +42,9 @@ function mayMount(): boolean {
 }
 
 /** Fills the disk up to what is left over; a file that can be removed again. */
-function fillDisk(): void {
+function fillDisk(name: string, leftBytes: number): void {
   const { bavail, bsize } = statfsSync(disk.path);
-  writeFileSync(join(disk.path, 'filler'), new Uint8Array(Math.max(0, bavail * bsize - LEFT_BYTES)));
+  writeFileSync(join(disk.path, name), new Uint8Array(Math.max(0, bavail * bsize - leftBytes)));
 }
 
 describe.skipIf(!mayMount())('an authority whose disk is full (needs the right to mount a tmpfs)', () => {
@@ -73,7 +73,7 @@ describe.skipIf(!mayMount())('an authority whose disk is full (needs the right t
 
   it('stops voting, says why, and goes on answering what it knows', async () => {
     await cluster.until('the load to run', 20_000, () => load.acknowledged.length >= 20);
-    fillDisk();
+    fillDisk('filler', LEFT_BYTES);
     const explained = await cluster.until('it to say that its disk is full', 30_000, async () => {
       const found = value(await victim().client.explain());
       return found.code === 'DISK_FULL' && found;
@@ -98,9 +98,21 @@ describe.skipIf(!mayMount())('an authority whose disk is full (needs the right t
     }
   });
 
-  it('is back when it has room again and was restarted, and never signed twice', async () => {
+  it('does not start without room, says where it is missing, and loses nothing by trying', async () => {
     expect(await victim().stop()).toEqual({ code: 1, signal: null });
-    rmSync(join(disk.path, 'filler'));
+    // Room for LOCK, and none for the journal file of this start; then for nothing at all.
+    for (const [name, leftBytes, directory] of [
+      ['filler-more', LEFT_BYTES, join(victim().home, 'journal')],
+      ['filler-most', 0, victim().home],
+    ] as const) {
+      fillDisk(name, leftBytes);
+      await expect(victim().start()).rejects.toThrow(`The disk of ${directory} is full: `);
+      expect(await victim().ended()).toEqual({ code: 1, signal: null });
+    }
+  });
+
+  it('is back when it has room again and was restarted, and never signed twice', async () => {
+    for (const name of ['filler', 'filler-more', 'filler-most']) rmSync(join(disk.path, name));
     await votes.addJournal(victim(), cluster.genesis);
     await victim().start();
     await cluster.until('it to sign again', 20_000, async () => {
