@@ -110,7 +110,14 @@ const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)
 
 /** RFC 3339 with its offset: a time without one means something else on every machine. */
 function instant(text: string, option: string): Timestamp {
-  const ms = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
+  const ms = INSTANT.test(text) && isOnCalendar(text) ? Date.parse(text) : Number.NaN;
   if (Number.isSafeInteger(ms) && ms >= 0) return Timestamp(ms);
   throw new CommandError('USAGE', `${option} is a time such as 2026-06-12T18:00:00Z, not ${JSON.stringify(text)}.`);
+}
+
+/** Date.parse takes 30 February for 2 March, and 24:00 for the next day: the way back does not give the same text. */
+function isOnCalendar(text: string): boolean {
+  const local = text.replace(/(Z|[+-]\d\d:\d\d)$/, '');
+  const ms = Date.parse(`${local}Z`);
+  return Number.isSafeInteger(ms) && new Date(ms).toISOString().startsWith(local);
 }

@@ -18,9 +18,12 @@ import { refuseExistingHome, writeHome } from './homes.ts';
 import type { PassphraseOptions } from './passphrase-options.ts';
 import { newProtection } from './passphrases.ts';
 
+/** How many nodes a network gets when nobody says: the fewest that bear a faulty one. */
+const AUTHORITIES_OTHERWISE = 4;
+
 export interface InitOptions extends PassphraseOptions {
   readonly network?: string;
-  readonly authorities: string;
+  readonly authorities?: string;
   readonly names?: string;
   readonly hosts?: string;
   readonly basePort: string;
@@ -49,24 +52,28 @@ export async function initNode(invocation: Invocation, options: InitOptions): Pr
     node_key: node.publicKey,
     operator_key: operator.publicKey,
   };
-  invocation.terminal.result(made, () => nodeSteps(invocation, directory, made));
+  invocation.terminal.result(made, () => nodeSteps(invocation, made, loaded !== undefined));
 }
 
 function nodeSteps(
   { environment }: Invocation,
-  directory: string,
-  made: { readonly authority_key: string | null; readonly operator_key: string },
+  made: { readonly home: string; readonly authority_key: string | null; readonly operator_key: string },
+  hasGenesis: boolean,
 ): string {
-  const home = relative('.', directory) || '.';
+  const home = relative('.', made.home) || '.';
   const authority = made.authority_key === null ? [] : [`  authority  ${made.authority_key}`];
   const keys = [...authority, `  operator   ${made.operator_key}`];
+  const steps = [
+    ...(hasGenesis ? [] : [`put genesis.json into ${home}, the same bytes as on every other node`]),
+    `name the other nodes in ${join(home, 'config.toml')} (bootstrap_peers)`,
+    `${commandName(environment)} start --home ${shellWord(home)}`,
+  ];
+  const reader = hasGenesis ? '' : ', for whoever writes the genesis document';
   return [
-    `Prepared ${home}. Its public keys, for whoever writes the genesis document:`,
+    `Prepared ${home}. Its public keys${reader}:`,
     ...keys,
     'Next:',
-    `  1. put genesis.json into ${home}, the same bytes as on every other node`,
-    `  2. name the other nodes in ${join(home, 'config.toml')} (bootstrap_peers)`,
-    `  3. ${commandName(environment)} start --home ${shellWord(home)}`,
+    ...steps.map((step, index) => `  ${index + 1}. ${step}`),
   ].join('\n');
 }
 
@@ -110,12 +117,7 @@ export async function initNetwork(invocation: Invocation, options: InitOptions, 
 function planSeats(options: InitOptions): readonly Seat[] {
   const given = listOf(options.names);
   const hosts = listOf(options.hosts);
-  const count = wholeNumber(
-    given.length > 0 ? `${given.length}` : options.authorities,
-    '--authorities',
-    1,
-    AUTHORITIES_MAX,
-  );
+  const count = seatCount(options.authorities, given);
   if (hosts.length > 0 && hosts.length !== count) {
     throw new CommandError('USAGE', `--hosts names ${hosts.length} machines for ${count} authorities: one each.`);
   }
@@ -136,6 +138,18 @@ function planSeats(options: InitOptions): readonly Seat[] {
       operator: generateKeyPair(randomBytes),
     };
   });
+}
+
+/** @throws CommandError (USAGE) when the number and the names contradict each other, or a name is there twice */
+function seatCount(authorities: string | undefined, names: readonly string[]): number {
+  const otherwise = names.length > 0 ? names.length : AUTHORITIES_OTHERWISE;
+  const count = wholeNumber(authorities ?? `${otherwise}`, '--authorities', 1, AUTHORITIES_MAX);
+  if (names.length > 0 && names.length !== count) {
+    throw new CommandError('USAGE', `--names names ${names.length} of ${count} authorities: one name each.`);
+  }
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new CommandError('USAGE', `--names has ${JSON.stringify(twice)} twice.`);
+  return count;
 }
 
 function listOf(text: string | undefined): readonly string[] {

@@ -21,7 +21,7 @@ export function initCommand(): Command {
     .addOption(new Option('--genesis <file>', 'the network to join (default: put genesis.json into the home later)'))
     .addOption(new Option('--follower', 'without a vote: no authority key and no journal'))
     .addOption(new Option('--network <dir>', 'where to put the homes').helpGroup(whole))
-    .addOption(new Option('--authorities <number>', 'how many').default('4').helpGroup(whole))
+    .addOption(new Option('--authorities <number>', 'how many (default: as many as --names, or 4)').helpGroup(whole))
     .addOption(
       new Option(
         '--names <name,...>',

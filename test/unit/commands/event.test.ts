@@ -15,6 +15,9 @@ describe('what makes no event', () => {
     ['a time without its offset', 'create', 'cup', '--starts-at', '2030-01-01T18:00:00', ...EVENT],
     ['a time in words', 'create', 'cup', '--starts-at', 'tomorrow', ...EVENT],
     ['a day that no month has', 'create', 'cup', '--starts-at', '2030-13-01T18:00:00Z', ...EVENT],
+    ['a day that February has not', 'create', 'cup', '--starts-at', '2030-02-31T00:00:00Z', ...EVENT],
+    ['an hour that no day has', 'create', 'cup', '--starts-at', '2030-02-01T24:00:00Z', ...EVENT],
+    ['a bound that is no day', 'tier', 'cup', 'standing', '--valid-from', '2031-02-29T00:00:00+02:00', ...TIER],
     ['a name with a blank', 'create', 'the cup', '--starts-at', '2030-01-01T18:00:00Z', ...EVENT],
     ['a currency in lower case', 'tier', 'cup', 'standing', '--currency', 'eur', ...TIER],
     ['a bound in words', 'tier', 'cup', 'standing', '--valid-from', 'soon', ...TIER],
@@ -22,6 +25,13 @@ describe('what makes no event', () => {
   ])('%s', async (_what, ...args) => {
     await expect(run(...args)).rejects.toMatchObject({ name: 'CommandError', exit: 'USAGE' });
   });
+
+  it.each(['2032-02-29T00:30:00+02:00', '2030-01-01T18:00Z', '2030-12-31T23:59:59.5-11:00'])(
+    'but %s is a time: only the key is missing then',
+    async (time) => {
+      await expect(run('create', 'cup', '--starts-at', time, ...EVENT)).rejects.not.toMatchObject({ exit: 'USAGE' });
+    },
+  );
 
   it('an event that nobody signs', async () => {
     const unsigned = ['create', 'cup', '--starts-at', '2030-01-01T18:00:00Z', '--title', 'Cup', '--capacity', '5'];
