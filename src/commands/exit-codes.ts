@@ -61,6 +61,16 @@ export function exitNameOf(error: unknown): ExitName {
   return EXIT_OF_ERROR[code] ?? EXIT_OF_ERROR[error.name] ?? 'FAILED';
 }
 
+/** Our own codes of failures of the environment: they are told, and those of the operating system are not. */
+const TOLD_CODES = ['PORT_IN_USE', 'PORT_FORBIDDEN', 'ADDRESS_NOT_AVAILABLE', 'DISK_FULL'];
+
+/** The stable code of what ended a command, if it has one that is finer than its exit code. */
+export function toldCodeOf(error: unknown): string | undefined {
+  if (error instanceof CommandError) return error.code;
+  if (!(error instanceof Error && 'code' in error)) return undefined;
+  return TOLD_CODES.find((code) => code === error.code);
+}
+
 const REFUSED_STATUS = [403, 409, 412, 422];
 
 /** The exit code of a node's HTTP error. */

@@ -43,19 +43,30 @@ function refuseMissingHome({ home }: Invocation): void {
 
 /** What any home has that a node ran from or can run from. */
 const MARKS = ['config.toml', 'genesis.json'];
+/** What a home has and the directory of a whole network has not: that keeps a genesis document too. */
+const OWN_MARKS = ['config.toml', 'keys', 'data'];
 
 /** @throws CommandError (CONFIG_INVALID) when the home that was named is none of a node */
 export function refuseOtherDirectory({ home, config }: Invocation): void {
-  if (home === undefined || config !== undefined || MARKS.some((name) => existsSync(join(home, name)))) return;
+  if (home === undefined || config !== undefined || hasOne(home, MARKS)) return;
+  throw noHome(home, 'Check --home (or COUNTERFOIL_HOME); counterfoil init makes a home.');
+}
+
+/** The defaults that a directory of homes would mean are those of none of its nodes. */
+function refuseDirectoryOfHomes({ home, config }: Invocation): void {
+  if (home === undefined || config !== undefined || hasOne(home, OWN_MARKS)) return;
   const inside = readdirSync(home).filter((name) => existsSync(join(home, name, 'config.toml')));
-  const [first] = inside;
-  throw new CommandError('CONFIG_INVALID', `${home} is not the home of a node: it has no config.toml.`, {
-    code: 'NO_SUCH_HOME',
-    advice:
-      first === undefined
-        ? 'Check --home (or COUNTERFOIL_HOME); counterfoil init makes a home.'
-        : `The homes in it: ${inside.map((name) => join(home, name)).join(', ')}.`,
-  });
+  if (inside.length === 0) return;
+  throw noHome(home, `The homes in it: ${inside.map((name) => join(home, name)).join(', ')}.`);
+}
+
+function hasOne(directory: string, names: readonly string[]): boolean {
+  return names.some((name) => existsSync(join(directory, name)));
+}
+
+function noHome(home: string, advice: string): CommandError {
+  const message = `${home} is not the home of a node: it has no config.toml.`;
+  return new CommandError('CONFIG_INVALID', message, { code: 'NO_SUCH_HOME', advice });
 }
 
 /** A flag that sets a key of config.toml: the flag's name and the text it was given. */
@@ -68,6 +79,7 @@ export type ConfigFlags = ReadonlyMap<string, { readonly flag: string; readonly 
  */
 export function loadConfig(invocation: Invocation, more: ConfigFlags = new Map()): ResolvedConfig {
   refuseMissingHome(invocation);
+  refuseDirectoryOfHomes(invocation);
   const home = homeOf(invocation);
   const flags = new Map(more);
   if (invocation.logLevel !== undefined) flags.set('logging.level', { flag: '--log-level', text: invocation.logLevel });

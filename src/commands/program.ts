@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addGlobalOptions } from './command-line.ts';
-import { CommandError, EXIT_CODES, exitNameOf } from './exit-codes.ts';
+import { CommandError, EXIT_CODES, exitNameOf, toldCodeOf } from './exit-codes.ts';
 
 const PURPOSE =
   'A proof-of-authority ledger for tickets. Several organisations run it together: every transition of a ticket is ' +
@@ -69,7 +69,7 @@ function usageProblem(error: CommanderError): number {
 function report(error: unknown, json: boolean, verbose: boolean): void {
   const message = error instanceof Error ? error.message : String(error);
   const advice = error instanceof CommandError ? error.advice : '';
-  const code = error instanceof CommandError ? error.code : undefined;
+  const code = toldCodeOf(error);
   if (json) {
     process.stderr.write(`${JSON.stringify({ error: { code: code ?? exitNameOf(error), message, advice } })}\n`);
     return;

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { CommandError, EXIT_CODES, exitNameOf, exitNameOfStatus } from '../../../src/commands/exit-codes.ts';
+import {
+  CommandError,
+  EXIT_CODES,
+  exitNameOf,
+  exitNameOfStatus,
+  toldCodeOf,
+} from '../../../src/commands/exit-codes.ts';
 import { CorruptionError } from '../../../src/store/blocks.ts';
 
 describe('exit codes', () => {
@@ -36,5 +42,16 @@ describe('exit codes', () => {
     [503, 'FAILED'],
   ])('of a node’s answer %d is %s', (status, name) => {
     expect(exitNameOfStatus(status)).toBe(name);
+  });
+});
+
+describe('the code that is told', () => {
+  it.each([
+    [new CommandError('FAILED', 'no', { code: 'KEY_MISSING' }), 'KEY_MISSING'],
+    [Object.assign(new Error('port 80 is in use'), { code: 'PORT_IN_USE' }), 'PORT_IN_USE'],
+    [Object.assign(new Error('the system'), { code: 'EADDRINUSE' }), undefined],
+    [new Error('anything else'), undefined],
+  ])('of %s is %s', (error, code) => {
+    expect(toldCodeOf(error)).toBe(code);
   });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commandName, type Invocation, shellWord } from '../../../src/commands/command-line.ts';
+import { loadConfig } from '../../../src/commands/files.ts';
 import { connect, failureError } from '../../../src/commands/node-client.ts';
 import { openTerminal } from '../../../src/commands/terminal.ts';
 
@@ -37,6 +38,24 @@ describe('the home of a command', () => {
     writeFileSync(join(directory, 'venue', 'config.toml'), '');
     const advice = `The homes in it: ${join(directory, 'venue')}.`;
     await expect(connect(invocationWith(directory), {})).rejects.toMatchObject({ ...refused, advice });
+  });
+
+  it('that holds a whole network is refused: its genesis document makes no node of it', async () => {
+    mkdirSync(join(directory, 'venue'));
+    writeFileSync(join(directory, 'venue', 'config.toml'), '');
+    writeFileSync(join(directory, 'genesis.json'), '{}');
+    const advice = `The homes in it: ${join(directory, 'venue')}.`;
+    await expect(connect(invocationWith(directory), {})).rejects.toMatchObject({ ...refused, advice });
+    expect(() => loadConfig(invocationWith(directory))).toThrow(expect.objectContaining({ ...refused, advice }));
+  });
+
+  it('is one without a config.toml too: with keys of its own, or with nothing in it but a genesis document', async () => {
+    writeFileSync(join(directory, 'genesis.json'), '{}');
+    expect((await connect(invocationWith(directory), {})).url).toMatch(/^http:/);
+    mkdirSync(join(directory, 'keys'));
+    mkdirSync(join(directory, 'copy'));
+    writeFileSync(join(directory, 'copy', 'config.toml'), '');
+    expect((await connect(invocationWith(directory), {})).url).toMatch(/^http:/);
   });
 
   it('says where its node is', async () => {
