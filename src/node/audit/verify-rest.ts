@@ -6,6 +6,7 @@ import { evidenceHash, evidenceLayout, isEvidenceValid } from '../../model/evide
 import { hexBytes } from '../../model/ids.ts';
 import { CorruptionError } from '../../store/blocks.ts';
 import { readWitness } from '../../store/chain.ts';
+import { readHalt } from '../../store/halt.ts';
 import type { KeyValueEntry, KeyValueReads } from '../../store/key-value.ts';
 import { heightKey, META, SCHEMA_VERSION, TABLES } from '../../store/schema.ts';
 import { treeKeyRow } from '../../store/state-rows.ts';
@@ -31,6 +32,12 @@ export function metaFault(reads: KeyValueReads, chainId: string): ChainFault | u
   } catch (error) {
     if (!(error instanceof CorruptionError)) throw error;
     return fault('META_WRONG', 'the journal witness', 'is damaged');
+  }
+  try {
+    readHalt(reads);
+  } catch (error) {
+    if (!(error instanceof CorruptionError)) throw error;
+    return fault('META_WRONG', 'the lasting halt', 'is damaged');
   }
   const known = [META.schema, META.chainId, META.witness, META.oldest, META.halt, META.arrived];
   for (const { key } of reads.range(TABLES.meta, {})) {

@@ -9,6 +9,7 @@ import { type Hash, Height, hashOfBytes, Timestamp, View } from '../../../src/mo
 import type { ChainFault, ChainFaultCode } from '../../../src/node/audit/chain-fault.ts';
 import { type VerifiedChain, type VerifyProgress, verifyChain } from '../../../src/node/audit/verify-chain.ts';
 import { createSignatureCheck, memoizedCheck } from '../../../src/node/keys/signatures.ts';
+import { writeHalt } from '../../../src/store/halt.ts';
 import type { KeyValueChange, KeyValueReads } from '../../../src/store/key-value.ts';
 import { heightKey, heightOfKey, META, TABLES } from '../../../src/store/schema.ts';
 import { type ChainGenerator, generateChain } from '../../support/chain-generator.ts';
@@ -63,6 +64,17 @@ describe('a chain in order', () => {
       Array.from({ length: BLOCKS + 1 }, (_, height) => ({ height, of: BLOCKS })),
     );
     expect(spills).toBe(0);
+  });
+
+  it('may have come as a snapshot, and belong to a node that has halted', async () => {
+    const halted = memoryStore();
+    await new Promise<void>((durable, failed) =>
+      writeHalt(halted, { reason: 'DIVERGED', certificates: [], checkpoints: [] }, { durable, failed }),
+    );
+    const marks = [...rowsOf(halted), { table: TABLES.meta, key: META.arrived, value: new Uint8Array() }];
+    expect(await faultOf(marks)).toBeUndefined();
+    const damaged = { table: TABLES.meta, key: META.halt, value: Uint8Array.of(255) };
+    expect(await faultOf([damaged])).toMatchObject({ code: 'META_WRONG', what: 'the lasting halt' });
   });
 
   it('gives the same when the state does not fit into memory', async () => {
