@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditChain, signersAt, value } from './support/chain-audit.ts';
@@ -108,6 +108,7 @@ describe.skipIf(!mayMount())('an authority whose disk is full (needs the right t
       fillDisk(name, leftBytes);
       await expect(victim().start()).rejects.toThrow(`The disk of ${directory} is full: `);
       expect(await victim().ended()).toEqual({ code: 1, signal: null });
+      expect(readdirSync(victim().home).filter((file) => file.startsWith('LOCK'))).toEqual([]);
     }
   });
 
