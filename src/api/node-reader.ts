@@ -205,6 +205,7 @@ function explanationOf(node: Node, settings: ReaderSettings): Explanation {
     others: othersOf(node, settings),
     following: node.followerFacts(),
     prunedBelow: node.syncProgress()?.prunedBelow ?? null,
+    contradiction: node.peering?.contradiction() ?? null,
     patienceMs: settings.timing.progressMs,
     precisionMs: settings.timing.precisionMs,
     silenceMs: 2 * settings.timing.statusMs,
@@ -232,6 +233,7 @@ function othersOf(node: Node, settings: ReaderSettings): readonly AuthorityFacts
         clockOffsetMs: status === null || heardAt === undefined ? null : status.now - heardAt,
         isPrimary: index === primary,
         isHalted: status?.mode === 'halted',
+        isObserver: status?.mode === 'observer',
       },
     ];
   });

@@ -1,5 +1,5 @@
 import { counted } from '../lib/words.ts';
-import type { Timestamp } from '../model/ids.ts';
+import { Timestamp } from '../model/ids.ts';
 
 /** What is known of one of the other authorities. */
 export interface AuthorityFacts {
@@ -12,6 +12,8 @@ export interface AuthorityFacts {
   readonly isPrimary: boolean;
   /** By its own word it takes no part any more. */
   readonly isHalted: boolean;
+  /** By its own word it follows without a vote. */
+  readonly isObserver: boolean;
 }
 
 /** What a node that only follows knows of those it follows. */
@@ -23,6 +25,15 @@ export interface FollowerFacts {
   readonly blocksPerSecond: number | null;
   /** Peers that have the blocks that are missing here and answer. */
   readonly sources: number;
+  /** Authorities that it has no session with: they may be there all the same. */
+  readonly unseen: readonly string[];
+}
+
+/** The peers have another block than the operator vouches for. */
+export interface Contradiction {
+  readonly height: number;
+  readonly trusted: string;
+  readonly theirs: string;
 }
 
 /** All that an explanation is drawn from. */
@@ -34,6 +45,7 @@ export interface ChainFacts {
   readonly heightAhead: number | null;
   /** The oldest block that any peer still has, when all of them have removed the next one that is missing here. */
   readonly prunedBelow: number | null;
+  readonly contradiction: Contradiction | null;
   /** Transactions that wait for a block. */
   readonly waiting: number;
   /** How long the first of them has waited; 0 when there is none. */
@@ -75,9 +87,11 @@ export const CAUSES = [
   'TWIN_KEY',
   'OBSERVER',
   'CLOCK_OFF',
+  'CHECKPOINT_CONTRADICTED',
   'LAGGING',
   'NO_PEERS',
   'NO_QUORUM',
+  'NO_QUORUM_SEEN',
   'SILENT_PRIMARY',
   'VIEW_CHANGE',
   'WAITING',
@@ -93,14 +107,17 @@ export interface Explained {
 
 /** Why the chain moves or does not, as this node sees it: the gravest cause first. */
 export function explain(facts: ChainFacts): Explained {
-  const waitingFor = facts.others
-    .filter(({ connected, isHalted }) => !connected || isHalted)
-    .map(({ id, connected, heardAt }) => ({
-      authority: id,
-      since: heardAt,
-      why: connected ? 'it has halted: explain on that node says why' : 'not connected',
-    }));
+  const waitingFor = facts.others.flatMap((one) => {
+    const why = whyMissing(one);
+    return why === undefined ? [] : [{ authority: one.id, since: one.heardAt, why }];
+  });
   return { waitingFor, ...(ownTrouble(facts) ?? standstill(facts) ?? conditions(facts) ?? calm(facts)) };
+}
+
+function whyMissing({ connected, isHalted, isObserver }: AuthorityFacts): string | undefined {
+  if (!connected) return 'not connected';
+  if (isHalted) return 'it has halted: explain on that node says why';
+  return isObserver ? 'it observes: its vote is lost' : undefined;
 }
 
 type Found = Omit<Explained, 'waitingFor'> & Partial<Pick<Explained, 'waitingFor'>>;
@@ -127,9 +144,10 @@ function standstill(facts: ChainFacts): Found | undefined {
       return { moving: false, code: 'OBSERVER', reason: `${observerSentence(observerReason)}. ${beside}` };
     }
     const missing = `nothing becomes final until ${quorum - voters} more return.`;
-    const reason = `${voters} of ${authorities} authorities are here and a block needs ${quorum}: ${missing}`;
+    const reason = `${voters} of ${authorities} authorities are here and a block needs ${quorum}: ${missing}${lostSentence(facts)}`;
     return { moving: false, code: 'NO_QUORUM', reason };
   }
+  if (facts.contradiction !== null) return contradicted(facts.contradiction);
   if (heightAhead !== null) {
     const reason = `This node is at height ${finalHeight}, others are at ${heightAhead}: it is catching up.${prunedSentence(facts)}`;
     return { moving: false, code: 'LAGGING', reason };
@@ -149,11 +167,33 @@ function followerStandstill(facts: ChainFacts, following: FollowerFacts): Found 
     const reason = `No other node is connected, so nothing new is heard of.${refused} See bootstrap_peers in config.toml.`;
     return { moving: false, code: 'NO_PEERS', reason };
   }
-  if (heightAhead === null) return undefined;
+  if (facts.contradiction !== null) return contradicted(facts.contradiction);
+  if (heightAhead === null) return isOverdue(facts) ? followerOverdue(facts, following) : undefined;
   const from = sources === 0 ? 'none of its peers serves what is missing now' : `from ${counted(sources, 'peer')}`;
   const pace = blocksPerSecond === null || sources === 0 ? '' : `, ${counted(blocksPerSecond, 'block')} a second`;
   const reason = `This node is at height ${finalHeight}, a quorum has signed ${heightAhead}: it is catching up, ${from}${pace}.${prunedSentence(facts)}`;
   return { moving: false, code: 'LAGGING', reason };
+}
+
+/** Work was passed on, and nothing is heard of it: whether the authorities can decide, a follower does not know. */
+function followerOverdue(facts: ChainFacts, following: FollowerFacts): Found {
+  const { voters, quorum, now, oldestWaitMs } = facts;
+  if (voters >= quorum) return waits(facts);
+  const reason = `${waits(facts).reason}${sightSentence(facts, following)} They may be down, or only out of its reach: explain on an authority tells.`;
+  const since = Timestamp(now - oldestWaitMs);
+  const why = 'not connected with this follower';
+  const waitingFor = following.unseen.map((authority) => ({ authority, since, why }));
+  return { moving: false, code: 'NO_QUORUM_SEEN', reason, waitingFor };
+}
+
+function sightSentence({ voters, authorities, quorum }: ChainFacts, { unseen }: FollowerFacts): string {
+  const absent = unseen.length === 0 ? '' : ` Not connected with it: ${unseen.join(', ')}.`;
+  return ` This follower sees ${voters} of ${authorities} authorities, and ${quorum} decide.${absent}`;
+}
+
+function contradicted({ height, trusted, theirs }: Contradiction): Found {
+  const reason = `The chain of the peers is not the trusted one: at height ${height} they have ${theirs}, and trusted_checkpoint is ${trusted}. Nothing is taken from them. Ask two people who run a node for the right hash, and correct trusted_checkpoint in config.toml or the peers.`;
+  return { moving: false, code: 'CHECKPOINT_CONTRADICTED', reason };
 }
 
 /** What is needed when nobody here has the next block any more. */
@@ -167,7 +207,8 @@ function isOverdue({ now, lastFinalAt, oldestWaitMs, patienceMs }: ChainFacts): 
 }
 
 /** Work waits, a quorum is here, and no block comes. */
-function overdue({ others, now, silenceMs, mode, view, waiting, lastFinalAt }: ChainFacts): Found {
+function overdue(facts: ChainFacts): Found {
+  const { others, now, silenceMs, mode, view } = facts;
   const primary = others.find(({ isPrimary }) => isPrimary);
   const isSilent = primary !== undefined && (!primary.connected || now - primary.heardAt > silenceMs);
   if (isSilent || primary?.isHalted) {
@@ -183,6 +224,10 @@ function overdue({ others, now, silenceMs, mode, view, waiting, lastFinalAt }: C
   if (mode === 'changing') {
     return { moving: false, code: 'VIEW_CHANGE', reason: `The authorities are agreeing on view ${view}.` };
   }
+  return waits(facts);
+}
+
+function waits({ waiting, now, lastFinalAt }: ChainFacts): Found {
   const reason = `${counted(waiting, 'transaction')} ${waiting === 1 ? 'waits' : 'wait'}, the last block came ${seconds(now - lastFinalAt)} ago.`;
   return { moving: false, code: 'WAITING', reason };
 }
@@ -197,28 +242,53 @@ function conditions(facts: ChainFacts): Found | undefined {
   const clock = clockSentence(facts);
   if (clock !== undefined) return { moving: true, code: 'CLOCK_OFF', reason: clock };
   if (observerReason === null) return undefined;
-  return { moving: true, code: 'OBSERVER', reason: observerSentence(observerReason) };
+  const edge = edgeSentence(facts);
+  const reason = observerSentence(observerReason);
+  return { moving: true, code: 'OBSERVER', reason: edge === '' ? reason : `${reason}.${edge}` };
 }
 
 function observerSentence(reason: string): string {
   return `This node follows without a vote: ${reason}`;
 }
 
-function calm({ now, lastFinalAt, waiting, patienceMs, others }: ChainFacts): Found {
-  const age = now - lastFinalAt;
-  const named = (which: (one: AuthorityFacts) => boolean): string =>
-    others
-      .filter(which)
-      .map(({ id }) => id)
-      .join(', ');
-  const absent = named(({ connected }) => !connected);
-  const halted = named(({ connected, isHalted }) => connected && isHalted);
-  const missing = `${absent === '' ? '' : ` Not connected: ${absent}.`}${halted === '' ? '' : ` Halted: ${halted}.`}`;
-  const isIdle = waiting === 0 && age > patienceMs;
-  const reason = isIdle
-    ? `Nothing waits; the last block came ${seconds(age)} ago.${missing}`
-    : `Blocks become final; the last one came ${seconds(age)} ago.${missing}`;
-  return { moving: true, code: isIdle ? 'IDLE' : 'MOVING', reason };
+function calm(facts: ChainFacts): Found {
+  const { now, lastFinalAt, waiting, patienceMs, following, voters, quorum } = facts;
+  const age = seconds(now - lastFinalAt);
+  if (now - lastFinalAt <= patienceMs) {
+    const reason = `Blocks become final; the last one came ${age} ago.${missingSentences(facts)}`;
+    return { moving: true, code: 'MOVING', reason };
+  }
+  const fresh = `${counted(waiting, 'transaction')} ${waiting === 1 ? 'has' : 'have'} just come`;
+  const sight = following !== null && voters < quorum ? sightSentence(facts, following) : '';
+  const reason = `${waiting === 0 ? 'Nothing waits' : fresh}; the last block came ${age} ago.${sight}${missingSentences(facts)}`;
+  return { moving: true, code: 'IDLE', reason };
+}
+
+/** Who does not vote, and what that leaves. */
+function missingSentences(facts: ChainFacts): string {
+  const { others } = facts;
+  const absent = named(others.filter(({ connected }) => !connected));
+  const halted = named(others.filter(({ connected, isHalted }) => connected && isHalted));
+  const sentences = `${absent === '' ? '' : ` Not connected: ${absent}.`}${halted === '' ? '' : ` Halted: ${halted}.`}${lostSentence(facts)}`;
+  return sentences === '' ? '' : `${sentences}${edgeSentence(facts)}`;
+}
+
+/** Votes that do not come back by themselves. */
+function lostSentence({ others }: ChainFacts): string {
+  const observers = others.filter(({ connected, isObserver }) => connected && isObserver);
+  if (observers.length === 0) return '';
+  const what = observers.length === 1 ? 'observes: its vote is lost' : 'observe: their votes are lost';
+  return ` ${named(observers)} ${what}.`;
+}
+
+/** Whether all that vote are needed. */
+function edgeSentence({ voters, quorum, authorities, following }: ChainFacts): string {
+  if (following !== null || voters !== quorum || voters === authorities) return '';
+  return ` ${voters} of ${authorities} vote and ${quorum} decide: without one more of them nothing becomes final.`;
+}
+
+function named(authorities: readonly AuthorityFacts[]): string {
+  return authorities.map(({ id }) => id).join(', ');
 }
 
 function haltSentence(reason: string): string {

@@ -186,9 +186,12 @@ export class Node {
   followerFacts(): FollowerFacts | null {
     if (!this.isFollower) return null;
     const sync = this.syncProgress();
-    const peers = this.parts.transport.peers().length;
+    const { transport, genesis } = this.parts;
+    const peers = transport.peers().length;
     const { refusal } = this.turnedAway;
-    return { peers, refusal, blocksPerSecond: sync?.blocksPerSecond ?? null, sources: sync?.peers ?? peers };
+    const seen = new Set(transport.peers().map(({ authorityIndex }) => authorityIndex));
+    const unseen = genesis.authorities.flatMap(({ id }, index) => (seen.has(index) ? [] : [id]));
+    return { peers, refusal, blocksPerSecond: sync?.blocksPerSecond ?? null, sources: sync?.peers ?? peers, unseen };
   }
 
   #standstill(): NotAdmittedOutcome | undefined {

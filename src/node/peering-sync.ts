@@ -22,6 +22,7 @@ import {
 } from '../peering/sync-state.ts';
 import type { Chain } from '../store/chain.ts';
 import type { Compression } from './compression.ts';
+import type { Contradiction } from './explain.ts';
 import type { PeeringPart, Post } from './peering-part.ts';
 import type { Clock, Log, Timers } from './ports.ts';
 
@@ -50,6 +51,7 @@ export class PeeringSync implements PeeringPart {
   #isStopped = false;
   #isCatchingUp = false;
   #loggedMs = 0;
+  #contradiction: Contradiction | null = null;
 
   constructor(parts: PeeringSyncParts) {
     this.#parts = parts;
@@ -114,6 +116,12 @@ export class PeeringSync implements PeeringPart {
     return isBehind(this.#sync);
   }
 
+  /** The block of the peers that the operator's checkpoint rules out, while there is none here. */
+  contradiction(): Contradiction | null {
+    const found = this.#contradiction;
+    return found === null || this.#parts.chain.head.height >= found.height ? null : found;
+  }
+
   #head() {
     const { chain } = this.#parts;
     return { height: chain.head.height, hash: chain.headHash };
@@ -136,12 +144,19 @@ export class PeeringSync implements PeeringPart {
 
   /** Certified or not: the operator knows better. */
   #isRival(header: Header): boolean {
-    const { trusted } = this.#parts;
-    return trusted?.height === header.height && trusted.hash !== blockHash(header);
+    const { trusted, log } = this.#parts;
+    if (trusted?.height !== header.height) return false;
+    const theirs = blockHash(header);
+    if (trusted.hash === theirs) return false;
+    // The same blocks are offered at every tick.
+    if (this.#contradiction?.theirs === theirs) return true;
+    this.#contradiction = { height: trusted.height, trusted: trusted.hash, theirs };
+    log.error({ ...this.#contradiction }, 'the chain of the peers is not the trusted one');
+    return true;
   }
 
   #carryOut(effect: SyncEffect): void {
-    const { post, report, jurisdiction, log, trusted } = this.#parts;
+    const { post, report, jurisdiction, log } = this.#parts;
     switch (effect.type) {
       case 'ask':
         post.send(effect.peer as PeerId, effect.message);
@@ -151,14 +166,7 @@ export class PeeringSync implements PeeringPart {
         return;
       case 'import': {
         const { blocks, certificate } = effect;
-        const rival = blocks.find(({ header }) => this.#isRival(header));
-        if (rival !== undefined) {
-          log.error(
-            { height: rival.header.height, trusted: trusted?.hash },
-            'the chain of the peers is not the trusted one',
-          );
-          return;
-        }
+        if (blocks.some(({ header }) => this.#isRival(header))) return;
         const verified = verifyMessage({ kind: 'blocks', blocks, certificate }, jurisdiction);
         if (verified.ok) report({ type: 'fetched', message: verified.value });
         return;

@@ -14,6 +14,7 @@ import type { SyncProgress } from '../peering/sync.ts';
 import type { Chain, ChainEntry } from '../store/chain.ts';
 import type { Compression } from './compression.ts';
 import type { Heard } from './deferred.ts';
+import type { Contradiction } from './explain.ts';
 import { ForkWatch } from './fork-watch.ts';
 import { HistoryFilling, type HistoryFillingParts } from './history-filling.ts';
 import type { BanView, KnownPeers } from './known-peers.ts';
@@ -250,6 +251,11 @@ export class Peering {
   /** The height that a quorum has signed, when it is well above this node's. */
   heightAhead(): Height | undefined {
     return this.#trust?.heightAhead() ?? this.#arrival?.target() ?? this.#sync.heightAhead();
+  }
+
+  /** The block of the peers that the operator's checkpoint rules out, if they have such a one. */
+  contradiction(): Contradiction | null {
+    return this.#sync.contradiction();
   }
 
   /** A peer passed on what no honest node does. */

@@ -8,7 +8,8 @@ const NOW = Timestamp(1_781_287_200_000);
 
 function other(id: string, more: Partial<AuthorityFacts> = {}): AuthorityFacts {
   const heardAt = Timestamp(NOW - 200);
-  return { id, connected: true, heardAt, clockOffsetMs: 3, isPrimary: false, isHalted: false, ...more };
+  const calm = { connected: true, heardAt, clockOffsetMs: 3, isPrimary: false, isHalted: false, isObserver: false };
+  return { id, ...calm, ...more };
 }
 
 const PRIMARY = other('federation', { isPrimary: true });
@@ -18,6 +19,7 @@ const CALM: ChainFacts = {
   finalHeight: 40,
   heightAhead: null,
   prunedBelow: null,
+  contradiction: null,
   waiting: 0,
   oldestWaitMs: 0,
   mode: 'active',
@@ -39,6 +41,8 @@ const CALM: ChainFacts = {
 };
 const WORK = { waiting: 2, oldestWaitMs: 3_000, lastFinalAt: Timestamp(NOW - 3_000) };
 const OFF = { clockOffsetMs: 900 };
+const FOLLOWING = { peers: 2, refusal: null, blocksPerSecond: null, sources: 2, unseen: ['venue', 'city'] };
+const CONTRADICTION = { height: 60, trusted: 'aa11', theirs: 'bb22' };
 
 /** Each cause with the least that brings it about. */
 const STORIES: Readonly<
@@ -80,12 +84,17 @@ const STORIES: Readonly<
     moving: true,
     says: 'is 0.9 s behind the other authorities',
   },
+  CHECKPOINT_CONTRADICTED: {
+    facts: { contradiction: CONTRADICTION, heightAhead: 90 },
+    moving: false,
+    says: 'at height 60 they have bb22, and trusted_checkpoint is aa11',
+  },
   LAGGING: { facts: { heightAhead: 90 }, moving: false, says: 'This node is at height 40, others are at 90' },
   NO_PEERS: {
     facts: {
       voters: 0,
       following: {
-        ...{ peers: 0, sources: 0, blocksPerSecond: null },
+        ...{ peers: 0, sources: 0, blocksPerSecond: null, unseen: [] },
         refusal: { address: '10.0.0.9:7281', reason: 'WRONG_GENESIS' },
       },
     },
@@ -93,6 +102,11 @@ const STORIES: Readonly<
     says: 'No other node is connected, so nothing new is heard of. 10.0.0.9:7281 refuses it: WRONG_GENESIS.',
   },
   NO_QUORUM: { facts: { voters: 2 }, moving: false, says: '2 of 4 authorities are here and a block needs 3' },
+  NO_QUORUM_SEEN: {
+    facts: { ...WORK, voters: 2, others: [], following: FOLLOWING },
+    moving: false,
+    says: 'This follower sees 2 of 4 authorities, and 3 decide. Not connected with it: venue, city.',
+  },
   SILENT_PRIMARY: {
     facts: {
       ...WORK,
@@ -106,7 +120,7 @@ const STORIES: Readonly<
 };
 
 describe('why a follower is behind', () => {
-  const following = { peers: 3, refusal: null, blocksPerSecond: 800, sources: 2 };
+  const following = { peers: 3, refusal: null, blocksPerSecond: 800, sources: 2, unseen: [] };
   const behind = { ...CALM, voters: 0, heightAhead: 900, following };
 
   it('is told with the pace at which it catches up', () => {
@@ -136,6 +150,69 @@ describe('why a follower is behind', () => {
   });
 });
 
+describe('a follower that sees fewer authorities than decide', () => {
+  const blind = { ...CALM, voters: 2, others: [], following: FOLLOWING };
+
+  it('says so when work waits and nothing becomes final, with those it does not see', () => {
+    const { moving, code, waitingFor } = explain({ ...blind, ...WORK });
+    expect({ moving, code }).toEqual({ moving: false, code: 'NO_QUORUM_SEEN' });
+    const [since, why] = [NOW - WORK.oldestWaitMs, 'not connected with this follower'];
+    expect(waitingFor).toEqual(['venue', 'city'].map((authority) => ({ authority, since, why })));
+  });
+
+  it('claims no more than that work waits when it sees enough of them', () => {
+    expect(explain({ ...blind, ...WORK, voters: 3 })).toMatchObject({ moving: false, code: 'WAITING', waitingFor: [] });
+  });
+
+  it('only hints at it while nothing waits, and not at all while blocks come', () => {
+    const quiet = explain({ ...blind, lastFinalAt: Timestamp(NOW - 52_000) });
+    expect(quiet).toMatchObject({ moving: true, code: 'IDLE' });
+    expect(quiet.reason).toContain('sees 2 of 4 authorities, and 3 decide. Not connected with it: venue, city.');
+    const busy = explain({ ...blind, ...WORK, lastFinalAt: Timestamp(NOW - 100) });
+    expect(busy).toMatchObject({ moving: true, code: 'MOVING' });
+    expect(busy.reason).not.toContain('sees');
+  });
+});
+
+describe('a trusted checkpoint that the peers contradict', () => {
+  it('is told by whoever is behind, instead of that it catches up', () => {
+    const behind = { ...CALM, heightAhead: 900, contradiction: CONTRADICTION };
+    for (const facts of [behind, { ...behind, voters: 4, others: [], following: FOLLOWING }]) {
+      expect(explain(facts)).toMatchObject({ moving: false, code: 'CHECKPOINT_CONTRADICTED' });
+      expect(explain(facts).reason).not.toContain('catching up');
+      expect(explain({ ...facts, contradiction: null }).code).toBe('LAGGING');
+    }
+  });
+});
+
+describe('votes that are lost', () => {
+  const observing = [PRIMARY, other('venue'), other('city', { isObserver: true })];
+  const edge = '3 of 4 vote and 3 decide';
+
+  it('are named while the chain moves on without them, with what that leaves', () => {
+    const { code, reason, waitingFor } = explain({ ...CALM, voters: 3, others: observing });
+    expect(code).toBe('MOVING');
+    expect(reason).toContain(`city observes: its vote is lost. ${edge}`);
+    expect(waitingFor).toEqual([{ authority: 'city', since: NOW - 200, why: 'it observes: its vote is lost' }]);
+    const halted = [PRIMARY, other('venue'), other('city', { isHalted: true })];
+    expect(explain({ ...CALM, voters: 3, others: halted }).reason).toContain(`Halted: city. ${edge}`);
+  });
+
+  it('are named where they are missed, and by one that lost its own', () => {
+    const { code, reason } = explain({ ...CALM, voters: 2, others: observing });
+    expect(code).toBe('NO_QUORUM');
+    expect(reason).toContain('city observes: its vote is lost.');
+    const own = explain({ ...CALM, voters: 3, observerReason: 'the journal is gone' });
+    expect(own).toMatchObject({ code: 'OBSERVER', reason: expect.stringContaining(`the journal is gone. ${edge}`) });
+  });
+
+  it('are no matter of the edge while more vote than decide', () => {
+    const { reason } = explain({ ...CALM, authorities: 5, voters: 4, others: observing });
+    expect(reason).toContain('city observes');
+    expect(reason).not.toContain('decide');
+  });
+});
+
 describe('an explanation', () => {
   it.each(CAUSES)('of %s says what it is', (cause) => {
     const { facts, moving, says } = STORIES[cause];
@@ -156,7 +233,9 @@ describe('an explanation', () => {
 
   it('does not call a chain stuck when the first transaction for a long time has just come', () => {
     const facts = { waiting: 1, oldestWaitMs: 2, lastFinalAt: Timestamp(NOW - 60_000) };
-    expect(explain({ ...CALM, ...facts })).toMatchObject({ moving: true });
+    const explained = explain({ ...CALM, ...facts });
+    expect(explained).toMatchObject({ moving: true, code: 'IDLE' });
+    expect(explained.reason).toBe('1 transaction has just come; the last block came 60 s ago.');
   });
 
   it('believes its own clock against a single liar, and against those who disagree among themselves', () => {
@@ -292,5 +371,6 @@ describe('a running node', () => {
     expect(world.reader(1).status()).toMatchObject({ role: 'observer', observerReason: reason });
     world.run(4 * world.timing.statusMs);
     expect(world.node(0).connectedAuthorities()).toBe(3);
+    expect(world.reader(0).explain().reason).toContain('observes: its vote is lost. 3 of 4 vote and 3 decide');
   });
 });
