@@ -113,6 +113,22 @@ export function commandName(environment: Invocation['environment']): string {
   }
 }
 
+const WHICH_NODE = ['--node', '--home', '--config'];
+
+/** The words of a command line that say which node it means, for another command about the same one: ` --node URL`, or nothing. */
+export function sameNode(words: readonly string[]): string {
+  const end = words.indexOf('--');
+  const typed = end < 0 ? words : words.slice(0, end);
+  const found = new Map<string, string>();
+  for (const [index, word] of typed.entries()) {
+    for (const flag of WHICH_NODE) {
+      const value = word.startsWith(`${flag}=`) ? word.slice(flag.length + 1) : typed[index + 1];
+      if (value !== undefined && word.split('=', 1)[0] === flag) found.set(flag, value);
+    }
+  }
+  return [...found].map(([flag, value]) => ` ${flag} ${shellWord(value)}`).join('');
+}
+
 /** As a shell takes it. */
 export function shellWord(text: string): string {
   return /^[A-Za-z0-9_./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

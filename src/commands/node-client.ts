@@ -5,7 +5,7 @@ import { OPERATOR_TOKEN_BYTES_MAX } from '../model/limits.ts';
 import type { NodeConfig } from '../node/config/config.ts';
 import { parseDuration } from '../node/config/units.ts';
 import { readPrivateFile } from '../node/keys/key-file.ts';
-import { commandName, type Invocation } from './command-line.ts';
+import { commandName, type Invocation, sameNode } from './command-line.ts';
 import { CommandError, type ExitName, exitNameOfStatus } from './exit-codes.ts';
 import { loadConfig, refuseOtherDirectory } from './files.ts';
 import type { NodeOptions } from './node-options.ts';
@@ -72,10 +72,11 @@ export function answerOf<T>(answered: Answered<T>): T {
   throw failureError(answered.error);
 }
 
-export function failureError(failure: Failure): CommandError {
+/** @param words the command line that failed */
+export function failureError(failure: Failure, words: readonly string[] = process.argv.slice(2)): CommandError {
   const { code, detail } = failure;
   const sentence = /[.!?]$/.test(detail) ? detail : `${detail}.`;
-  return new CommandError(exitOf(failure), sentence, { code, advice: adviceFor(failure) });
+  return new CommandError(exitOf(failure), sentence, { code, advice: adviceFor(failure, words) });
 }
 
 function exitOf({ code, status }: Failure): ExitName {
@@ -87,12 +88,14 @@ function exitOf({ code, status }: Failure): ExitName {
 /** Of a node that answers and cannot do its part now: it can say why itself. */
 const UNWELL = ['NO_QUORUM', 'NOT_SYNCED', 'NOT_READY', 'OVERLOADED', 'NOT_FINAL_YET', 'TIMEOUT', 'INTERNAL_ERROR'];
 
-function adviceFor({ code, transactionId }: Failure): string {
+function adviceFor({ code, transactionId }: Failure, words: readonly string[]): string {
   if (code === 'UNAUTHORIZED')
     return 'Name the home of the node (--home) or its token (--token-file), or sign yourself (--key).';
   if (code === 'UNREACHABLE') return 'Is it running? counterfoil start, or npm start for a devnet.';
   const about = transactionId === undefined ? '' : `Transaction ${transactionId}.`;
-  return UNWELL.includes(code) ? `Why: ${commandName(process.env)} explain. ${about}`.trimEnd() : about;
+  if (!UNWELL.includes(code)) return about;
+  // Last and without a full stop, which would be copied with the address.
+  return `${about} Why: ${commandName(process.env)} explain${sameNode(words)}`.trimStart();
 }
 
 /** Milliseconds of `--wait`. */

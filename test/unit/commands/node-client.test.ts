@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { commandName, type Invocation, shellWord } from '../../../src/commands/command-line.ts';
+import { commandName, type Invocation, sameNode, shellWord } from '../../../src/commands/command-line.ts';
 import { loadConfig } from '../../../src/commands/files.ts';
 import { connect, failureError } from '../../../src/commands/node-client.ts';
 import { openTerminal } from '../../../src/commands/terminal.ts';
@@ -74,6 +74,24 @@ describe('what a node could not do', () => {
     const error = failureError({ code, status, detail: 'what happened' });
     expect(error).toMatchObject({ code, exit, message: 'what happened.' });
     expect(error.advice).toContain(advised);
+  });
+});
+
+describe('the advice to ask why', () => {
+  const late = { code: 'NOT_FINAL_YET', status: 504, detail: 'not final yet', transactionId: 'ab12' } as const;
+
+  it('means the node that the failed command meant', () => {
+    const words = ['ticket', 'admit', 'x', '--node', 'http://localhost:7182', '--home=my net/venue'];
+    const { advice } = failureError(late, words);
+    expect(advice).toMatch(
+      /^Transaction ab12\. Why: .* explain --node http:\/\/localhost:7182 --home 'my net\/venue'$/,
+    );
+  });
+
+  it('names none when none was named', () => {
+    expect(failureError(late, ['ticket', 'admit', 'x', '--wait', '5s']).advice).toMatch(/ explain$/);
+    expect(sameNode(['ticket', '--', '--home', 'x'])).toBe('');
+    expect(sameNode(['--home', 'a', 'ticket', '--homes=b', '--home', 'c'])).toBe(' --home c');
   });
 });
 
