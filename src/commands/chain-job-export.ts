@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { counted } from '../lib/words.ts';
 import type { Hash } from '../model/ids.ts';
-import { CorruptionError, readBlock, readHeadHeight } from '../store/blocks.ts';
+import { CorruptionError, readBlock, readHeadHeight, readOldest } from '../store/blocks.ts';
 import {
   CHAIN_FILE_MAGIC,
   CHAIN_FILE_VERSION,
@@ -9,6 +9,7 @@ import {
   encodeChainFileRecord,
 } from '../store/chain-file.ts';
 import type { KeyValueReads } from '../store/key-value.ts';
+import { CommandError } from './exit-codes.ts';
 import { loadGenesis } from './files.ts';
 import type { JobOf } from './job-process.ts';
 import { type Ending, reporter, withSnapshot } from './job-report.ts';
@@ -34,7 +35,21 @@ export async function exportChain({ dataDir, genesisFile, out }: JobOf<'export'>
   });
 }
 
+/** Whoever imports it checks it from genesis on. */
+function pruned(oldest: number): CommandError {
+  return new CommandError(
+    'DATA_UNUSABLE',
+    `Blocks 1 to ${oldest - 1} are not kept here, and an export begins with the first.`,
+    {
+      code: 'PRUNED',
+      advice: 'Export from a node that keeps everything: [storage] retain_blocks = 0, and its chain no snapshot.',
+    },
+  );
+}
+
 async function writeChain(reads: KeyValueReads, { chainId, file }: { readonly chainId: Hash; readonly file: number }) {
+  const oldest = readOldest(reads);
+  if (oldest > 1) throw pruned(oldest);
   const progress = reporter();
   const of = readHeadHeight(reads) ?? 0;
   let bytes = writeSync(file, CHAIN_FILE_MAGIC);

@@ -33,6 +33,7 @@ import { recoveredFrom } from '../node/recovery.ts';
 import type { Chain } from '../store/chain.ts';
 import type { KeyValue } from '../store/key-value.ts';
 import { lockDataDir } from '../store/lock.ts';
+import { endOpening } from '../store/replacement.ts';
 import { arrivalOf } from './compose-arrival.ts';
 import { contactsOf, openMesh } from './compose-mesh.ts';
 import { openOperator } from './compose-operator.ts';
@@ -41,7 +42,7 @@ import { openAuthority, type Voter } from './compose-voter.ts';
 import { CommandError } from './exit-codes.ts';
 import { explainFullDisk } from './full-disk.ts';
 import { type AskPassphrase, type OpenedGenesis, openGenesis, openKey, withReadableJournal } from './opening.ts';
-import { openOrRepairChain } from './repair.ts';
+import { explainDamage, openOrRepairChain } from './repair.ts';
 
 export interface StartOptions {
   readonly config: NodeConfig;
@@ -93,7 +94,8 @@ export async function startNode(options: StartOptions): Promise<RunningNode> {
 }
 
 async function startLocked(options: StartOptions, opened: OpenedGenesis): Promise<RunningNode> {
-  const lock = lockDataDir(options.config.node.home);
+  const { node, storage } = options.config;
+  const lock = lockDataDir(node.home);
   if (!lock.ok) {
     const { pid, file } = lock.error;
     throw new CommandError('DATA_UNUSABLE', `Another process (${pid}) runs this node already, says ${file}.`, {
@@ -101,10 +103,13 @@ async function startLocked(options: StartOptions, opened: OpenedGenesis): Promis
     });
   }
   try {
-    return await assemble(options, opened, lock.value.release);
+    const running = await assemble(options, opened, lock.value.release);
+    endOpening(storage.dataDir);
+    return running;
   } catch (error) {
+    const told = explainDamage(error, storage.dataDir);
     lock.value.release();
-    throw error;
+    throw told;
   }
 }
 

@@ -6,6 +6,7 @@ import { defined } from '../lib/assert.ts';
 import { fromHex, toHex } from '../lib/bytes.ts';
 import { seatOf } from '../model/authorities.ts';
 import { hexBytes, type PublicKey } from '../model/ids.ts';
+import { guardedReads } from '../node/audit/guarded-reads.ts';
 import type { NodeConfig } from '../node/config/config.ts';
 import { checkPins } from '../node/config/pins.ts';
 import { readKeyFile } from '../node/keys/key-file.ts';
@@ -103,6 +104,7 @@ export async function openChain(
     );
     const { set: authorities } = foundLedger(genesis);
     checkNewestBlocks(store, { chainId: genesis.chainId, authorities, check: createSignatureCheck() });
+    readSmallTables(store);
     return { store, chain };
   } catch (error) {
     await new Promise((resolve) => store.close(resolve));
@@ -114,6 +116,16 @@ export async function openChain(
       cause: error,
     });
   }
+}
+
+/**
+ * Reads every row of what a node reads all of as it starts: what is found damaged here is mended, later it would end it.
+ *
+ * @throws UnreadableError
+ */
+function readSmallTables(store: KeyValue): void {
+  const reads = guardedReads(store);
+  for (const table of [TABLES.meta, TABLES.evidence, TABLES.addresses, TABLES.bans]) Array.from(reads.range(table, {}));
 }
 
 function dataAdvice(error: CorruptionError | ForeignDataError, dataDir: string): string {

@@ -8,16 +8,17 @@ import type { NodeConfig } from '../node/config/config.ts';
 import { createSignatureCheck } from '../node/keys/signatures.ts';
 import { judgeFork } from '../peering/fork.ts';
 import { carryAgain, isArrived } from '../store/arriving.ts';
-import { readHeadHeight } from '../store/blocks.ts';
+import { CorruptionError, readHeadHeight } from '../store/blocks.ts';
 import type { KeyValue } from '../store/key-value.ts';
 import { openLmdb, tellsOfDamage } from '../store/lmdb.ts';
 import {
   beginOpening,
   DAMAGED_FILE,
   dropReplacement,
-  endOpening,
   hasData,
   installReplacement,
+  noteDamage,
+  notedDamage,
   replacementDir,
   setAside,
 } from '../store/replacement.ts';
@@ -40,7 +41,8 @@ export interface RepairParts {
 
 /**
  * Opens the chain of a data directory. One that is damaged is cut back to the last block that is whole and final: what
- * follows comes from the peers again. The journal beside it is not looked at.
+ * follows comes from the peers again. The journal beside it is not looked at. Until `endOpening`, the next start takes
+ * this one for ended by the data.
  *
  * @throws CommandError when the directory is of another chain or layout
  * @throws StoreError when the disk fails
@@ -50,7 +52,7 @@ export async function openOrRepairChain(parts: RepairParts): Promise<OpenedChain
   const { dataDir } = config.storage;
   const isSuspect = beginOpening(dataDir);
   await finishReplacement(parts, isSuspect);
-  const damage = isSuspect ? await damageFound(parts) : null;
+  const damage = notedDamage(dataDir) ?? (isSuspect ? await damageFound(parts) : null);
   const opened = damage ?? (await openUndamaged(parts));
   if (typeof opened !== 'string') return await onTrustedChain(parts, opened);
   logger.warn(
@@ -68,9 +70,7 @@ export async function openOrRepairChain(parts: RepairParts): Promise<OpenedChain
   logger.warn({ height, reason, kept }, 'the stored chain ends at this height; what follows comes from the peers');
   const oldest = outcome.kind === 'done' ? Number(outcome.answer['oldest']) : 0;
   if (oldest > 1 && height < oldest) logger.warn({ oldest, sync: config.storage.sync }, NO_EARLIER_BLOCKS);
-  const mended = await openChain(config, genesis);
-  endOpening(dataDir);
-  return mended;
+  return await openChain(config, genesis);
 }
 
 /** Leaves a chain that is not the one which the operator vouches for: the trust root was wrong, or its keys were stolen. */
@@ -119,9 +119,7 @@ async function damageFound(parts: RepairParts): Promise<string | null> {
 /** The chain, or what is wrong with it. */
 async function openUndamaged({ config, genesis }: RepairParts): Promise<OpenedChain | string> {
   try {
-    const opened = await openChain(config, genesis);
-    endOpening(config.storage.dataDir);
-    return opened;
+    return await openChain(config, genesis);
   } catch (error) {
     if (!isDamage(error)) throw error;
     return sentenceOf(error);
@@ -130,7 +128,19 @@ async function openUndamaged({ config, genesis }: RepairParts): Promise<OpenedCh
 
 function isDamage(error: unknown): boolean {
   if (error instanceof CommandError) return error.code === 'DATA_CORRUPT';
-  return tellsOfDamage(error);
+  return error instanceof CorruptionError || error instanceof UnreadableError || tellsOfDamage(error);
+}
+
+/** What a node ends with that finds its data damaged when they are open already; any other error as it is. */
+export function explainDamage(error: unknown, dataDir: string): unknown {
+  if (!isDamage(error)) return error;
+  const reason = sentenceOf(error);
+  noteDamage(dataDir, reason);
+  return new CommandError('DATA_UNUSABLE', `The data in ${dataDir} are damaged: ${reason}.`, {
+    code: 'DATABASE_DAMAGED',
+    advice: 'Start the node again: they are checked and mended then, and what is missing comes from the peers.',
+    cause: error,
+  });
 }
 
 function sentenceOf(error: unknown): string {
@@ -227,7 +237,7 @@ async function carryFrom(dataDir: string, replacement: KeyValue, logger: RepairP
       await closed(store);
     }
   } catch (error) {
-    if (!(error instanceof UnreadableError || tellsOfDamage(error))) throw error;
+    if (!isDamage(error)) throw error;
     logger.warn({ reason: sentenceOf(error) }, 'what the old data say of bans, evidence and a halt cannot be read');
   }
 }

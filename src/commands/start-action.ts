@@ -10,6 +10,7 @@ import { CommandError, EXIT_CODES, type ExitName, exitNameOf } from './exit-code
 import { type ConfigFlags, loadConfig } from './files.ts';
 import { openLogger } from './logging.ts';
 import { Passphrases } from './passphrases.ts';
+import { explainDamage } from './repair.ts';
 import { untilSignal } from './signals.ts';
 
 export interface StartCommandOptions {
@@ -46,6 +47,11 @@ async function runNode(
     colour: process.stderr.isTTY === true && !invocation.environment['NO_COLOR'],
   });
   process.once('uncaughtException', (error) => {
+    const told = explainDamage(error, config.storage.dataDir);
+    if (told instanceof CommandError) {
+      logger.error({ error: told.message, code: told.code, advice: told.advice }, 'this node cannot read its data');
+      process.exit(EXIT_CODES[told.exit]);
+    }
     logger.error({ error: error.message, stack: error.stack }, 'this node found a bug in itself and stops');
     process.exit(EXIT_CODES.FAILED);
   });
@@ -64,7 +70,8 @@ async function runNode(
   logRunning(logger, config.node.home, node);
   let failure: Error | undefined;
   const noteFailure = (error: Error): void => {
-    failure = error;
+    const told = explainDamage(error, config.storage.dataDir);
+    failure = told instanceof Error ? told : error;
   };
   void node.failed.then(noteFailure);
   let ended = await Promise.race([signal, lifeline.closed, node.replaced]);
@@ -81,6 +88,7 @@ async function runNode(
   await stopInTime(node, 'OK');
   if (ended === 'LIFELINE') lifeline.removeTemporary();
   if (failure === undefined) return EXIT_CODES.OK;
+  if (failure instanceof CommandError) throw failure;
   throw new CommandError(exitNameOf(failure), `The node took no part any more: ${failure.message}.`, {
     cause: failure,
   });

@@ -181,10 +181,13 @@ class LmdbKeyValue implements KeyValue {
 /** Errors of LMDB itself, which it gives for a file that it did not write so, but for those of room: MDB_MAP_FULL, MDB_READERS_FULL. */
 const LMDB_ERRORS = { from: -30_799, to: -30_778, ofRoom: [-30_792, -30_790] } as const;
 
-/** Whether an error says that the file is not as LMDB has written it. One of the system, or of want of room, does not. */
+/** Whether an error, or what is behind it, says that the file is not as LMDB has written it. One of the system, or of want of room, does not. */
 export function tellsOfDamage(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  for (let at = error; at instanceof Error; at = at.cause) if ('code' in at && isOfDamage(at.code)) return true;
+  return false;
+}
+
+function isOfDamage(code: unknown): boolean {
   if (typeof code !== 'number') return false;
   return code >= LMDB_ERRORS.from && code <= LMDB_ERRORS.to && !LMDB_ERRORS.ofRoom.some((one) => one === code);
 }

@@ -1,4 +1,14 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 /** The file that LMDB keeps everything in, and the one by which processes tell each other that they use it. */
@@ -7,7 +17,10 @@ const LOCK_FILE = 'lock.mdb';
 /** The last data file that was found damaged: for whoever wants to know why. */
 export const DAMAGED_FILE = 'damaged.mdb';
 
-/** There while a node opens its data: LMDB ends the process that reads a damaged file, and the next start should know. */
+/**
+ * There while a node opens its data: LMDB ends the process that reads a damaged file, and the next start should know. It
+ * holds what was found to be wrong with them, if something was.
+ */
 const OPENING_FILE = 'opening';
 
 /** Whether the last start ended while it opened the data. From here on, this one does. */
@@ -19,6 +32,19 @@ export function beginOpening(dataDir: string): boolean {
   return wasThere;
 }
 
+/** Leaves for the next start what is wrong with the data. */
+export function noteDamage(dataDir: string, reason: string): void {
+  writeFileSync(join(dataDir, OPENING_FILE), reason);
+}
+
+/** What an earlier start, or a node that ran, found to be wrong with the data that are there; null for nothing. */
+export function notedDamage(dataDir: string): string | null {
+  const path = join(dataDir, OPENING_FILE);
+  const reason = hasData(dataDir) && existsSync(path) ? readFileSync(path, 'utf8') : '';
+  return reason === '' ? null : reason;
+}
+
+/** The data are open, and the node runs. */
 export function endOpening(dataDir: string): void {
   rmSync(join(dataDir, OPENING_FILE), { force: true });
 }
@@ -47,6 +73,8 @@ export function installReplacement(dataDir: string, old: 'goes' | 'is kept'): vo
   // What it says of transactions is of the old file, and would be believed by whoever opens the new one first.
   rmSync(join(dataDir, LOCK_FILE), { force: true });
   renameSync(join(replacementDir(dataDir), DATA_FILE), data);
+  // It was noted of the old data.
+  if (notedDamage(dataDir) !== null) noteDamage(dataDir, '');
   sync(dataDir);
   dropReplacement(dataDir);
 }
