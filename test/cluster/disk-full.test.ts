@@ -100,10 +100,11 @@ describe.skipIf(!mayMount())('an authority whose disk is full (needs the right t
 
   it('does not start without room, says where it is missing, and loses nothing by trying', async () => {
     expect(await victim().stop()).toEqual({ code: 1, signal: null });
+    rmSync(join(disk.path, 'filler'));
     // Room for LOCK, and none for the journal file of this start; then for nothing at all.
     for (const [name, leftBytes, directory] of [
-      ['filler-more', LEFT_BYTES, join(victim().home, 'journal')],
-      ['filler-most', 0, victim().home],
+      ['filler', LEFT_BYTES, join(victim().home, 'journal')],
+      ['filler-more', 0, victim().home],
     ] as const) {
       fillDisk(name, leftBytes);
       await expect(victim().start()).rejects.toThrow(`The disk of ${directory} is full: `);
@@ -113,7 +114,7 @@ describe.skipIf(!mayMount())('an authority whose disk is full (needs the right t
   });
 
   it('is back when it has room again and was restarted, and never signed twice', async () => {
-    for (const name of ['filler', 'filler-more', 'filler-most']) rmSync(join(disk.path, name));
+    for (const name of ['filler', 'filler-more']) rmSync(join(disk.path, name), { force: true });
     await votes.addJournal(victim(), cluster.genesis);
     await victim().start();
     await cluster.until('it to sign again', 20_000, async () => {
