@@ -8,7 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { jsonText } from '../api/exchange.ts';
+import { discardRest, jsonText } from '../api/exchange.ts';
 import { NO_HOST, refuseSocket, refuseUnreadable } from '../api/unreadable.ts';
 import { API_HEADER_BYTES_MAX } from '../model/http-limits.ts';
 import { renderGatewayPage } from './gateway-page.ts';
@@ -90,14 +90,20 @@ export class Gateway {
       noNode(response);
       return;
     }
-    const outgoing = openUpstream(request, upstream);
+    // A node that closes after its answer resets what is still being sent, and the answer is lost with it.
+    const outgoing = openUpstream(request, upstream, 'keep-alive');
     let connected = false;
     onConnected(outgoing, () => {
       connected = true;
       request.pipe(outgoing);
     });
     outgoing.once('response', (incoming) => {
-      response.writeHead(incoming.statusCode ?? 502, headersFrom(incoming, upstream));
+      response.writeHead(incoming.statusCode ?? 502, withoutHop(headersFrom(incoming, upstream)));
+      // It is decided, and nobody reads the rest of the body.
+      if (!request.complete) {
+        request.unpipe(outgoing);
+        discardRest(request);
+      }
       incoming.pipe(response);
       incoming.once('error', () => response.destroy());
     });
@@ -144,13 +150,17 @@ export class Gateway {
   }
 }
 
-function openUpstream(request: IncomingMessage, upstream: Upstream): ClientRequest {
+function openUpstream(
+  request: IncomingMessage,
+  upstream: Upstream,
+  connection = request.headers.connection,
+): ClientRequest {
   return openRequest({
     host: LOOPBACK,
     port: upstream.port,
     method: request.method,
     path: request.url,
-    headers: request.headers,
+    headers: { ...request.headers, ...(connection === undefined ? {} : { connection }) },
     // A kept connection may close as a write goes out on it, and a write must not be sent twice.
     agent: false,
     setHost: false,
@@ -161,6 +171,8 @@ function onConnected(outgoing: ClientRequest, connected: () => void): void {
   outgoing.once('socket', (socket) => {
     const timer = setTimeout(() => outgoing.destroy(new Error('the node does not answer')), CONNECT_MS_MAX);
     socket.once('close', () => clearTimeout(timer));
+    // After its answer a request listens no more, and a write that is still under way can fail.
+    socket.on('error', () => undefined);
     socket.once('connect', () => {
       clearTimeout(timer);
       connected();
@@ -178,6 +190,11 @@ function join(a: Duplex, b: Duplex): void {
 
 function headersFrom(incoming: IncomingMessage, upstream: Upstream): string[] {
   return [...incoming.rawHeaders, 'Counterfoil-Node', upstream.name];
+}
+
+/** How long a connection is kept is said for each by its own server. */
+function withoutHop(headers: readonly string[]): string[] {
+  return headers.filter((_, index) => !/^(connection|keep-alive)$/i.test(headers[index - (index % 2)] ?? ''));
 }
 
 function responseHead(incoming: IncomingMessage, upstream: Upstream): string {

@@ -156,6 +156,21 @@ describe('everything else', () => {
     expect(asked).toBe(1);
   });
 
+  it.each([2_000_000, 30_000_000])(
+    'is answered as soon as the node has said why it takes no %d bytes',
+    async (size) => {
+      const strict = await node('strict', (incoming, response) => {
+        response.writeHead(413, { 'content-length': 8 }).end('too much');
+        incoming.resume();
+      });
+      const url = await gateway([strict]);
+      const response = await fetch(`${url}/api/v1/x`, { method: 'POST', body: new Uint8Array(size) });
+      expect(response.status).toBe(413);
+      expect(response.headers.get('counterfoil-node')).toBe('strict');
+      expect(await response.text()).toBe('too much');
+    },
+  );
+
   it('is a problem when no node is there', async () => {
     const url = await gateway([await deadNode('one'), await deadNode('two')]);
     const response = await fetch(`${url}/api/v1/status`);
