@@ -126,7 +126,8 @@ async function openUndamaged({ config, genesis }: RepairParts): Promise<OpenedCh
   }
 }
 
-function isDamage(error: unknown): boolean {
+/** Whether an error says that stored data are not what was written. */
+export function isDamage(error: unknown): boolean {
   if (error instanceof CommandError) return error.code === 'DATA_CORRUPT';
   return error instanceof CorruptionError || error instanceof UnreadableError || tellsOfDamage(error);
 }
@@ -134,9 +135,13 @@ function isDamage(error: unknown): boolean {
 /** What a node ends with that finds its data damaged when they are open already; any other error as it is. */
 export function explainDamage(error: unknown, dataDir: string): unknown {
   if (!isDamage(error)) return error;
-  const reason = sentenceOf(error);
-  noteDamage(dataDir, reason);
-  return new CommandError('DATA_UNUSABLE', `The data in ${dataDir} are damaged: ${reason}.`, {
+  noteDamage(dataDir, sentenceOf(error));
+  return damageError(error, dataDir);
+}
+
+/** What a command ends with that cannot read the data. */
+export function damageError(error: unknown, dataDir: string): CommandError {
+  return new CommandError('DATA_UNUSABLE', `The data in ${dataDir} are damaged: ${sentenceOf(error)}.`, {
     code: 'DATABASE_DAMAGED',
     advice: 'Start the node again: they are checked and mended then, and what is missing comes from the peers.',
     cause: error,

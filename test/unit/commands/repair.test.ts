@@ -2,17 +2,18 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openOrRepairChain } from '../../../src/commands/repair.ts';
+import { CommandError } from '../../../src/commands/exit-codes.ts';
+import { explainDamage, openOrRepairChain } from '../../../src/commands/repair.ts';
 import type { Genesis } from '../../../src/ledger/genesis.ts';
 import { parseGenesis } from '../../../src/ledger/genesis-document.ts';
 import { defined } from '../../../src/lib/assert.ts';
 import { utf8 } from '../../../src/lib/bytes.ts';
 import { type NodeConfig, resolveConfig } from '../../../src/node/config/config.ts';
 import { beginArrival, carriedRows, completeArrival, isArrived, storePastBlocks } from '../../../src/store/arriving.ts';
-import { readBlock } from '../../../src/store/blocks.ts';
+import { CorruptionError, readBlock } from '../../../src/store/blocks.ts';
 import type { KeyValueReads } from '../../../src/store/key-value.ts';
 import { openLmdb } from '../../../src/store/lmdb.ts';
-import { beginOpening, DAMAGED_FILE, replacementDir } from '../../../src/store/replacement.ts';
+import { beginOpening, DAMAGED_FILE, endOpening, notedDamage, replacementDir } from '../../../src/store/replacement.ts';
 import { META, TABLES } from '../../../src/store/schema.ts';
 import { written } from '../../../src/store/written.ts';
 import { storedChain } from '../../support/stored-chain.ts';
@@ -85,6 +86,66 @@ it('says what is needed when the damaged data had no earlier blocks to rebuild f
   const { store } = await openOrRepairChain({ config: configOf(directory), genesis, logger, program });
   await new Promise((resolve) => store.close(resolve));
   expect(warned.at(-1)).toContain('needs a peer that keeps everything');
+});
+
+const PAGE_BYTES = 4_096;
+/** MDB_CORRUPTED, as a read gives it. */
+const pageOfWrongType = (): Error => Object.assign(new Error('MDB_CORRUPTED'), { code: -30_796 });
+
+/** Opens data of which a rebuilding, if there is one, finds nothing in order. @returns the height, and what was warned of */
+async function openedWithNothingInOrder(): Promise<{ readonly height: number; readonly reasons: readonly unknown[] }> {
+  const program = join(directory, 'job.mjs');
+  const done = { kind: 'done', sentence: '', answer: { height: 0, oldest: 0, reason: 'all of it' } };
+  writeFileSync(program, `process.on('message', () => process.send(${JSON.stringify(done)}));`);
+  const reasons: unknown[] = [];
+  const logger = { info: () => undefined, warn: (fields: object) => void reasons.push(Object.values(fields)[1]) };
+  const { store, chain } = await openOrRepairChain({ config: configOf(directory), genesis, logger, program });
+  await new Promise((resolve) => store.close(resolve));
+  return { height: chain.head.height, reasons };
+}
+
+it('mends or passes over every page of zeros', async () => {
+  const whole = readFileSync(join(dataDir, 'data.mdb'));
+  const heights: number[] = [];
+  for (let page = 2; page < whole.length / PAGE_BYTES; page += 1) {
+    rmSync(dataDir, { recursive: true });
+    mkdirSync(dataDir);
+    const damaged = Uint8Array.from(whole).fill(0, page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+    writeFileSync(join(dataDir, 'data.mdb'), damaged);
+    const { height } = await openedWithNothingInOrder();
+    expect(existsSync(join(dataDir, DAMAGED_FILE))).toBe(height === 0);
+    heights.push(height);
+  }
+  expect(new Set(heights)).toEqual(new Set([0, BLOCKS]));
+});
+
+it.each([
+  ['an error of LMDB', pageOfWrongType()],
+  ['one behind another', new Error('it failed', { cause: new Error('so did this', { cause: pageOfWrongType() }) })],
+  ['a row that is none', new CorruptionError('the journal witness is damaged')],
+])('ends a start on %s that comes when the data are open, and mends at the next', async (_, error) => {
+  expect(explainDamage(error, dataDir)).toMatchObject({
+    exit: 'DATA_UNUSABLE',
+    code: 'DATABASE_DAMAGED',
+    message: expect.stringContaining(dataDir),
+    advice: expect.stringContaining('Start the node again'),
+  });
+  const reason = notedDamage(dataDir);
+  expect(reason).not.toBeNull();
+  const { height, reasons } = await openedWithNothingInOrder();
+  expect(height).toBe(0);
+  expect(reasons[0]).toBe(reason);
+  endOpening(dataDir);
+  expect(notedDamage(dataDir)).toBeNull();
+});
+
+it.each([
+  new Error('MDB_MAP_FULL', { cause: Object.assign(new Error('no room'), { code: -30_792 }) }),
+  Object.assign(new Error('the port is in use'), { code: 'EADDRINUSE' }),
+  new CommandError('CONFIG_INVALID', 'There is no node key.'),
+])('says nothing of the data for %s', (error) => {
+  expect(explainDamage(error, dataDir)).toBe(error);
+  expect(notedDamage(dataDir)).toBeNull();
 });
 
 /** Leaves beside the data a snapshot of their newest block that is whole, with history from `oldest` on. */
