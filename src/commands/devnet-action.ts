@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createClient } from '../client/http.ts';
 import { devnetGenesis, devnetKeys, isDevnetGenesis } from '../devnet/genesis.ts';
@@ -17,6 +17,7 @@ import { Timestamp } from '../model/ids.ts';
 import { AUTHORITIES_MAX, TRANSACTION_LIFE_MS_MIN } from '../model/limits.ts';
 import { renderConfig } from '../node/config/template.ts';
 import { createSigner } from '../node/keys/key-pair.ts';
+import { makeDirectories } from '../store/directories.ts';
 import { type Invocation, shellWord, wholeNumber } from './command-line.ts';
 import { stopOthers } from './devnet-others.ts';
 import { CommandError } from './exit-codes.ts';
@@ -128,7 +129,7 @@ async function prepareHomes(root: string, plan: DevnetPlan): Promise<LoadedGenes
     });
   }
   const genesis = writeGenesis(devnetGenesis(plan, Timestamp(Date.now())));
-  mkdirSync(root, { recursive: true, mode: 0o700 });
+  makeDirectories(root);
   for (const node of allNodes(plan)) await writeHome(devnetHome(plan, node, { root, genesis }));
   return firstGenesis(root, plan).genesis;
 }

@@ -62,7 +62,7 @@ export function exitNameOf(error: unknown): ExitName {
 }
 
 /** Our own codes of failures of the environment: they are told, and those of the operating system are not. */
-const TOLD_CODES = ['PORT_IN_USE', 'PORT_FORBIDDEN', 'ADDRESS_NOT_AVAILABLE', 'DISK_FULL'];
+const TOLD_CODES = ['PORT_IN_USE', 'PORT_FORBIDDEN', 'ADDRESS_NOT_AVAILABLE', 'DISK_FULL', 'DIRECTORY_NOT_MADE'];
 
 /** The stable code of what ended a command, if it has one that is finer than its exit code. */
 export function toldCodeOf(error: unknown): string | undefined {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defined } from '../lib/assert.ts';
 import { fromHex } from '../lib/bytes.ts';
@@ -8,6 +8,7 @@ import type { RawValue } from '../node/config/values.ts';
 import { writeKeyFile } from '../node/keys/key-file.ts';
 import type { Protection } from '../node/keys/key-format.ts';
 import type { KeyKind, KeyPair } from '../node/keys/key-pair.ts';
+import { makeDirectories } from '../store/directories.ts';
 import { openNodeDisk } from '../store/node-disk.ts';
 import { createJournal } from '../store/open-journal.ts';
 import { CommandError } from './exit-codes.ts';
@@ -43,7 +44,7 @@ export function refuseExistingHome(directory: string): void {
 /** Writes a home: directories 0700, secrets 0600, the configuration last. */
 export async function writeHome(home: NewHome): Promise<void> {
   refuseExistingHome(home.directory);
-  mkdirSync(home.directory, { recursive: true, mode: 0o700 });
+  makeDirectories(home.directory);
   const keys = join(home.directory, 'keys');
   if (home.authority !== undefined) {
     await makeJournal(join(home.directory, 'journal'), home.authority);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { planDevnet } from '../devnet/plan.ts';
 import type { GenesisDocument } from '../ledger/genesis.ts';
@@ -10,6 +10,7 @@ import { AUTHORITIES_MAX } from '../model/limits.ts';
 import { ROLES } from '../model/transaction.ts';
 import type { RawValue } from '../node/config/values.ts';
 import { generateKeyPair, type KeyPair } from '../node/keys/key-pair.ts';
+import { makeDirectories } from '../store/directories.ts';
 import { commandName, type Invocation, shellWord, wholeNumber } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
 import { homeOf, loadGenesis } from './files.ts';
@@ -101,7 +102,7 @@ export async function initNetwork(invocation: Invocation, options: InitOptions, 
       .slice(0, 64);
   const genesis = checkedGenesis(genesisOf(networkId, seats));
   const protection = await newProtection(invocation, options);
-  mkdirSync(root, { recursive: true, mode: 0o700 });
+  makeDirectories(root);
   for (const seat of seats) {
     const { authority, node, operator } = seat;
     const config = seatConfig(networkId, seat, { seats, isSpread: options.hosts !== undefined });

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, statfs, statSync } from 'node:fs';
+import { existsSync, statfs, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase, type Transaction } from 'lmdb';
 import { assert } from '../lib/assert.ts';
 import { compareBytes } from '../lib/bytes.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { KEY_BYTES_MAX, SNAPSHOTS_MAX } from '../model/limits.ts';
+import { makeDirectories } from './directories.ts';
 import {
   type KeyRange,
   type KeyValue,
@@ -55,7 +56,7 @@ export function openLmdbForReading(path: string, tables: readonly Table[]): Read
 
 function openEnvironment(path: string, tables: readonly Table[], readOnly: boolean): LmdbKeyValue {
   try {
-    if (!readOnly) mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (!readOnly) makeDirectories(path);
     else if (!existsSync(join(path, 'data.mdb'))) throw new Error('there is none');
     const root: RootDatabase<Uint8Array, Uint8Array> = open({
       path,

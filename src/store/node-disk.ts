@@ -6,7 +6,6 @@ import {
   fsync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -16,6 +15,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { assert } from '../lib/assert.ts';
+import { makeDirectories } from './directories.ts';
 import type { Disk, DiskDone, DiskFile, FileIdentity } from './disk.ts';
 
 /** What one system call takes: Linux ends at 1,024 parts (IOV_MAX). */
@@ -26,7 +26,7 @@ const PROBE_MS_MAX = 100;
 /** Opens the directory at `path`, made for this user alone when it is not there. @throws with `cause` */
 export function openNodeDisk(path: string): Disk {
   return attempt(`cannot open the directory ${path}`, () => {
-    const made = mkdirSync(path, { recursive: true, mode: 0o700 });
+    const made = makeDirectories(path);
     if (made !== undefined) syncNow(dirname(made));
     return new NodeDisk(path, keepsBirthTimes(path));
   });

@@ -4,7 +4,6 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
@@ -12,6 +11,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { err, ok, type Result } from '../../lib/result.ts';
+import { makeDirectories } from '../../store/directories.ts';
 import {
   formatKey,
   type Key,
@@ -91,7 +91,7 @@ export function writeKeyFile(path: string, key: Key, protection: Protection): Re
 
 function writeNewPrivateFile(path: string, text: string): Result<void, KeyFileFault> {
   const directory = dirname(path);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectories(directory);
   const temporary = join(directory, `.${basename(path)}.${process.pid}.new`);
   // One that a killed process left; in a container every process may have the same pid.
   rmSync(temporary, { force: true });
