@@ -180,7 +180,7 @@ function followerOverdue(facts: ChainFacts, following: FollowerFacts): Found {
   const { voters, quorum, now, oldestWaitMs } = facts;
   if (voters >= quorum) return waits(facts);
   const reason = `${waits(facts).reason}${sightSentence(facts, following)} They may be down, or only out of its reach: explain on an authority tells.`;
-  const since = Timestamp(now - oldestWaitMs);
+  const since = Timestamp(Math.floor(now - oldestWaitMs));
   const why = 'not connected with this follower';
   const waitingFor = following.unseen.map((authority) => ({ authority, since, why }));
   return { moving: false, code: 'NO_QUORUM_SEEN', reason, waitingFor };
