@@ -85,6 +85,16 @@ function isBatch(value: unknown): Result<boolean, Problem> {
     : ok(true);
 }
 
+/** The ledger refuses a ticket that is listed twice; said here, it costs no block and names the list. */
+function distinctTickets(tickets: readonly TicketId[]): Result<readonly TicketId[], Problem> {
+  const seen = new Set<TicketId>();
+  for (const ticket of tickets) {
+    if (seen.has(ticket)) return badField('tickets', `lists ${ticket} twice: send each ticket once`);
+    seen.add(ticket);
+  }
+  return ok(tickets);
+}
+
 function newTicket(ticket: z.output<typeof newTicketSchema>): NewTicket {
   const { ticket_id, seat, gate, holder, data } = ticket;
   return { ticket: ticket_id, seat, gate, holder, data: data ?? new Uint8Array() };
@@ -100,6 +110,8 @@ export function parseIssue(body: Uint8Array): Result<Asked, Problem> {
     const parsed = take(issueSeveralSchema, value.value);
     if (!parsed.ok) return parsed;
     const { event_id, tier_id, tickets } = parsed.value;
+    const distinct = distinctTickets(tickets.map(({ ticket_id }) => ticket_id));
+    if (!distinct.ok) return distinct;
     return ok(issueOf(event_id, tier_id, tickets.map(newTicket), true));
   }
   const parsed = take(issueOneSchema, value.value);
@@ -120,8 +132,10 @@ export function parseValidate(body: Uint8Array): Result<Asked, Problem> {
   if (!isSeveral.ok) return isSeveral;
   const parsed = isSeveral.value ? take(validateSeveralSchema, value.value) : take(validateOneSchema, value.value);
   if (!parsed.ok) return parsed;
-  const tickets = 'tickets' in parsed.value ? parsed.value.tickets : [parsed.value.ticket_id];
-  return ok({ operation: { kind: 'validate', tickets }, tickets, isBatch: isSeveral.value });
+  const tickets = distinctTickets('tickets' in parsed.value ? parsed.value.tickets : [parsed.value.ticket_id]);
+  if (!tickets.ok) return tickets;
+  const operation: Operation = { kind: 'validate', tickets: tickets.value };
+  return ok({ operation, tickets: tickets.value, isBatch: isSeveral.value });
 }
 
 /** `{ticket_id, gate?}`; `gateOf` finds the gate of a scan that names none. */

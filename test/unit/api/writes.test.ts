@@ -108,6 +108,21 @@ describe('refusals', () => {
     }
   });
 
+  it('need no block when one request lists a ticket twice', async () => {
+    const id = await ticket('ISSUED');
+    const pair = [{ ticket_id: 'pair' }, { ticket_id: 'pair' }];
+    const asked: [string, object, string][] = [
+      ['validate', { tickets: [id, 'other', id] }, id],
+      ['issue', { event_id: 'cup', tier_id: 'stand', tickets: pair }, 'pair'],
+    ];
+    for (const [name, body, twice] of asked) {
+      const answer = await post(name, body);
+      expect([answer.status, answer.body.code]).toEqual([400, 'BAD_REQUEST']);
+      expect(answer.body.detail).toContain(`lists ${twice} twice`);
+      expect(answer.body.transaction_id).toBeUndefined();
+    }
+  });
+
   it('come through for every code that a receipt can have', async () => {
     const id = await ticket();
     for (const code of REFUSALS) {
