@@ -14,9 +14,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../scripts/suites.mjs';
 import { type Job, type JobOutcome, JobProcess } from '../../src/commands/job-process.ts';
 import { createPrng, type Prng } from '../../src/lib/prng.ts';
-import type { KeyValue, KeyValueReads } from '../../src/store/key-value.ts';
+import { oldestRow } from '../../src/store/blocks.ts';
+import type { KeyValue, KeyValueChange, KeyValueReads } from '../../src/store/key-value.ts';
 import { openLmdb, openLmdbForReading } from '../../src/store/lmdb.ts';
 import { heightKey, META, TABLES } from '../../src/store/schema.ts';
+import { written } from '../../src/store/written.ts';
 import { ChainGenerator } from '../support/chain-generator.ts';
 import { ALL_TABLES, contentOf } from '../support/stores.ts';
 import { counterfoil, endPrograms } from './support/program.ts';
@@ -233,7 +235,7 @@ describe('counterfoil chain verify', () => {
     writeFileSync(join(path, 'data.mdb'), damage(database));
     const { code, output } = await verify(path);
     expect([7, 8], output).toContain(code);
-    expect(output).toMatch(/^counterfoil: .*\n/);
+    expect(output).toMatch(/^counterfoil: .* \([A-Z_]+\)\n./);
     expect(output).not.toContain('    at ');
   });
 
@@ -286,6 +288,31 @@ describe('counterfoil chain export and import', () => {
       }),
     );
   }
+
+  /** What an export says of the chain with that change to its rows. */
+  async function exportChanged(name: string, change: KeyValueChange) {
+    const path = join(directory, name);
+    mkdirSync(path);
+    copyFileSync(join(home, 'data', 'data.mdb'), join(path, 'data.mdb'));
+    const store = openLmdb(path, ALL_TABLES);
+    await written(store, [change]);
+    await close(store);
+    const from = ['--data', path, '--genesis', join(home, 'genesis.json')];
+    return await counterfoil(['chain', 'export', ...from, '--out', join(directory, `${name}.cf`)]);
+  }
+
+  it('says what is pruned, and who can export', async () => {
+    const { code, output } = await exportChanged('pruned', oldestRow(3));
+    expect(code).toBe(7);
+    expect(output).toContain('Blocks 1 to 2 are not kept here');
+    expect(output).toContain('(PRUNED)\nExport from a node that keeps everything');
+  });
+
+  it('says that what cannot be exported is damaged', async () => {
+    const { code, output } = await exportChanged('gap', { table: TABLES.blocks, key: heightKey(3), value: undefined });
+    expect(code).toBe(7);
+    expect(output).toContain('(DATABASE_DAMAGED)\nStart the node again');
+  });
 
   it('carry a chain from one home to another, byte for byte', async () => {
     const target = freshHome('import');

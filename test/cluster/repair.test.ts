@@ -108,6 +108,17 @@ describe('a node whose data is damaged', () => {
     await startUntilUp();
     await expectWhole();
   });
+
+  it.each([2, 16, 25])('runs after one start when page %i of the file is zeros', async (page) => {
+    const file = join(victim().home, 'data', 'data.mdb');
+    await stopped();
+    const bytes = readFileSync(file);
+    bytes.fill(0, page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+    writeFileSync(file, bytes);
+    await victim().start();
+    expect(existsSync(join(victim().home, 'data', 'opening'))).toBe(false);
+    await expectWhole();
+  });
 });
 
 /** Leaves a node as a fetch of a snapshot leaves it that ends before all of it is there: with the newest blocks. */
