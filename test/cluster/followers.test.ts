@@ -137,6 +137,22 @@ describe(`four authorities and ${FOLLOWERS} followers`, () => {
     for (const node of all()) expect(value(await node.client.transaction(last.id)).state).toBe('final');
   });
 
+  it('a follower that sees fewer authorities than decide says so once work waits for them', async () => {
+    const node = follower(0);
+    await cluster.until('it to have found authorities', WAIT_MS, async () => (await statusOf(node)).connected >= 2);
+    await cluster.settled();
+    await Promise.all([cluster.node(0), cluster.node(1)].map((authority) => authority.kill()));
+    await cluster.until('it to miss them', 20_000, async () => (await statusOf(node)).connected <= 2);
+    const taken = await node.client.submit(signed(cluster.genesis.chainId, 'boxoffice', issueOf('late')), {
+      waitMs: 0,
+    });
+    expect(taken.ok).toBe(true);
+    await cluster.until('it to say so', 20_000, async () => {
+      const { code, moving, waiting_for: awaited } = value(await node.client.explain());
+      return code === 'NO_QUORUM_SEEN' && !moving && awaited.length >= 2;
+    });
+  });
+
   it('a follower that nobody is connected with says so, refuses writes and answers reads', async () => {
     const node = follower(0);
     await Promise.all(cluster.nodes.map((authority) => authority.kill()));
