@@ -97,7 +97,9 @@ export class Gateway {
       connected = true;
       request.pipe(outgoing);
     });
+    let answer: IncomingMessage | undefined;
     outgoing.once('response', (incoming) => {
+      answer = incoming;
       response.writeHead(incoming.statusCode ?? 502, withoutHop(headersFrom(incoming, upstream)));
       // It is decided, and nobody reads the rest of the body.
       if (!request.complete) {
@@ -108,7 +110,9 @@ export class Gateway {
       incoming.once('error', () => response.destroy());
     });
     outgoing.once('error', () => {
-      if (response.closed) return;
+      // What fails after the whole answer is the rest of a body that nobody reads.
+      outgoing.on('error', () => undefined);
+      if (response.closed || answer?.complete === true) return;
       if (!connected) this.#pass(request, response, others);
       else if (response.headersSent) response.destroy();
       else nodeFailed(response, upstream);
