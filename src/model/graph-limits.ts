@@ -1,0 +1,9 @@
+/**
+ * Every bound on graphs, statements and queries, as `limits.ts` holds the others: with its unit in its name and its
+ * reason beside it; changing one that is marked (chain) forks the network.
+ */
+
+/** (chain) What a submitter may state with one transaction, in bytes of canonical N-Triples: some pages of description. */
+export const STATEMENTS_BYTES_MAX = 16_384;
+/** (chain) The same in triples: each is a line to check and to index. */
+export const STATEMENTS_MAX = 200;
