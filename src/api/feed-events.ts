@@ -1,7 +1,8 @@
 import type { FeedEvent } from '../client/answers.ts';
 import { defined } from '../lib/assert.ts';
+import { ticketsNamed } from '../model/operation.ts';
 import type { Receipt } from '../model/receipt.ts';
-import type { Operation, Transaction } from '../model/transaction.ts';
+import type { Transaction } from '../model/transaction.ts';
 import type { FinalBlock } from './ports.ts';
 import { firstScanView, timeView } from './views.ts';
 
@@ -69,25 +70,10 @@ function acceptedEvents({ id, body }: Transaction): Told[] {
   }
 }
 
-function ticketsOf(operation: Operation): readonly string[] {
-  switch (operation.kind) {
-    case 'issue':
-      return operation.tickets.map(({ ticket }) => ticket);
-    case 'validate':
-      return operation.tickets;
-    case 'consume':
-    case 'admit':
-    case 'dispute':
-      return [operation.ticket];
-    default:
-      return [];
-  }
-}
-
 /** A refused batch is about the ticket that made it fail; a refusal of no ticket is told without one. */
 function refusedEvents({ id, body }: Transaction, { code, subject, firstScan }: Receipt): Told[] {
   const { operation, organisation } = body;
-  const tickets = ticketsOf(operation);
+  const tickets = ticketsNamed(operation);
   const [only] = tickets;
   if (only === undefined) return [];
   const ticket = tickets.length === 1 ? only : (tickets.find((one) => one === subject) ?? null);

@@ -1,17 +1,18 @@
 import type { Replica } from '../consensus/replica.ts';
 import { primaryOf } from '../consensus/replica.ts';
 import type { Timing } from '../consensus/timing.ts';
-import { MOVES, type Move } from '../ledger/lifecycle.ts';
-import { stateKey, TICKET, TICKET_STATES, type TicketRecord, type TicketState } from '../ledger/records.ts';
+import { stateKey } from '../ledger/records.ts';
+import { TICKET, type TicketRecord } from '../ledger/ticket-record.ts';
 import { defined } from '../lib/assert.ts';
 import { type Height, type TicketId, Timestamp } from '../model/ids.ts';
 import { TICKET_HISTORY_MAX } from '../model/limits.ts';
+import { TICKET_STATES } from '../model/ticket.ts';
 import { type AuthorityFacts, type ChainFacts, explain } from '../node/explain.ts';
 import type { Node } from '../node/node.ts';
 import { isDiskFull } from '../store/disk.ts';
 import { TABLES } from '../store/schema.ts';
-import { decodeTicket, readHistory, readTicketIds, readTicketIdsOfAll, type TicketEvent } from '../store/tickets.ts';
-import type { AuthorityView, Explanation, FinalBlock, NodeStatus, Reader, TicketVersion } from './ports.ts';
+import { decodeTicket, readHistory, readTicketIds, readTicketIdsOfAll } from '../store/tickets.ts';
+import type { AuthorityView, Explanation, FinalBlock, NodeStatus, Reader } from './ports.ts';
 
 /** What a reader knows of a node beside the node itself. */
 export interface ReaderSettings {
@@ -62,7 +63,7 @@ export function createReader(node: Node, settings: ReaderSettings): Reader {
         asOf: chain.visibleHead.header.height,
       };
     },
-    history: (id) => versionsOf(readHistory(chain.store, id, TICKET_HISTORY_MAX)),
+    history: (id) => readHistory(chain.store, id, TICKET_HISTORY_MAX),
     peers: () =>
       node.parts.transport.peers().map((peer) => ({
         id:
@@ -132,35 +133,6 @@ function blockAt(node: Node, height: Height): FinalBlock | undefined {
 function ticketOf(node: Node, id: TicketId): TicketRecord | undefined {
   const bytes = node.parts.chain.store.get(TABLES.state, stateKey(TICKET, id));
   return bytes === undefined ? undefined : decodeTicket(bytes, id);
-}
-
-/** The states that a ticket went through, told from the transactions that moved it. */
-function versionsOf(events: readonly TicketEvent[]): readonly TicketVersion[] {
-  const versions: TicketVersion[] = [];
-  let state: TicketState | undefined;
-  for (const event of events) {
-    const path: readonly TicketState[] = state === undefined ? ['ISSUED'] : pathOf(event.type as Move, state);
-    for (const next of path) {
-      versions.push({
-        version: versions.length + 1,
-        state: next,
-        standing: 'GOOD',
-        transactionId: event.transaction,
-        type: event.type,
-        at: event.at,
-        height: event.height,
-        agent: event.agent,
-        gate: event.gate,
-      });
-      state = next;
-    }
-  }
-  return versions;
-}
-
-function pathOf(move: Move, state: TicketState): readonly TicketState[] {
-  const path = MOVES[move][state];
-  return typeof path === 'string' ? [] : path;
 }
 
 function headOf(replica: Replica, seat: number | undefined) {

@@ -3,7 +3,7 @@ import { utf8 } from '../lib/bytes.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { EventId, GateId, Hash, isHex, isName, TicketId, TierId } from '../model/ids.ts';
 import { NAME_CHARS_MAX, TEXT_BYTES_MAX, TICKET_DATA_BYTES_MAX, TICKETS_PER_TRANSACTION_MAX } from '../model/limits.ts';
-import { DISPUTE_REASONS, type NewTicket, type Operation } from '../model/transaction.ts';
+import { DISPUTE_REASONS, type NewTicket, type Operation } from '../model/operation.ts';
 import { badField } from './exchange.ts';
 import { parseJson } from './json.ts';
 import type { Problem } from './problems.ts';

@@ -2,7 +2,7 @@
  * What people and programs see over HTTP.
  * This file says what the surface needs of a node; the composition root provides it.
  */
-import type { TicketRecord } from '../ledger/records.ts';
+import type { TicketRecord } from '../ledger/ticket-record.ts';
 import type { Body, Header } from '../model/block.ts';
 import type { Certificate } from '../model/certificate.ts';
 import type { Evidence } from '../model/evidence.ts';
@@ -18,9 +18,10 @@ import type {
   View,
 } from '../model/ids.ts';
 import type { Receipt } from '../model/receipt.ts';
-import type { Operation, OperationKind, Transaction } from '../model/transaction.ts';
+import type { Intent, Transaction } from '../model/transaction.ts';
 import type { SyncProgress } from '../peering/sync.ts';
 import type { LastingHalt } from '../store/halt.ts';
+import type { TicketEvent } from '../store/tickets.ts';
 
 /** A final block as it is stored. */
 export interface FinalBlock {
@@ -116,18 +117,6 @@ export interface Explanation {
   readonly waitingFor: readonly { readonly authority: string; readonly since: Timestamp; readonly why: string }[];
 }
 
-export interface TicketVersion {
-  readonly version: number;
-  readonly state: string;
-  readonly standing: string;
-  readonly transactionId: Hash;
-  readonly type: OperationKind;
-  readonly at: Timestamp;
-  readonly height: Height;
-  readonly agent: OrganisationId;
-  readonly gate: string | null;
-}
-
 export type TransactionState =
   | { readonly state: 'pending' }
   | {
@@ -157,7 +146,7 @@ export interface Reader {
     readonly tickets: readonly TicketRecord[];
     readonly asOf: Height;
   };
-  history(id: TicketId): readonly TicketVersion[];
+  history(id: TicketId): readonly TicketEvent[];
   peers(): readonly PeerView[];
   authorities(): readonly AuthorityView[];
   explain(): Explanation;
@@ -203,9 +192,9 @@ export type Submit = (transaction: Transaction, waitMs: number) => Promise<Submi
 export interface Operator {
   readonly organisation: OrganisationId;
   /** `idempotencyKey`: a retry by any node of this organisation is done once. */
-  sign(operation: Operation, idempotencyKey: string | null): Transaction;
+  sign(intent: Intent, idempotencyKey: string | null): Transaction;
   /** The earlier outcome under this key, if final: answered without another transaction. */
-  earlier(operation: Operation, idempotencyKey: string): Submitted | { readonly outcome: 'reused' } | undefined;
+  earlier(intent: Intent, idempotencyKey: string): Submitted | { readonly outcome: 'reused' } | undefined;
 }
 
 /**

@@ -31,6 +31,14 @@ const REFUSED = {
   ROLE_NOT_HELD: { status: 409, title: 'The organisation does not have this role' },
   LAST_ORGANISER: { status: 409, title: 'An event keeps at least one organiser' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The idempotency key was used for another operation' },
+  TICKET_HELD: { status: 409, title: 'The ticket is held back' },
+  TICKET_REVOKED: { status: 409, title: 'The ticket was revoked' },
+  NOT_HELD: { status: 409, title: 'The ticket is not held back' },
+  TRANSFER_NOT_ALLOWED: { status: 409, title: 'The ticket may not change hands' },
+  PRICE_ABOVE_CAP: { status: 409, title: 'The price is above what resale may ask' },
+  CASE_ALREADY_OPEN: { status: 409, title: 'A case about the ticket is open already' },
+  NO_OPEN_CASE: { status: 409, title: 'No case about the ticket is open' },
+  SELF_ARBITRATION: { status: 403, title: 'Nobody decides what his own organisation has opened' },
 } as const satisfies Record<Refusal, ProblemKind>;
 
 /** Why a transaction can be in no block now. */
@@ -43,6 +51,8 @@ const INVALID = {
   UNKNOWN_SIGNER: { status: 403, title: 'The key is not one of the organisation' },
   NOT_PERMITTED: { status: 403, title: 'The signer may not do this' },
   ALREADY_FINAL: { status: 409, title: 'The transaction is final already' },
+  BAD_STATEMENTS: { status: 422, title: 'The statements are not canonical N-Triples' },
+  STATEMENTS_OUT_OF_SCOPE: { status: 403, title: 'The signer may not describe that' },
 } as const satisfies Record<TransactionFault, ProblemKind>;
 
 /** Every error of the HTTP surface. Codes are stable: clients compare them. */
@@ -131,6 +141,14 @@ const ADVICE: Readonly<Partial<Record<Refusal, string>>> = {
   SEAT_TAKEN: 'choose another seat',
   DUPLICATE_ID: 'choose another id; ids are never used twice',
   ROLE_NOT_ALLOWED: "have the event's organiser grant the role, or ask a node of an organisation that has it",
+  TICKET_HELD: 'its history tells who holds it back; they can release it',
+  TICKET_REVOKED: 'its history tells who revoked it and why; a revoked ticket stays out',
+  NOT_HELD: 'nothing is left to do',
+  TRANSFER_NOT_ALLOWED: 'its tier says whether, how often and until when tickets change hands',
+  PRICE_ABOVE_CAP: 'ask at most what its tier allows in percent of its price',
+  CASE_ALREADY_OPEN: 'resolve the open one first',
+  NO_OPEN_CASE: 'look at how the last one ended',
+  SELF_ARBITRATION: 'ask an arbiter of another organisation',
   IDEMPOTENCY_KEY_REUSED: 'use a fresh key for another operation, or repeat the first one unchanged',
 };
 

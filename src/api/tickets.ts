@@ -1,5 +1,4 @@
 import type { HistoryAnswer, SeedAnswer, TicketsAnswer } from '../client/answers.ts';
-import { TICKET_STATES } from '../ledger/records.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import {
   API_BODY_BYTES_MAX,
@@ -9,6 +8,7 @@ import {
   API_WAIT_MS,
 } from '../model/http-limits.ts';
 import { type GateId, isName, TicketId } from '../model/ids.ts';
+import { TICKET_STATES } from '../model/ticket.ts';
 import {
   type ApiRequest,
   badField,
@@ -101,7 +101,7 @@ async function transition(
   if (!key.ok) return key;
   const waitMs = waitParameter(request.query, API_WAIT_MS);
   if (!waitMs.ok) return waitMs;
-  const outcome = await write(writer, asked.operation, key.value, waitMs.value);
+  const outcome = await write(writer, { operation: asked.operation, statements: null }, key.value, waitMs.value);
   return outcome.ok ? ok({ outcome: outcome.value, waitMs: waitMs.value }) : outcome;
 }
 
@@ -200,7 +200,7 @@ function history(reader: Reader, { params }: ApiRequest): Outcome {
       version: version.version,
       state: version.state,
       standing: version.standing,
-      transaction_id: version.transactionId,
+      transaction_id: version.transaction,
       type: version.type,
       at: timeView(version.at),
       height: version.height,

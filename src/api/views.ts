@@ -1,6 +1,7 @@
 import type {
   BlockAnswer,
   BlockSummaryAnswer,
+  CaseAnswer,
   CertificateAnswer,
   FirstScanAnswer,
   HeaderAnswer,
@@ -9,13 +10,14 @@ import type {
   TransactionAnswer,
   TransactionStateAnswer,
 } from '../client/answers.ts';
-import type { TicketRecord } from '../ledger/records.ts';
+import type { CaseRecord, Resolution, TicketRecord } from '../ledger/ticket-record.ts';
 import { defined } from '../lib/assert.ts';
 import type { Header } from '../model/block.ts';
 import type { Certificate } from '../model/certificate.ts';
 import type { Hash, Timestamp } from '../model/ids.ts';
+import type { NewTicket, Operation, Replacement } from '../model/operation.ts';
 import type { FirstScan, Receipt } from '../model/receipt.ts';
-import type { NewTicket, Operation, Transaction } from '../model/transaction.ts';
+import type { Transaction } from '../model/transaction.ts';
 import type { FinalBlock, TransactionState } from './ports.ts';
 
 /** How the model is shown: snake_case, times in RFC 3339 in UTC, hashes in hex, bytes in base64. */
@@ -78,6 +80,10 @@ function newTicketView(ticket: NewTicket): Readonly<Record<string, unknown>> {
   };
 }
 
+function replacementView({ event, tier, ticket, seat, gate, data }: Replacement): Readonly<Record<string, unknown>> {
+  return { event_id: event, tier_id: tier, ticket_id: ticket, seat, gate, data: base64(data) };
+}
+
 function operationView(operation: Operation): Readonly<Record<string, unknown>> {
   switch (operation.kind) {
     case 'event.create': {
@@ -85,7 +91,7 @@ function operationView(operation: Operation): Readonly<Record<string, unknown>> 
       return { event_id: event, title, starts_at: timeView(startsAt), capacity };
     }
     case 'tier.create': {
-      const { event, tier, title, price, currency, capacity, validFrom, validThrough } = operation;
+      const { event, tier, title, price, currency, capacity, validFrom, validThrough, transfer } = operation;
       return {
         event_id: event,
         tier_id: tier,
@@ -95,6 +101,12 @@ function operationView(operation: Operation): Readonly<Record<string, unknown>> 
         capacity,
         valid_from: validFrom === null ? null : timeView(validFrom),
         valid_through: validThrough === null ? null : timeView(validThrough),
+        transfer: {
+          allowed: transfer.allowed,
+          transfers_max: transfer.transfersMax,
+          until: transfer.until === null ? null : timeView(transfer.until),
+          resale_percent_max: transfer.resalePercentMax,
+        },
       };
     }
     case 'role.grant':
@@ -111,6 +123,24 @@ function operationView(operation: Operation): Readonly<Record<string, unknown>> 
       const { ticket, reason, note, gate } = operation;
       return { ticket_id: ticket, reason, note, gate };
     }
+    case 'transfer': {
+      const { ticket, holder, price, channel } = operation;
+      return { ticket_id: ticket, holder, price, channel };
+    }
+    case 'hold':
+    case 'release':
+      return { ticket_id: operation.ticket, note: operation.note };
+    case 'revoke':
+      return { ticket_id: operation.ticket, reason: operation.reason, note: operation.note };
+    case 'case.open': {
+      const { ticket, reason, note, evidence } = operation;
+      return { ticket_id: ticket, reason, note, evidence };
+    }
+    case 'resolve': {
+      const { ticket, outcome, note, replacement } = operation;
+      const replaced = replacement === null ? null : replacementView(replacement);
+      return { ticket_id: ticket, outcome, note, replacement: replaced };
+    }
   }
 }
 
@@ -125,6 +155,7 @@ function transactionView(transaction: Transaction, receipt: Receipt): Transactio
     nonce: body.nonce,
     idempotency_key: body.idempotencyKey,
     operation: operationView(body.operation),
+    statements: body.statements,
     signature: transaction.signature,
     receipt: receiptView(receipt),
   };
@@ -177,7 +208,8 @@ export function certificateView(
 }
 
 export function ticketView(ticket: TicketRecord): TicketAnswer {
-  const { firstScan, dispute } = ticket;
+  const { firstScan } = ticket;
+  const opened = ticket.case === null ? null : caseView(ticket.case);
   return {
     id: ticket.ticket,
     state: ticket.state,
@@ -188,20 +220,34 @@ export function ticketView(ticket: TicketRecord): TicketAnswer {
     seat: ticket.seat,
     gate: ticket.gate,
     holder: ticket.holder,
+    epoch: ticket.epoch,
+    transfers: ticket.transfers,
     data: base64(ticket.data),
     since: ticket.since,
     first_scan: firstScan === null ? null : firstScanView(firstScan),
-    dispute:
-      dispute === null
-        ? null
-        : {
-            reason: dispute.reason,
-            note: dispute.note,
-            gate: dispute.gate,
-            organisation: dispute.organisation,
-            at: timeView(dispute.at),
-            height: dispute.height,
-            transaction_id: dispute.transaction,
-          },
+    dispute: ticket.state === 'DISPUTED' ? opened : null,
+    case: opened,
+    replaces: ticket.replaces,
+    replaced_by: ticket.replacedBy,
+  };
+}
+
+function caseView({ resolution, ...opened }: CaseRecord): CaseAnswer {
+  return {
+    reason: opened.reason,
+    gate: opened.gate,
+    evidence: opened.evidence,
+    ...stepView(opened),
+    resolution: resolution === null ? null : { outcome: resolution.outcome, ...stepView(resolution) },
+  };
+}
+
+function stepView(step: Omit<Resolution, 'outcome'>) {
+  return {
+    note: step.note,
+    organisation: step.organisation,
+    at: timeView(step.at),
+    height: step.height,
+    transaction_id: step.transaction,
   };
 }

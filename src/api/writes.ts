@@ -1,11 +1,10 @@
 import type { AdmitAnswer, WriteAnswer } from '../client/answers.ts';
 import { defined } from '../lib/assert.ts';
 import { err, ok, type Result } from '../lib/result.ts';
-import { encode } from '../model/codec.ts';
 import type { Hash, Height, TicketId } from '../model/ids.ts';
 import { IDEMPOTENCY_KEY_BYTES_MAX, TRANSACTION_BYTES_MAX } from '../model/limits.ts';
 import type { Receipt } from '../model/receipt.ts';
-import { type Operation, operationLayout, type Transaction } from '../model/transaction.ts';
+import { type Intent, intentBytes, type Transaction } from '../model/transaction.ts';
 import { type ApiRequest, badField, json, type Outcome } from './exchange.ts';
 import type { NotAdmitted, Operator, Reader, Submit, Submitted } from './ports.ts';
 import { fail, isProblemCode, kindOf, type Problem, refusalDetail } from './problems.ts';
@@ -49,7 +48,7 @@ export function idempotencyKeyOf(request: ApiRequest): Result<string | null, Pro
 /** Signs an operation as the node's organisation and submits it, unless its key tells that this was done before. */
 export async function write(
   writer: Writer,
-  operation: Operation,
+  intent: Intent,
   idempotencyKey: string | null,
   waitMs: number,
 ): Promise<Result<Written, Problem>> {
@@ -60,19 +59,19 @@ export async function write(
       'this node holds no key of an organisation: sign with a client key and POST /api/v1/transactions',
     );
   }
-  if (encode(operationLayout, operation).length + ENVELOPE_BYTES_MAX > TRANSACTION_BYTES_MAX) {
+  if (intentBytes(intent) + ENVELOPE_BYTES_MAX > TRANSACTION_BYTES_MAX) {
     return fail(
       'BODY_TOO_LARGE',
       `one transaction has at most ${TRANSACTION_BYTES_MAX} bytes: send fewer tickets at once`,
     );
   }
-  const earlier = idempotencyKey === null ? undefined : operator.earlier(operation, idempotencyKey);
+  const earlier = idempotencyKey === null ? undefined : operator.earlier(intent, idempotencyKey);
   if (earlier?.outcome === 'reused') {
     const { title } = kindOf('IDEMPOTENCY_KEY_REUSED');
     return fail('IDEMPOTENCY_KEY_REUSED', `${title}; use a fresh key, or repeat the first operation unchanged`);
   }
   if (earlier?.outcome === 'final') return ok(decided(writer.reader, earlier, true));
-  return await submitted(writer, operator.sign(operation, idempotencyKey), waitMs);
+  return await submitted(writer, operator.sign(intent, idempotencyKey), waitMs);
 }
 
 /**

@@ -153,6 +153,7 @@ function admissions(chainId: string, tickets: Generator<number, never>, count: n
       nonce: randomInt(2 ** 47),
       idempotencyKey: null,
       operation: { kind: 'admit', ticket: sampleTicketId(tickets.next().value), gate: GateId('bench') },
+      statements: null,
     } as const;
     return sealTransaction(body, signer.sign(transactionSigningBytes(body)));
   });

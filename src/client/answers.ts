@@ -1,6 +1,7 @@
 /** A program's way to a node: HTTP, signing, waiting. This file holds the shapes of what a node answers. */
-import type { TicketState } from '../ledger/records.ts';
-import type { OperationKind } from '../model/transaction.ts';
+
+import type { OperationKind } from '../model/operation.ts';
+import type { TicketState } from '../model/ticket.ts';
 
 /** RFC 3339 in UTC with milliseconds. Hashes, keys and signatures are lower-case hex. */
 type Time = string;
@@ -91,6 +92,8 @@ export interface TransactionAnswer {
   readonly idempotency_key: string | null;
   /** The operation's fields in snake_case; bytes in base64. */
   readonly operation: Readonly<Record<string, unknown>>;
+  /** Canonical N-Triples. */
+  readonly statements: string | null;
   readonly signature: string;
   readonly receipt: ReceiptAnswer;
 }
@@ -145,14 +148,23 @@ export type TransactionStateAnswer =
       readonly transaction: TransactionAnswer;
     };
 
-interface DisputeAnswer {
-  readonly reason: string;
+/** Who did what to a case, and when. */
+interface CaseStepAnswer {
   readonly note: string;
-  readonly gate: string | null;
   readonly organisation: string;
   readonly at: Time;
   readonly height: number;
   readonly transaction_id: string;
+}
+
+/** What is contested about a ticket. */
+export interface CaseAnswer extends CaseStepAnswer {
+  readonly reason: string;
+  readonly gate: string | null;
+  /** Id of a transaction that speaks for it. */
+  readonly evidence: string | null;
+  /** Null as long as it is open. */
+  readonly resolution: (CaseStepAnswer & { readonly outcome: string }) | null;
 }
 
 export interface TicketAnswer {
@@ -166,12 +178,20 @@ export interface TicketAnswer {
   readonly gate: string | null;
   /** Salted commitment to the holder. */
   readonly holder: string | null;
+  /** Of the token: one more with every change that makes the old barcode worthless. */
+  readonly epoch: number;
+  readonly transfers: number;
   /** Base64; opaque to the ledger. */
   readonly data: string;
   /** Height of the block that made this version. */
   readonly since: number;
   readonly first_scan: FirstScanAnswer | null;
-  readonly dispute: DisputeAnswer | null;
+  /** The case of a ticket that is DISPUTED. */
+  readonly dispute: CaseAnswer | null;
+  /** The newest case about it. */
+  readonly case: CaseAnswer | null;
+  readonly replaces: string | null;
+  readonly replaced_by: string | null;
 }
 
 export interface TicketsAnswer {

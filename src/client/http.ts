@@ -1,5 +1,6 @@
 import { ok } from '../lib/result.ts';
-import type { DisputeReason, Transaction } from '../model/transaction.ts';
+import type { DisputeReason } from '../model/operation.ts';
+import type { Transaction } from '../model/transaction.ts';
 import type {
   AdmitAnswer,
   AuthoritiesAnswer,

@@ -3,7 +3,8 @@ import { assert } from '../lib/assert.ts';
 import { toHex } from '../lib/bytes.ts';
 import { type Hash, type OrganisationId, PublicKey, Signature, Timestamp } from '../model/ids.ts';
 import { TRANSACTION_LIFE_MS_MIN } from '../model/limits.ts';
-import { type Operation, sealTransaction, type Transaction, transactionSigningBytes } from '../model/transaction.ts';
+import type { Operation } from '../model/operation.ts';
+import { sealTransaction, type Transaction, transactionSigningBytes } from '../model/transaction.ts';
 
 /** One key pair of an organisation, in a program or a browser. */
 export interface ClientKey {
@@ -27,6 +28,8 @@ export interface Unsigned {
   readonly chainId: Hash;
   readonly organisation: OrganisationId;
   readonly operation: Operation;
+  /** What the signer says about the things of this transaction: canonical N-Triples. */
+  readonly statements?: string;
   /** For a write that may be repeated by another transaction; repeating this one needs none. */
   readonly idempotencyKey?: string;
   /** How long a block may still take it: within what the genesis of the chain allows. */
@@ -39,8 +42,10 @@ const LIFE_MS = TRANSACTION_LIFE_MS_MIN;
 /** Builds and signs a transaction that expires `lifeMs` from now, by this machine's clock. */
 export async function signTransaction(key: ClientKey, unsigned: Unsigned): Promise<Transaction> {
   const { chainId, organisation, operation, idempotencyKey = null, lifeMs = LIFE_MS } = unsigned;
+  const { statements = null } = unsigned;
   const expiresAt = Timestamp(Date.now() + lifeMs);
-  const body = { chainId, organisation, signer: key.publicKey, expiresAt, nonce: nonce(), idempotencyKey, operation };
+  const intent = { operation, statements };
+  const body = { chainId, organisation, signer: key.publicKey, expiresAt, nonce: nonce(), idempotencyKey, ...intent };
   return sealTransaction(body, await key.sign(transactionSigningBytes(body)));
 }
 

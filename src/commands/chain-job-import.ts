@@ -52,7 +52,7 @@ async function importFile(job: JobOf<'import'>, genesis: Genesis, file: number):
     const jurisdiction = { chainId, authorities, check: createSignatureCheck() };
     const blocks = blocksOf(file, chainId, blockHash(header));
     const progress = reporter();
-    const run = importChain({ chain, jurisdiction, blocks });
+    const run = importChain({ chain, jurisdiction, iriBase: genesis.iriBase, blocks });
     for (;;) {
       const next = await run.next();
       if (next.done !== true) {

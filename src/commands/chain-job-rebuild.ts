@@ -14,8 +14,7 @@ import { openChain } from './opening.ts';
 /** Opens a chain as a node does at its start: whoever gives the job learns whether a process lives through it. */
 export async function check({ dataDir, genesisFile }: JobOf<'check'>): Promise<Ending> {
   const { genesis } = loadGenesis(genesisFile);
-  const progress = reporter();
-  const { store, chain } = await openChain({ storage: { dataDir } }, genesis, (rows) => progress(rows, 0));
+  const { store, chain } = await openChain({ storage: { dataDir } }, genesis);
   const { height } = chain.head;
   await closed(store);
   return { kind: 'done', answer: { height }, sentence: `The newest block is ${height}.` };

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Operator } from '../api/ports.ts';
 import { Timestamp } from '../model/ids.ts';
 import { CLOCK_TOLERANCE_MS, OPERATOR_LIFE_MS } from '../model/limits.ts';
-import { type Operation, sealTransaction, transactionSigningBytes } from '../model/transaction.ts';
+import { type Intent, sealTransaction, transactionSigningBytes } from '../model/transaction.ts';
 import { systemClock } from '../node/clock.ts';
 import type { NodeConfig } from '../node/config/config.ts';
 import { createSigner } from '../node/keys/key-pair.ts';
@@ -21,7 +21,7 @@ export async function openOperator(config: NodeConfig, ask: AskPassphrase, node:
   const lifeMs = Math.min(OPERATOR_LIFE_MS, genesis.parameters.transactionLifeMsMax - CLOCK_TOLERANCE_MS);
   return {
     organisation,
-    sign: (operation: Operation, key: string | null) => {
+    sign: (intent: Intent, key: string | null) => {
       const body = {
         chainId: genesis.chainId,
         organisation,
@@ -29,10 +29,10 @@ export async function openOperator(config: NodeConfig, ask: AskPassphrase, node:
         expiresAt: Timestamp(systemClock.now() + lifeMs),
         nonce: randomInt(2 ** 47),
         idempotencyKey: key,
-        operation,
+        ...intent,
       };
       return sealTransaction(body, signer.sign(transactionSigningBytes(body)));
     },
-    earlier: (operation, key) => node.earlier(organisation, operation, key),
+    earlier: (intent, key) => node.earlier(organisation, intent, key),
   };
 }

@@ -242,7 +242,7 @@ function createNode(options: StartOptions, material: NodeMaterial): { readonly n
     signer: voter.signer,
     journal: voter.journal?.journal ?? null,
     chain,
-    executor: new Executor(chain, authorities, chainId),
+    executor: new Executor(chain, authorities, genesis),
     mempool: new Mempool(),
     transport,
     contacts: contactsOf(config, genesis),

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { EventId, isName, OrganisationId, TierId, Timestamp } from '../model/ids.ts';
-import { type Operation, ROLES, type Role } from '../model/transaction.ts';
+import { NO_TRANSFERS, type Operation, ROLES, type Role } from '../model/operation.ts';
 import { type Invocation, wholeNumber } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
 import { configOfNode, connect } from './node-client.ts';
@@ -54,6 +54,7 @@ export async function createTier(
     capacity: wholeNumber(options.capacity, '--capacity', 1, COUNT_MAX),
     validFrom: validFrom === undefined ? null : instant(validFrom, '--valid-from'),
     validThrough: validThrough === undefined ? null : instant(validThrough, '--valid-through'),
+    transfer: NO_TRANSFERS,
   };
   await write(invocation, operation, options, `tier ${tier} of ${event}`);
 }

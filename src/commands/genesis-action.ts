@@ -6,7 +6,7 @@ import { counted } from '../lib/words.ts';
 import { type Authority, faultsTolerated, type Parameters, quorumOf } from '../model/authorities.ts';
 import { isHex, isName, OrganisationId, PublicKey, Timestamp } from '../model/ids.ts';
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, WINDOW_MAX } from '../model/limits.ts';
-import { ROLES, type Role } from '../model/transaction.ts';
+import { ROLES, type Role } from '../model/operation.ts';
 import { formatDuration, parseDuration, parseSize } from '../node/config/units.ts';
 import { type Invocation, wholeNumber } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
@@ -128,6 +128,7 @@ function organisationsOf(
     title: name,
     roles: given.get(name) ?? ROLES,
     keys: operators.filter((entry) => entry.name === name).map(({ rest }) => checkedKey(rest)),
+    namespace: null,
   }));
 }
 

@@ -7,7 +7,7 @@ import { formatAddress, parseAddress } from '../lib/address.ts';
 import { defined } from '../lib/assert.ts';
 import { isName, OrganisationId, Timestamp } from '../model/ids.ts';
 import { AUTHORITIES_MAX } from '../model/limits.ts';
-import { ROLES } from '../model/transaction.ts';
+import { ROLES } from '../model/operation.ts';
 import type { RawValue } from '../node/config/values.ts';
 import { generateKeyPair, type KeyPair } from '../node/keys/key-pair.ts';
 import { makeDirectories } from '../store/directories.ts';
@@ -186,6 +186,7 @@ function genesisOf(networkId: string, seats: readonly Seat[]): GenesisDocument {
       title: name,
       roles: ROLES,
       keys: [operator.publicKey],
+      namespace: null,
     })),
   };
 }

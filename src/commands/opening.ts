@@ -19,7 +19,6 @@ import { type Chain, ForeignDataError } from '../store/chain.ts';
 import type { Journal, JournalPosition, JournalProblem } from '../store/journal.ts';
 import type { KeyValue } from '../store/key-value.ts';
 import { openLmdb } from '../store/lmdb.ts';
-import { migrate } from '../store/migrate.ts';
 import { checkNewestBlocks } from '../store/newest-blocks.ts';
 import { openNodeDisk } from '../store/node-disk.ts';
 import { openJournal } from '../store/open-journal.ts';
@@ -88,17 +87,14 @@ export interface OpenedChain {
 /**
  * The store with its chain, begun from genesis when it is empty.
  *
- * @param onMigrated is told how many rows of an earlier layout were brought to this one
  * @throws CommandError when what is stored is of another chain, or its newest blocks are not whole and final
  */
 export async function openChain(
   config: { readonly storage: Pick<NodeConfig['storage'], 'dataDir'> },
   genesis: Genesis,
-  onMigrated?: (rows: number) => Promise<void>,
 ): Promise<OpenedChain> {
   const store = openLmdb(config.storage.dataDir, Object.values(TABLES));
   try {
-    await migrate(store, onMigrated);
     const chain = await new Promise<Chain>((resolve, reject) =>
       beginChain(store, genesis, (begun) => (begun.ok ? resolve(begun.value) : reject(begun.error))),
     );

@@ -3,7 +3,7 @@ import type { Answered } from '../client/call.ts';
 import type { Client, WriteOptions } from '../client/http.ts';
 import { utf8 } from '../lib/bytes.ts';
 import { EventId, GateId, isName, TicketId, TierId } from '../model/ids.ts';
-import { DISPUTE_REASONS, type DisputeReason, type Operation } from '../model/transaction.ts';
+import { DISPUTE_REASONS, type DisputeReason, type Operation } from '../model/operation.ts';
 import { type Invocation, wholeNumber } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
 import { answerOf, connect, failureError, waitMsOf } from './node-client.ts';

@@ -4,7 +4,7 @@ import { clientKeyOf, signTransaction } from '../client/sign.ts';
 import { submitUntilFinal } from '../client/wait.ts';
 import { parseGenesis } from '../ledger/genesis-document.ts';
 import { isName, OrganisationId, type PublicKey } from '../model/ids.ts';
-import type { Operation } from '../model/transaction.ts';
+import type { Operation } from '../model/operation.ts';
 import type { Invocation } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
 import { loadKey } from './key-action.ts';

@@ -2,7 +2,7 @@ import type { GenesisDocument, GenesisOrganisation } from '../ledger/genesis.ts'
 import type { Parameters } from '../model/authorities.ts';
 import { OrganisationId, type Timestamp } from '../model/ids.ts';
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, WINDOW_MAX } from '../model/limits.ts';
-import type { Role } from '../model/transaction.ts';
+import type { Role } from '../model/operation.ts';
 import { devnetKeyPair } from './keys.ts';
 import { DEVNET_NETWORK_ID, DEVNET_ORGANISATIONS, type DevnetPlan } from './plan.ts';
 
@@ -57,6 +57,7 @@ function devnetOrganisation(name: string): GenesisOrganisation {
     title: `${name.slice(0, 1).toUpperCase()}${name.slice(1)} (devnet)`,
     roles: devnetRoles(name),
     keys: [devnetKeyPair(devnetKeys(name).operator).publicKey],
+    namespace: `http://localhost/${name}/`,
   };
 }
 

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Seed } from '../api/ports.ts';
-import { stateKey, TICKET } from '../ledger/records.ts';
+import { stateKey } from '../ledger/records.ts';
+import { TICKET } from '../ledger/ticket-record.ts';
 import { Height } from '../model/ids.ts';
 import { createSigner } from '../node/keys/key-pair.ts';
 import type { Node } from '../node/node.ts';

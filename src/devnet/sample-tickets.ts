@@ -2,7 +2,7 @@ import { defined } from '../lib/assert.ts';
 import { utf8 } from '../lib/bytes.ts';
 import { sha256 } from '../model/hash.ts';
 import { type Hash, hashOfBytes, TicketId, TierId } from '../model/ids.ts';
-import type { NewTicket } from '../model/transaction.ts';
+import type { NewTicket } from '../model/operation.ts';
 
 /** Names every number of the sample: two machines make the same tickets. */
 const SAMPLE_SEED = 'harbour-cup-2026';

@@ -1,7 +1,7 @@
 import { defined } from '../lib/assert.ts';
 import { EventId, OrganisationId, Timestamp } from '../model/ids.ts';
 import { TICKETS_PER_TRANSACTION_MAX } from '../model/limits.ts';
-import type { Operation } from '../model/transaction.ts';
+import type { Operation } from '../model/operation.ts';
 import { devnetRoles } from './genesis.ts';
 import { DEVNET_ORGANISATIONS } from './plan.ts';
 import { SAMPLE_SHARES, SAMPLE_TIERS, type SampleTicket } from './sample-tickets.ts';
@@ -51,6 +51,7 @@ export function sampleCatalogue(): readonly SampleStep[] {
       capacity: (SAMPLE_CAPACITY * share) / SAMPLE_SHARES,
       validFrom: null,
       validThrough: null,
+      transfer: { allowed: true, transfersMax: 5, until: null, resalePercentMax: 110 },
     }),
   );
   const grants = DEVNET_ORGANISATIONS.flatMap((organisation) =>

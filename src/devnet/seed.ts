@@ -79,6 +79,7 @@ function signStep(target: SampleTarget, { organisation, idempotencyKey, operatio
     nonce: target.nonce(),
     idempotencyKey,
     operation,
+    statements: null,
   };
   return sealTransaction(body, signer.sign(transactionSigningBytes(body)));
 }

@@ -19,7 +19,7 @@ export function applyEventCreate({ state, operation, transaction, block }: Act<'
 }
 
 export function applyTierCreate({ state, operation }: Act<'tier.create'>): Outcome {
-  const { event, tier, title, price, currency, capacity, validFrom, validThrough } = operation;
+  const { event, tier, title, price, currency, capacity, validFrom, validThrough, transfer } = operation;
   if (state.events.get(event) === undefined) return refused('UNKNOWN_EVENT', event);
   const key = tierKey(event, tier);
   if (state.tiers.get(key) !== undefined) return refused('DUPLICATE_ID', tier);
@@ -32,6 +32,7 @@ export function applyTierCreate({ state, operation }: Act<'tier.create'>): Outco
     capacity,
     validFrom,
     validThrough,
+    transfer,
     issued: 0,
     validated: 0,
     consumed: 0,

@@ -3,6 +3,7 @@ import type { Block } from '../model/block.ts';
 import type { SignatureCheck } from '../model/certificate.ts';
 import type { Transaction } from '../model/transaction.ts';
 import { verifyTransaction } from '../model/verified.ts';
+import type { Iri } from '../provenance/terms.ts';
 import { checkRoots, type ExecutedBlock, executeBlock, isBodyOf, type LedgerState, type RootFault } from './execute.ts';
 import {
   type HeaderContext,
@@ -17,7 +18,7 @@ export type BlockProblem =
   | { readonly code: 'HEADER_INVALID'; readonly reason: HeaderFault }
   | {
       readonly code: 'BODY_INVALID';
-      readonly reason: 'WRONG_TRANSACTIONS' | 'TOO_MANY_TRANSACTIONS' | 'BLOCK_TOO_LARGE';
+      readonly reason: 'WRONG_TRANSACTIONS' | 'TOO_MANY_TRANSACTIONS' | 'BLOCK_TOO_LARGE' | 'TOO_MANY_TICKETS';
     }
   | {
       readonly code: 'TRANSACTION_INVALID';
@@ -28,6 +29,7 @@ export type BlockProblem =
 
 /** Where a block is judged that comes from a file or a disk, and not from this node's own consensus. */
 export interface BlockContext extends HeaderContext {
+  readonly iriBase: Iri;
   /** The state after its parent. */
   readonly state: LedgerState;
   /** Ids in the ancestors younger than `transactionLifeMsMax`. */
@@ -55,10 +57,10 @@ function isSigned(transaction: Transaction, check: SignatureCheck): boolean {
 }
 
 function execute({ header, body }: Block, context: BlockContext): Result<ExecutedBlock, BlockProblem> {
-  const { chainId, set, state, recentIds } = context;
+  const { chainId, iriBase, set, state, recentIds } = context;
   const { height, timestamp } = header;
   const executed = executeBlock(
-    { height, timestamp, chainId, parameters: set.parameters, parent: state, recentIds },
+    { height, timestamp, chainId, iriBase, parameters: set.parameters, parent: state, recentIds },
     body,
   );
   if (executed.ok) return ok(executed.value);

@@ -1,10 +1,14 @@
 import { err, ok, type Result } from '../lib/result.ts';
 import type { Parameters } from '../model/authorities.ts';
 import { type Body, bodySize, type Header, transactionsRoot } from '../model/block.ts';
+import { BLOCK_TICKETS_MAX } from '../model/graph-limits.ts';
 import type { Hash } from '../model/ids.ts';
 import { merkleRoot } from '../model/merkle.ts';
+import { ticketsNamed } from '../model/operation.ts';
 import { type Receipt, receiptBytes } from '../model/receipt.ts';
 import type { Transaction } from '../model/transaction.ts';
+import { graphLeaf } from '../provenance/describe.ts';
+import type { Iri } from '../provenance/terms.ts';
 import { applyTransaction } from './apply.ts';
 import type { BlockPosition } from './outcome.ts';
 import { Overlay, type StateChange, type StateReader } from './state.ts';
@@ -33,6 +37,8 @@ export function detachState(state: LedgerState): void {
 /** Where a block executes: on which state, at which height and time, under which parameters. */
 export interface ExecutionContext extends BlockPosition {
   readonly chainId: Hash;
+  /** What every IRI of the chain's graphs begins with. */
+  readonly iriBase: Iri;
   readonly parameters: Parameters;
   /** The state after its parent. */
   readonly parent: LedgerState;
@@ -49,12 +55,13 @@ export interface ExecutedBlock {
   readonly receipts: readonly Receipt[];
   readonly stateRoot: Hash;
   readonly receiptsRoot: Hash;
+  readonly graphRoot: Hash;
   readonly work: TreeWork;
 }
 
 /** Why a block is invalid whatever its header says; `index` is that of the transaction at fault. */
 export type BlockFault =
-  | { readonly code: 'TOO_MANY_TRANSACTIONS' | 'BLOCK_TOO_LARGE' }
+  | { readonly code: 'TOO_MANY_TRANSACTIONS' | 'BLOCK_TOO_LARGE' | 'TOO_MANY_TICKETS' }
   | { readonly code: TransactionFault; readonly index: number };
 
 /** Executes a body on its parent's state, which is not changed. Signatures are taken as verified. */
@@ -62,6 +69,7 @@ export function executeBlock(context: ExecutionContext, body: Body): Result<Exec
   const { blockTransactionsMax, blockBytesMax } = context.parameters;
   if (body.length > blockTransactionsMax) return err({ code: 'TOO_MANY_TRANSACTIONS' });
   if (bodySize(body) > blockBytesMax) return err({ code: 'BLOCK_TOO_LARGE' });
+  if (ticketCount(body) > BLOCK_TICKETS_MAX) return err({ code: 'TOO_MANY_TICKETS' });
   const run = startRun(context);
   for (const [index, transaction] of body.entries()) {
     const code = tryTransaction(run, transaction);
@@ -71,16 +79,22 @@ export function executeBlock(context: ExecutionContext, body: Body): Result<Exec
 }
 
 /** What a header says of its block's execution and what execution gave instead. */
-export type RootFault = 'WRONG_STATE_ROOT' | 'WRONG_RECEIPTS_ROOT';
+export type RootFault = 'WRONG_STATE_ROOT' | 'WRONG_RECEIPTS_ROOT' | 'WRONG_GRAPH_ROOT';
 
 export function checkRoots(header: Header, executed: ExecutedBlock): RootFault | undefined {
   if (header.stateRoot !== executed.stateRoot) return 'WRONG_STATE_ROOT';
-  return header.receiptsRoot === executed.receiptsRoot ? undefined : 'WRONG_RECEIPTS_ROOT';
+  if (header.receiptsRoot !== executed.receiptsRoot) return 'WRONG_RECEIPTS_ROOT';
+  return header.graphRoot === executed.graphRoot ? undefined : 'WRONG_GRAPH_ROOT';
 }
 
 /** Whether a body is the one that a header commits to. If not, the body is to be dropped and nothing is said of the block. */
 export function isBodyOf(header: Header, body: Body): boolean {
   return header.transactionCount === body.length && header.transactionsRoot === transactionsRoot(body);
+}
+
+/** Tickets that transactions name, batches with every one of theirs. */
+function ticketCount(body: Body): number {
+  return body.reduce((count, transaction) => count + ticketsNamed(transaction.body.operation).length, 0);
 }
 
 /** How much a proposer puts into a block at most; never more than the parameters allow. */
@@ -112,13 +126,16 @@ export function buildBlock(
   const body: Transaction[] = [];
   const skipped: { transaction: Transaction; fault: TransactionFault }[] = [];
   let size = bodySize([]);
+  let tickets = 0;
   for (const transaction of candidates) {
     const sizeWith = size + bodySize([transaction]) - bodySize([]);
-    if (body.length >= transactionsMax || sizeWith > bytesMax) break;
+    const ticketsWith = tickets + ticketCount([transaction]);
+    if (body.length >= transactionsMax || sizeWith > bytesMax || ticketsWith > BLOCK_TICKETS_MAX) break;
     const fault = tryTransaction(run, transaction);
     if (fault === undefined) {
       body.push(transaction);
       size = sizeWith;
+      tickets = ticketsWith;
     } else {
       skipped.push({ transaction, fault });
     }
@@ -133,6 +150,8 @@ interface Run {
   readonly ids: Set<Hash>;
   readonly records: Overlay;
   readonly receipts: Receipt[];
+  /** What the graph root is over, one for each transaction. */
+  readonly graphs: Uint8Array[];
 }
 
 function startRun(context: ExecutionContext): Run {
@@ -146,18 +165,20 @@ function startRun(context: ExecutionContext): Run {
     state: records,
     recentIds: { has: (id) => ids.has(id) || recentIds.has(id) },
   };
-  return { context, judged, ids, records, receipts: [] };
+  return { context, judged, ids, records, receipts: [], graphs: [] };
 }
 
 function tryTransaction(run: Run, transaction: Transaction): TransactionFault | undefined {
   const fault = checkTransaction(transaction, run.judged);
   if (fault !== undefined) return fault;
   run.ids.add(transaction.id);
-  run.receipts.push(applyTransaction(run.records, transaction, run.context));
+  const receipt = applyTransaction(run.records, transaction, run.context);
+  run.receipts.push(receipt);
+  run.graphs.push(graphLeaf(run.context, transaction, receipt));
   return undefined;
 }
 
-function finishRun({ context, records, receipts }: Run): ExecutedBlock {
+function finishRun({ context, records, receipts, graphs }: Run): ExecutedBlock {
   const { parent } = context;
   const changes = records.changes();
   const { root, pageWrites, work } =
@@ -171,6 +192,7 @@ function finishRun({ context, records, receipts }: Run): ExecutedBlock {
     receipts,
     stateRoot: root,
     receiptsRoot: merkleRoot(receipts.map(receiptBytes)),
+    graphRoot: merkleRoot(graphs),
     work,
   };
 }

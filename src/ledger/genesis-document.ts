@@ -51,8 +51,8 @@ function authorityJson({ id, publicKey, organisation }: Authority): object {
   return { id, public_key: publicKey, organisation };
 }
 
-function organisationJson({ id, title, roles, keys }: GenesisOrganisation): object {
-  return { id, title, roles, keys };
+function organisationJson({ id, title, roles, keys, namespace }: GenesisOrganisation): object {
+  return { id, title, roles, keys, namespace };
 }
 
 function parseJson(bytes: Uint8Array, faults: FaultList): unknown {

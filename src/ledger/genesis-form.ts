@@ -20,7 +20,7 @@ import {
   TRANSACTION_LIFE_MS_MIN,
   WINDOW_MAX,
 } from '../model/limits.ts';
-import { ROLES, type Role } from '../model/transaction.ts';
+import { ROLES, type Role } from '../model/operation.ts';
 import type { GenesisDocument, GenesisOrganisation } from './genesis.ts';
 import type { FaultList } from './genesis-faults.ts';
 
@@ -112,6 +112,11 @@ const iriBase = textOf(
   (text) => (IRI_BASE.test(text) && text.length <= IRI_BASE_BYTES_MAX ? text : undefined),
   `an http or https address in lower case that ends with a slash, at most ${IRI_BASE_BYTES_MAX} characters`,
 );
+/** The form of a value that may be missing, as a key with null. */
+function orNull<T>(item: Form<T>): Form<T | null> {
+  return (value, path, faults) => (value === null ? null : item(value, path, faults));
+}
+
 const instant = textOf((text) => {
   const milliseconds = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
   // Date.parse takes 24:00 and, in some engines, 30 February; the way back does not give the same text.
@@ -140,6 +145,7 @@ const organisation = record<GenesisOrganisation>({
   title: ['title', title],
   roles: ['roles', listOf(role, { min: 0, max: ROLES.length })],
   keys: ['keys', listOf(publicKey, { min: 0, max: ORGANISATION_KEYS_MAX })],
+  namespace: ['namespace', orNull(iriBase)],
 });
 
 /** The document that parsed JSON has the form of; undefined when it has another one, and `faults` say where. */

@@ -31,6 +31,19 @@ export function checkDocument(document: GenesisDocument, faults: FaultList): voi
     faults.add('NO_ORGANISER', '$.organisations', message);
   }
   checkKeys(document, faults);
+  checkNamespaces(document, faults);
+}
+
+/** Whose an IRI is, is a matter of how it begins: nobody's begins as somebody else's, or as those of the chain. */
+function checkNamespaces({ iriBase, organisations }: GenesisDocument, faults: FaultList): void {
+  const taken: [namespace: string, path: string][] = [[iriBase, '$.iri_base']];
+  organisations.forEach(({ namespace }, index) => {
+    if (namespace === null) return;
+    const path = `$.organisations[${index}].namespace`;
+    const other = taken.find(([earlier]) => earlier.startsWith(namespace) || namespace.startsWith(earlier));
+    if (other !== undefined) faults.add('DUPLICATE', path, `It overlaps with ${other[1]}.`);
+    taken.push([namespace, path]);
+  });
 }
 
 /** One key has one purpose: two seats with one key would be two votes with one signature. */

@@ -13,7 +13,8 @@ import {
   View,
   ZERO_HASH,
 } from '../model/ids.ts';
-import type { Role } from '../model/transaction.ts';
+import type { Role } from '../model/operation.ts';
+import type { Iri } from '../provenance/terms.ts';
 import { AUTHORITIES_KEY } from './records.ts';
 import { Overlay, type StateChange } from './state.ts';
 import type { Page } from './state-pages.ts';
@@ -26,6 +27,8 @@ export interface GenesisOrganisation {
   readonly roles: readonly Role[];
   /** Of its operators and devices: any of them signs for it. */
   readonly keys: readonly PublicKey[];
+  /** What the IRIs of its own things begin with; null for none. */
+  readonly namespace: Iri | null;
 }
 
 /** What a network agrees on before its first block. */
@@ -65,8 +68,8 @@ export function genesisSet(genesis: GenesisDocument): AuthoritySet {
 export function genesisRecords(genesis: GenesisDocument): readonly StateChange[] {
   const state = new Overlay({ get: () => undefined });
   state.authorities.put(AUTHORITIES_KEY, genesisSet(genesis));
-  for (const { id, title, roles, keys } of genesis.organisations) {
-    state.organisations.put(id, { organisation: id, title, roles, keys });
+  for (const { id, title, roles, keys, namespace } of genesis.organisations) {
+    state.organisations.put(id, { organisation: id, title, roles, keys, namespace });
     for (const key of keys) state.keys.put(key, { organisation: id });
   }
   return state.changes();

@@ -1,6 +1,8 @@
 import type { Hash, Height, Timestamp } from '../model/ids.ts';
+import type { Operation } from '../model/operation.ts';
 import type { FirstScan, Receipt, Refusal } from '../model/receipt.ts';
-import type { Operation, Transaction } from '../model/transaction.ts';
+import type { TicketChange } from '../model/ticket.ts';
+import type { Transaction } from '../model/transaction.ts';
 import type { Outcome } from './records.ts';
 import type { Overlay } from './state.ts';
 
@@ -10,12 +12,18 @@ export interface BlockPosition {
   readonly timestamp: Timestamp;
 }
 
-/** One operation about to be applied: to what, by which transaction, in which block. */
-export interface Act<Kind extends Operation['kind'] = Operation['kind']> {
+/** Around an operation: the state that it changes, the transaction that asks for it, the block that takes it. */
+export interface Scene {
   readonly state: Overlay;
-  readonly operation: Extract<Operation, { kind: Kind }>;
   readonly transaction: Transaction;
   readonly block: BlockPosition;
+  /** What the receipt will say of tickets; written by `putVersion` only. */
+  readonly changes: TicketChange[];
+}
+
+/** One operation about to be applied. */
+export interface Act<Kind extends Operation['kind'] = Operation['kind']> extends Scene {
+  readonly operation: Extract<Operation, { kind: Kind }>;
 }
 
 /** `subject` is what it was about; null for a batch. */
@@ -28,7 +36,7 @@ export function refused(code: Refusal, subject: string | null, firstScan: FirstS
   return { accepted: false, code, subject, firstScan };
 }
 
-export function receiptOf(transaction: Hash, outcome: Outcome, replayOf: Hash | null): Receipt {
+export function receiptOf(transaction: Hash, outcome: Outcome, replayOf: Hash | null): Omit<Receipt, 'changes'> {
   const { accepted: isAccepted, code, subject, firstScan } = outcome;
   return { transaction, accepted: isAccepted, code, subject, firstScan, replayOf };
 }

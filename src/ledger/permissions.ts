@@ -1,5 +1,5 @@
 import type { EventId, OrganisationId } from '../model/ids.ts';
-import type { Operation, OperationKind, Role } from '../model/transaction.ts';
+import type { Operation, OperationKind, Role } from '../model/operation.ts';
 import { roleKey } from './records.ts';
 import type { Overlay } from './state.ts';
 
@@ -14,6 +14,12 @@ export const ROLES_FOR: Readonly<Record<OperationKind, readonly Role[]>> = {
   consume: ['gate'],
   admit: ['gate'],
   dispute: ['issuer', 'venue', 'organiser'],
+  transfer: ['issuer', 'marketplace'],
+  hold: ['issuer', 'organiser'],
+  release: ['issuer', 'organiser'],
+  revoke: ['issuer', 'organiser'],
+  'case.open': ['issuer', 'venue', 'organiser'],
+  resolve: ['arbiter'],
 };
 
 /** Whether genesis lets an organisation be given one of these roles at all. */
@@ -69,9 +75,13 @@ function eventsOf(state: Overlay, operation: Operation): readonly (EventId | und
       return [operation.event];
     case 'validate':
       return [...new Set(operation.tickets.map((ticket) => state.tickets.get(ticket)?.event))];
-    case 'consume':
-    case 'admit':
-    case 'dispute':
+    case 'resolve': {
+      // Who replaces a ticket at another event decides there too.
+      const { ticket, replacement } = operation;
+      const own = state.tickets.get(ticket)?.event;
+      return replacement === null || replacement.event === own ? [own] : [own, replacement.event];
+    }
+    default:
       return [state.tickets.get(operation.ticket)?.event];
   }
 }

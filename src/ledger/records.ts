@@ -1,25 +1,10 @@
 /** Which transactions and blocks are valid, and what state they yield. */
 import { fromUtf8, utf8 } from '../lib/bytes.ts';
 import { type AuthoritySet, authoritySetLayout } from '../model/authorities.ts';
-import {
-  bytes,
-  type Codec,
-  flag,
-  list,
-  malformed,
-  nullable,
-  oneOf,
-  struct,
-  text,
-  textWhere,
-  u8,
-  u32,
-  u53,
-} from '../model/codec.ts';
+import { type Codec, flag, list, nullable, oneOf, struct, text, textWhere, u32, u53 } from '../model/codec.ts';
 import { sha256 } from '../model/hash.ts';
 import {
   type EventId,
-  type GateId,
   type Hash,
   type Height,
   isName,
@@ -31,7 +16,6 @@ import {
 } from '../model/ids.ts';
 import {
   eventIdLayout,
-  gateIdLayout,
   hashLayout,
   heightLayout,
   organisationIdLayout,
@@ -40,17 +24,11 @@ import {
   tierIdLayout,
   timestampLayout,
 } from '../model/layouts.ts';
-import { NAME_CHARS_MAX, ORGANISATION_KEYS_MAX, TEXT_BYTES_MAX, TICKET_DATA_BYTES_MAX } from '../model/limits.ts';
+import { IRI_BASE_BYTES_MAX, NAME_CHARS_MAX, ORGANISATION_KEYS_MAX, TEXT_BYTES_MAX } from '../model/limits.ts';
+import { ROLES, type Role, type TransferPolicy, transferPolicyLayout } from '../model/operation.ts';
 import { type FirstScan, firstScanLayout, REFUSALS, type Refusal } from '../model/receipt.ts';
-import { DISPUTE_REASONS, type DisputeReason, ROLES, type Role } from '../model/transaction.ts';
-
-/** Where a ticket stands in its life. Appended to only. */
-export const TICKET_STATES = ['ISSUED', 'VALIDATED', 'CONSUMED', 'DISPUTED'] as const;
-export type TicketState = (typeof TICKET_STATES)[number];
-
-/** Whether a ticket is in order, apart from its state. Appended to only. */
-const STANDINGS = ['GOOD'] as const;
-type Standing = (typeof STANDINGS)[number];
+import type { Iri } from '../provenance/terms.ts';
+import { type RecordKind, versioned } from './record-kind.ts';
 
 export interface EventRecord {
   readonly event: EventId;
@@ -77,6 +55,7 @@ export interface TierRecord {
   /** First and last moment, both included, at which its tickets admit; null is without bound. */
   readonly validFrom: Timestamp | null;
   readonly validThrough: Timestamp | null;
+  readonly transfer: TransferPolicy;
   /** Tickets ever issued. */
   readonly issued: number;
   /** Tickets now in each later state; the rest of `issued` is still ISSUED. */
@@ -89,45 +68,14 @@ export interface SeatRecord {
   readonly ticket: TicketId;
 }
 
-export interface DisputeRecord {
-  readonly reason: DisputeReason;
-  readonly note: string;
-  readonly gate: GateId | null;
-  readonly organisation: OrganisationId;
-  readonly at: Timestamp;
-  readonly height: Height;
-  readonly transaction: Hash;
-}
-
-export interface TicketRecord {
-  readonly ticket: TicketId;
-  readonly event: EventId;
-  readonly tier: TierId;
-  readonly seat: string | null;
-  /** The only gate that may admit it; null is any. */
-  readonly gate: GateId | null;
-  readonly state: TicketState;
-  readonly standing: Standing;
-  /** Salted commitment to the holder. */
-  readonly holder: Hash | null;
-  /** Opaque to the ledger. */
-  readonly data: Uint8Array;
-  /** 1 when issued, one more with every edge. */
-  readonly version: number;
-  /** Height of the block that made this version. */
-  readonly since: Height;
-  /** Hash of the record of the version before; the zero hash for version 1. */
-  readonly previous: Hash;
-  readonly firstScan: FirstScan | null;
-  readonly dispute: DisputeRecord | null;
-}
-
 export interface OrganisationRecord {
   readonly organisation: OrganisationId;
   readonly title: string;
   /** The roles that it may be given at all. */
   readonly roles: readonly Role[];
   readonly keys: readonly PublicKey[];
+  /** What the IRIs of its own things begin with, which it may describe; null for none. */
+  readonly namespace: Iri | null;
 }
 
 /** Whose a signer's key is. */
@@ -160,38 +108,6 @@ export interface IdempotencyRecord {
   readonly height: Height;
   readonly outcome: Outcome;
 }
-
-/** A kind of state record: its tag in front of every key, and its byte form. */
-export interface RecordKind<T> {
-  readonly tag: number;
-  readonly layout: Codec<T>;
-}
-
-/** Puts a version byte in front, so that a later release can add fields and still read what is stored. */
-function versioned<T>(version: number, layout: Codec<T>): Codec<T> {
-  return {
-    write: (writer, value) => {
-      u8.write(writer, version);
-      layout.write(writer, value);
-    },
-    read: (reader) => {
-      const found = u8.read(reader);
-      return found === version ? layout.read(reader) : malformed(`record version ${found}`);
-    },
-  };
-}
-
-const seatLayout = textWhere<string>(NAME_CHARS_MAX, isName);
-
-const disputeLayout: Codec<DisputeRecord> = struct<DisputeRecord>({
-  reason: oneOf(DISPUTE_REASONS),
-  note: text(TEXT_BYTES_MAX),
-  gate: nullable(gateIdLayout),
-  organisation: organisationIdLayout,
-  at: timestampLayout,
-  height: heightLayout,
-  transaction: hashLayout,
-});
 
 const outcomeLayout: Codec<Outcome> = struct<Outcome>({
   accepted: flag,
@@ -230,6 +146,7 @@ export const TIER: RecordKind<TierRecord> = {
       capacity: u32,
       validFrom: nullable(timestampLayout),
       validThrough: nullable(timestampLayout),
+      transfer: transferPolicyLayout,
       issued: u32,
       validated: u32,
       consumed: u32,
@@ -243,29 +160,6 @@ export const SEAT: RecordKind<SeatRecord> = {
   layout: versioned(1, struct<SeatRecord>({ ticket: ticketIdLayout })),
 };
 
-export const TICKET: RecordKind<TicketRecord> = {
-  tag: 4,
-  layout: versioned(
-    1,
-    struct<TicketRecord>({
-      ticket: ticketIdLayout,
-      event: eventIdLayout,
-      tier: tierIdLayout,
-      seat: nullable(seatLayout),
-      gate: nullable(gateIdLayout),
-      state: oneOf(TICKET_STATES),
-      standing: oneOf(STANDINGS),
-      holder: nullable(hashLayout),
-      data: bytes(TICKET_DATA_BYTES_MAX),
-      version: u32,
-      since: heightLayout,
-      previous: hashLayout,
-      firstScan: nullable(firstScanLayout),
-      dispute: nullable(disputeLayout),
-    }),
-  ),
-};
-
 export const ORGANISATION: RecordKind<OrganisationRecord> = {
   tag: 5,
   layout: versioned(
@@ -275,6 +169,7 @@ export const ORGANISATION: RecordKind<OrganisationRecord> = {
       title: text(TEXT_BYTES_MAX),
       roles: list(oneOf(ROLES), ROLES.length),
       keys: list(publicKeyLayout, ORGANISATION_KEYS_MAX),
+      namespace: nullable(text(IRI_BASE_BYTES_MAX)),
     }),
   ),
 };

@@ -3,6 +3,7 @@ import { compareBytes } from '../lib/bytes.ts';
 import type { AuthoritySet } from '../model/authorities.ts';
 import { decode, encode } from '../model/codec.ts';
 import { type Hash, hashOfBytes } from '../model/ids.ts';
+import type { RecordKind } from './record-kind.ts';
 import {
   AUTHORITIES,
   EVENT,
@@ -14,18 +15,16 @@ import {
   ORGANISATION,
   type OrganisationRecord,
   parseStateKey,
-  type RecordKind,
   ROLE,
   type RoleRecord,
   recordHash,
   SEAT,
   type SeatRecord,
   stateKey,
-  TICKET,
   TIER,
-  type TicketRecord,
   type TierRecord,
 } from './records.ts';
+import { TICKET, type TicketRecord } from './ticket-record.ts';
 
 /** Port: the newest final state, by state key. The bytes are not changed by anybody. */
 export interface StateReader {

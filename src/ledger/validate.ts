@@ -2,7 +2,8 @@ import { type AuthoritySet, authoritySetHash, primaryIndex } from '../model/auth
 import { HEADER_VERSION, type Header } from '../model/block.ts';
 import { type Hash, type Timestamp, ZERO_HASH } from '../model/ids.ts';
 import { TIMESTAMP_MS_MAX } from '../model/limits.ts';
-import type { Operation, Transaction } from '../model/transaction.ts';
+import type { Operation } from '../model/operation.ts';
+import type { Transaction } from '../model/transaction.ts';
 import { isPermitted } from './permissions.ts';
 import type { Overlay } from './state.ts';
 
@@ -16,6 +17,8 @@ export const TRANSACTION_FAULTS = [
   'UNKNOWN_SIGNER',
   'NOT_PERMITTED',
   'ALREADY_FINAL',
+  'BAD_STATEMENTS',
+  'STATEMENTS_OUT_OF_SCOPE',
 ] as const;
 export type TransactionFault = (typeof TRANSACTION_FAULTS)[number];
 
@@ -56,16 +59,17 @@ function checkOperation(operation: Operation): 'EMPTY_BATCH' | 'BAD_VALUE' | und
     case 'tier.create': {
       const { validFrom, validThrough } = operation;
       const inOrder = validFrom === null || validThrough === null || validFrom <= validThrough;
-      return isNamed(operation) && isInstant(validFrom) && isInstant(validThrough) && inOrder ? undefined : 'BAD_VALUE';
+      const isDated = isInstant(validFrom) && isInstant(validThrough) && isInstant(operation.transfer.until);
+      return isNamed(operation) && isDated && inOrder ? undefined : 'BAD_VALUE';
     }
     case 'issue':
     case 'validate':
       return operation.tickets.length === 0 ? 'EMPTY_BATCH' : undefined;
-    case 'role.grant':
-    case 'role.revoke':
-    case 'consume':
-    case 'admit':
-    case 'dispute':
+    case 'transfer':
+      return operation.channel === 'RESALE' && operation.price === null ? 'BAD_VALUE' : undefined;
+    case 'resolve':
+      return (operation.outcome === 'REISSUED') === (operation.replacement !== null) ? undefined : 'BAD_VALUE';
+    default:
       return undefined;
   }
 }
@@ -91,7 +95,6 @@ export const HEADER_FAULTS = [
   'TIME_NOT_LATER',
   'TIME_OUT_OF_RANGE',
   'TOO_MANY_TRANSACTIONS',
-  'WRONG_GRAPH_ROOT',
   'WRONG_AUTHORITIES',
   'WRONG_NEXT_AUTHORITIES',
 ] as const;
@@ -132,7 +135,6 @@ function checkProposal(header: Header, { parent, set }: HeaderContext): HeaderFa
 
 function checkContents(header: Header, { set, setHash }: HeaderContext): HeaderFault | undefined {
   if (header.transactionCount > set.parameters.blockTransactionsMax) return 'TOO_MANY_TRANSACTIONS';
-  if (header.graphRoot !== ZERO_HASH) return 'WRONG_GRAPH_ROOT';
   if (header.authoritiesHash !== (setHash ?? authoritySetHash(set))) return 'WRONG_AUTHORITIES';
   return header.nextAuthoritiesHash !== ZERO_HASH ? 'WRONG_NEXT_AUTHORITIES' : undefined;
 }

@@ -24,7 +24,7 @@ export interface Header {
   /** Root of the state tree after this block. */
   readonly stateRoot: Hash;
   readonly receiptsRoot: Hash;
-  /** Root over the canonical RDF graph of each transaction; the zero hash as long as none is described. */
+  /** Root over the hashes of each transaction's RDF graphs. */
   readonly graphRoot: Hash;
   /** Hash of the authority set in force. */
   readonly authoritiesHash: Hash;
@@ -40,7 +40,7 @@ export interface Block {
   readonly body: Body;
 }
 
-export const HEADER_VERSION = 1;
+export const HEADER_VERSION = 2;
 
 const versionLayout: Codec<number> = {
   write: (writer, value) => u8.write(writer, value),

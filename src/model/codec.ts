@@ -247,6 +247,22 @@ export function text(maxBytes: number): Codec<string> {
   };
 }
 
+/** Well-formed UTF-8 of any characters, 1 to `maxBytes` long: for text with a grammar of its own, that somebody else judges. */
+export function lines(maxBytes: number): Codec<string> {
+  const inner = bytes(maxBytes);
+  return {
+    write: (writer, value) => {
+      const encoded = utf8(value);
+      assert(value !== '' && fromUtf8(encoded) === value, 'lines are not empty and well formed');
+      inner.write(writer, encoded);
+    },
+    read: (reader) => {
+      const value = fromUtf8(reader.peek(lengthUpTo(maxBytes, reader.u32())));
+      return value === undefined || value === '' ? malformed('lines that are empty or not UTF-8') : value;
+    },
+  };
+}
+
 // Fixed ranges, never a property that a newer Unicode can change (normal forms, unassigned): nodes must agree for ever.
 const UNCLEAN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]/u;
 

@@ -7,3 +7,5 @@
 export const STATEMENTS_BYTES_MAX = 16_384;
 /** (chain) The same in triples: each is a line to check and to index. */
 export const STATEMENTS_MAX = 200;
+/** (chain) Tickets that the transactions of a block name together: each is some dozen lines of RDF to write and hash. */
+export const BLOCK_TICKETS_MAX = 5_000;

@@ -18,7 +18,7 @@ export function installSha256(faster: Sha256): void {
 
 /** The prefix of every hash and signature of this protocol: none can be taken for one of another kind. */
 export function domain(tag: string): Uint8Array {
-  return utf8(`counterfoil/1/${tag}\0`);
+  return utf8(`counterfoil/2/${tag}\0`);
 }
 
 /** Hash of bytes under a domain tag. */

@@ -1,7 +1,8 @@
-import { type Codec, encode, flag, nullable, oneOf, struct, textWhere } from './codec.ts';
+import { type Codec, encode, flag, list, nullable, oneOf, struct, textWhere } from './codec.ts';
 import { type GateId, type Hash, type Height, isName, type OrganisationId, type Timestamp } from './ids.ts';
 import { gateIdLayout, hashLayout, heightLayout, organisationIdLayout, timestampLayout } from './layouts.ts';
-import { NAME_CHARS_MAX } from './limits.ts';
+import { NAME_CHARS_MAX, TICKETS_PER_TRANSACTION_MAX } from './limits.ts';
+import { type TicketChange, ticketChangeLayout } from './ticket.ts';
 
 /** Why a final transaction changed nothing. Stable names, appended to only: their order is part of the byte form. */
 export const REFUSALS = [
@@ -24,6 +25,14 @@ export const REFUSALS = [
   'ROLE_NOT_HELD',
   'IDEMPOTENCY_KEY_REUSED',
   'LAST_ORGANISER',
+  'TICKET_HELD',
+  'TICKET_REVOKED',
+  'NOT_HELD',
+  'TRANSFER_NOT_ALLOWED',
+  'PRICE_ABOVE_CAP',
+  'CASE_ALREADY_OPEN',
+  'NO_OPEN_CASE',
+  'SELF_ARBITRATION',
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
@@ -47,7 +56,12 @@ export interface Receipt {
   readonly firstScan: FirstScan | null;
   /** The earlier transaction of this organisation with the same idempotency key, whose outcome this repeats. */
   readonly replayOf: Hash | null;
+  /** The versions that it gave to tickets, in their order; none when it was refused or is a replay. */
+  readonly changes: readonly TicketChange[];
 }
+
+/** A batch moves each ticket once; only operations on one ticket make two versions. */
+const CHANGES_PER_TRANSACTION_MAX = TICKETS_PER_TRANSACTION_MAX;
 
 export const firstScanLayout: Codec<FirstScan> = struct<FirstScan>({
   at: timestampLayout,
@@ -64,6 +78,7 @@ export const receiptLayout: Codec<Receipt> = struct<Receipt>({
   subject: nullable(textWhere(NAME_CHARS_MAX, isName)),
   firstScan: nullable(firstScanLayout),
   replayOf: nullable(hashLayout),
+  changes: list(ticketChangeLayout, CHANGES_PER_TRANSACTION_MAX),
 });
 
 export function receiptBytes(receipt: Receipt): Uint8Array {

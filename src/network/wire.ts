@@ -19,7 +19,7 @@ import { ADDRESS_BYTES_MAX, HELLO_BYTES_MAX, NAME_CHARS_MAX } from '../model/lim
 import { type Direction, REFUSALS, type Refusal } from './transport.ts';
 
 /** Another major speaks another language, from the second byte of the hello on. A minor may add message kinds only. */
-export const PROTOCOL_MAJOR = 1;
+export const PROTOCOL_MAJOR = 2;
 export const PROTOCOL_MINOR = 0;
 
 /** An authority key's signature over `proofBytes`. */
@@ -137,7 +137,7 @@ function nonceOf(payload: Uint8Array): number {
   return new DataView(payload.buffer, payload.byteOffset, payload.byteLength).getUint32(1);
 }
 
-const PROOF_DOMAIN = utf8('counterfoil/1/HELLO\0');
+const PROOF_DOMAIN = utf8('counterfoil/2/HELLO\0');
 const SIDES: Readonly<Record<Direction, number>> = { outbound: 1, inbound: 2 };
 
 /**

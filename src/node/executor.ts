@@ -10,6 +10,7 @@ import {
   type LedgerState,
   storedState,
 } from '../ledger/execute.ts';
+import type { Genesis } from '../ledger/genesis.ts';
 import { type Lack, lackOf } from '../ledger/permissions.ts';
 import { checkTransaction, type TransactionFault, validateHeader } from '../ledger/validate.ts';
 import { assert, defined } from '../lib/assert.ts';
@@ -39,16 +40,16 @@ export class Executor {
   readonly #chain: Chain;
   readonly #set: AuthoritySet;
   readonly #setHash: Hash;
-  readonly #chainId: Hash;
+  readonly #genesis: Pick<Genesis, 'chainId' | 'iriBase'>;
   readonly #executions = new Map<Hash, Execution>();
   /** What was built and is not yet known by a hash: the core makes the header. */
   #built: { readonly parent: Hash; readonly proposal: Proposal; readonly executed: ExecutedBlock } | undefined;
 
-  constructor(chain: Chain, set: AuthoritySet, chainId: Hash) {
+  constructor(chain: Chain, set: AuthoritySet, genesis: Pick<Genesis, 'chainId' | 'iriBase'>) {
     this.#chain = chain;
     this.#set = set;
     this.#setHash = authoritySetHash(set);
-    this.#chainId = chainId;
+    this.#genesis = genesis;
   }
 
   /** Transactions of the blocks in memory from `digest` down to the final one. */
@@ -70,7 +71,7 @@ export class Executor {
     const state = this.#stateAfter(header.previous);
     if (parent === undefined || state === undefined || !isBodyOf(header, body)) return 'aborted';
     const fault = validateHeader(header, {
-      chainId: this.#chainId,
+      chainId: this.#genesis.chainId,
       parent,
       parentHash: header.previous,
       set: this.#set,
@@ -101,7 +102,7 @@ export class Executor {
         transactionCount: body.length,
         stateRoot: executed.stateRoot,
         receiptsRoot: executed.receiptsRoot,
-        graphRoot: ZERO_HASH,
+        graphRoot: executed.graphRoot,
         nextAuthoritiesHash: ZERO_HASH,
       },
     };
@@ -170,7 +171,7 @@ export class Executor {
   /** Says why a transaction could not be in the next block, were its time `timestamp`; of this turn of the loop only. */
   judge(timestamp: Timestamp): (transaction: Transaction) => TransactionFault | undefined {
     const context = {
-      chainId: this.#chainId,
+      chainId: this.#genesis.chainId,
       timestamp: Timestamp(Math.max(timestamp, this.#chain.head.timestamp + 1)),
       transactionLifeMsMax: this.#set.parameters.transactionLifeMsMax,
       state: this.finalState().records,
@@ -203,7 +204,8 @@ export class Executor {
     return {
       height: at.height,
       timestamp: at.timestamp,
-      chainId: this.#chainId,
+      chainId: this.#genesis.chainId,
+      iriBase: this.#genesis.iriBase,
       parameters: this.#set.parameters,
       parent: state,
       // An id stays in the index for ever, which is the same rule: a transaction older than its longest life has expired.

@@ -33,6 +33,10 @@ export function faultDetail(fault: TransactionFault, { body }: Transaction, grou
       return permissionSentence(body, ground.lack);
     case 'ALREADY_FINAL':
       return 'the transaction is final already';
+    case 'BAD_STATEMENTS':
+      return 'the statements are not canonical N-Triples; send Turtle to a node, which converts it';
+    case 'STATEMENTS_OUT_OF_SCOPE':
+      return `${body.organisation} may describe only what this transaction is about, and what its own namespace in genesis names`;
   }
 }
 

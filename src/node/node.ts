@@ -7,7 +7,7 @@ import { type Evidence, offenderOf } from '../model/evidence.ts';
 import { Height, type OrganisationId, type PublicKey, type View } from '../model/ids.ts';
 import { EVIDENCE_KEPT_MAX, LATENCIES_KEPT_MAX } from '../model/limits.ts';
 import { PEER_MESSAGE_TAG_MIN } from '../model/peer-message.ts';
-import { type Operation, operationHash, type Transaction } from '../model/transaction.ts';
+import { type Intent, operationHash, type Transaction } from '../model/transaction.ts';
 import type { PeerInfo, TransportEvent } from '../network/transport.ts';
 import type { SyncProgress } from '../peering/sync.ts';
 import type { ChainEntry } from '../store/chain.ts';
@@ -216,12 +216,12 @@ export class Node {
   /** What an organisation's earlier use of an idempotency key came to, if it is final. */
   earlier(
     organisation: OrganisationId,
-    operation: Operation,
+    intent: Intent,
     key: string,
   ): FinalOutcome | { readonly outcome: 'reused' } | undefined {
     const record = this.parts.executor.finalState().records.idempotency.get(idempotencyKey(organisation, key));
     if (record === undefined) return undefined;
-    return record.operation === operationHash(operation) ? this.outcomeOf(record.transaction) : { outcome: 'reused' };
+    return record.operation === operationHash(intent) ? this.outcomeOf(record.transaction) : { outcome: 'reused' };
   }
 
   evidence(): readonly { readonly evidence: Evidence; readonly authority: string }[] {

@@ -20,7 +20,7 @@ export const TABLES = {
   state: 7,
   /** Path → page of the state tree. */
   pages: 8,
-  /** Ticket id, height, index → what happened to it. */
+  /** Ticket id, version → what it is and what made it. */
   history: 9,
   /** State of a ticket, ticket id → nothing. */
   ticketsByState: 10,
@@ -36,8 +36,8 @@ export const TABLES = {
   bans: 15,
 } as const satisfies Record<string, Table>;
 
-/** 2 since the state is found by its keys in the tree; see `migrate`. */
-export const SCHEMA_VERSION = 2;
+/** 3 since receipts tell what became of tickets; a chain of before cannot be read, and needs the version that wrote it. */
+export const SCHEMA_VERSION = 3;
 
 export const META = {
   schema: utf8('schema'),

@@ -1,17 +1,19 @@
-import { parseStateKey, TICKET, TICKET_STATES, type TicketRecord, type TicketState } from '../ledger/records.ts';
+import { parseStateKey } from '../ledger/records.ts';
 import type { StateChange } from '../ledger/state.ts';
+import { TICKET, type TicketRecord } from '../ledger/ticket-record.ts';
 import { assert } from '../lib/assert.ts';
 import { concat, fromUtf8, utf8 } from '../lib/bytes.ts';
-import { type Codec, decode, encode, nullable, struct, u8 } from '../model/codec.ts';
+import { type Codec, decode, encode, nullable, oneOf, struct, u32 } from '../model/codec.ts';
 import type { GateId, Hash, Height, OrganisationId, TicketId, Timestamp } from '../model/ids.ts';
 import { gateIdLayout, hashLayout, heightLayout, organisationIdLayout, timestampLayout } from '../model/layouts.ts';
-import type { Operation, OperationKind } from '../model/transaction.ts';
+import type { OperationKind } from '../model/operation.ts';
+import { STANDINGS, TICKET_STATES, type TicketChange, type TicketState } from '../model/ticket.ts';
 import { CorruptionError, type StoredBlock } from './blocks.ts';
 import type { KeyValueChange, KeyValueReads } from './key-value.ts';
 import { afterPrefix, heightKey, nameKey, TABLES } from './schema.ts';
 
-/** One accepted transaction in the life of a ticket. */
-export interface TicketEvent {
+/** One version in the life of a ticket, and what made it. */
+export interface TicketEvent extends Omit<TicketChange, 'ticket'> {
   readonly type: OperationKind;
   readonly transaction: Hash;
   readonly height: Height;
@@ -20,15 +22,28 @@ export interface TicketEvent {
   readonly gate: GateId | null;
 }
 
-interface HistoryRow extends Omit<TicketEvent, 'type'> {
-  readonly tag: number;
-}
+/** Operations that make versions of tickets; the place in the list is stored. Appended to only. */
+const MOVES = [
+  'issue',
+  'validate',
+  'consume',
+  'admit',
+  'dispute',
+  'transfer',
+  'hold',
+  'release',
+  'revoke',
+  'case.open',
+  'resolve',
+] as const satisfies readonly OperationKind[];
 
-/** Operations that move a ticket; the place in the list is stored. Appended to only. */
-const MOVES: readonly OperationKind[] = ['issue', 'validate', 'consume', 'admit', 'dispute'];
-
-const rowLayout: Codec<HistoryRow> = struct<HistoryRow>({
-  tag: u8,
+const eventLayout: Codec<TicketEvent> = struct<TicketEvent>({
+  type: oneOf<OperationKind>(MOVES),
+  version: u32,
+  state: oneOf(TICKET_STATES),
+  standing: oneOf(STANDINGS),
+  epoch: u32,
+  holder: nullable(hashLayout),
   transaction: hashLayout,
   height: heightLayout,
   at: timestampLayout,
@@ -36,52 +51,35 @@ const rowLayout: Codec<HistoryRow> = struct<HistoryRow>({
   gate: nullable(gateIdLayout),
 });
 
-function moved(operation: Operation): readonly TicketId[] {
-  switch (operation.kind) {
-    case 'issue':
-      return operation.tickets.map(({ ticket }) => ticket);
-    case 'validate':
-      return operation.tickets;
-    case 'consume':
-    case 'admit':
-    case 'dispute':
-      return [operation.ticket];
-    default:
-      return [];
-  }
-}
-
-/** What one block adds to the histories of the tickets that it moved. */
+/** What one block adds to the histories of the tickets that it changed. */
 export function historyChanges({ header, body, receipts }: StoredBlock): readonly KeyValueChange[] {
-  return body.flatMap(({ id, body: { operation, organisation } }, index) => {
-    const receipt = receipts[index];
-    const tickets = moved(operation);
-    if (tickets.length === 0 || receipt === undefined || !receipt.accepted || receipt.replayOf !== null) return [];
-    const value = encode(rowLayout, {
-      tag: MOVES.indexOf(operation.kind),
-      transaction: id,
-      height: header.height,
-      at: header.timestamp,
-      agent: organisation,
-      gate: 'gate' in operation ? operation.gate : null,
-    });
-    const place = concat(heightKey(header.height), heightKey(index).slice(4));
-    return tickets.map((ticket) => ({ table: TABLES.history, key: nameKey(ticket, place), value }));
-  });
+  return body.flatMap(({ id, body: { operation, organisation } }, index) =>
+    (receipts[index]?.changes ?? []).map(({ ticket, ...change }) => ({
+      table: TABLES.history,
+      key: nameKey(ticket, heightKey(change.version).slice(4)),
+      value: encode(eventLayout, {
+        ...change,
+        type: operation.kind,
+        transaction: id,
+        height: header.height,
+        at: header.timestamp,
+        agent: organisation,
+        gate: 'gate' in operation ? operation.gate : null,
+      }),
+    })),
+  );
 }
 
-/** Accepted moves of one ticket, oldest first, `limit` at most. */
+/** The versions of one ticket, oldest first, `limit` at most. */
 export function readHistory(reads: KeyValueReads, ticket: TicketId, limit: number): readonly TicketEvent[] {
   const from = nameKey(ticket);
   const to = afterPrefix(from);
   const range = to === undefined ? { from, limit } : { from, to, limit };
   const events: TicketEvent[] = [];
   for (const { value } of reads.range(TABLES.history, range)) {
-    const row = decode(rowLayout, value);
-    const type = row.ok ? MOVES[row.value.tag] : undefined;
-    if (!row.ok || type === undefined) throw new CorruptionError(`the history of ticket ${ticket} is damaged`);
-    const { tag: _, ...rest } = row.value;
-    events.push({ type, ...rest });
+    const row = decode(eventLayout, value);
+    if (!row.ok) throw new CorruptionError(`the history of ticket ${ticket} is damaged`);
+    events.push(row.value);
   }
   return events;
 }

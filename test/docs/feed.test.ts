@@ -5,7 +5,7 @@ import { createApi } from '../../src/api/server.ts';
 import { API_LIMITS, type Api } from '../../src/api/settings.ts';
 import { ballotSigningBytes, type Vote } from '../../src/model/certificate.ts';
 import { EventId, Hash, TicketId } from '../../src/model/ids.ts';
-import type { Operation } from '../../src/model/transaction.ts';
+import type { Operation } from '../../src/model/operation.ts';
 import { createMetrics } from '../../src/node/metrics.ts';
 import { admit, issue, openWorld, validate } from '../support/small-office.ts';
 import { frameOf, type SmallWorld } from '../support/small-world.ts';

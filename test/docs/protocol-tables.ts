@@ -4,21 +4,12 @@ import { ROOT } from '../../scripts/suites.mjs';
 import { LAN, type Timing, WAN } from '../../src/consensus/timing.ts';
 import { MOVES } from '../../src/ledger/lifecycle.ts';
 import { ROLES_FOR } from '../../src/ledger/permissions.ts';
-import {
-  AUTHORITIES,
-  EVENT,
-  IDEMPOTENCY,
-  KEY,
-  ORGANISATION,
-  ROLE,
-  SEAT,
-  TICKET,
-  TICKET_STATES,
-  TIER,
-} from '../../src/ledger/records.ts';
+import { AUTHORITIES, EVENT, IDEMPOTENCY, KEY, ORGANISATION, ROLE, SEAT, TIER } from '../../src/ledger/records.ts';
+import { TICKET } from '../../src/ledger/ticket-record.ts';
 import { HEADER_FAULTS, TRANSACTION_FAULTS, type TransactionFault } from '../../src/ledger/validate.ts';
 import { faultsTolerated, quorumOf } from '../../src/model/authorities.ts';
 import { REFUSALS } from '../../src/model/receipt.ts';
+import { TICKET_STATES } from '../../src/model/ticket.ts';
 import { REFUSALS as PEER_REFUSALS } from '../../src/network/transport.ts';
 
 type Row = readonly string[];

@@ -15,7 +15,7 @@ export function sha256(...parts: readonly Uint8Array[]): Buffer {
 }
 
 function tag(name: string): Buffer {
-  return Buffer.from(`counterfoil/1/${name}\0`, 'latin1');
+  return Buffer.from(`counterfoil/2/${name}\0`, 'latin1');
 }
 
 /** OpenSSL's yes is final; honest signatures need no more. */

@@ -34,7 +34,7 @@ class Bench {
     this.settle();
     if (chain === undefined) throw new Error('a chain begins');
     this.chain = chain;
-    this.executor = new Executor(chain, SET, genesis.chainId);
+    this.executor = new Executor(chain, SET, genesis);
   }
 
   settle(): void {

@@ -1,6 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check';
 import type { Authority, AuthoritySet } from '../../src/model/authorities.ts';
-import type { Block, Header } from '../../src/model/block.ts';
+import { type Block, HEADER_VERSION, type Header } from '../../src/model/block.ts';
 import { type Ballot, type Certificate, PHASES, type Vote } from '../../src/model/certificate.ts';
 import { isCleanText } from '../../src/model/codec.ts';
 import type { Evidence } from '../../src/model/evidence.ts';
@@ -19,16 +19,18 @@ import {
   View,
 } from '../../src/model/ids.ts';
 import type { Message, Status } from '../../src/model/message.ts';
-import { REFUSALS, type Receipt } from '../../src/model/receipt.ts';
 import {
+  CASE_OUTCOMES,
   DISPUTE_REASONS,
   type NewTicket,
   type Operation,
+  REVOCATION_REASONS,
   ROLES,
-  sealTransaction,
-  type Transaction,
-  type TransactionBody,
-} from '../../src/model/transaction.ts';
+  TRANSFER_CHANNELS,
+} from '../../src/model/operation.ts';
+import { REFUSALS, type Receipt } from '../../src/model/receipt.ts';
+import { STANDINGS, TICKET_STATES, type TicketChange } from '../../src/model/ticket.ts';
+import { sealTransaction, type Transaction, type TransactionBody } from '../../src/model/transaction.ts';
 import type { Checkpoint, Claim, NewView, ViewChange } from '../../src/model/view-change.ts';
 
 /** Values of every layout: of the right form, and otherwise whatever comes. */
@@ -64,6 +66,20 @@ const newTicket: Arbitrary<NewTicket> = fc.record({
   holder: orNull(hash),
   data: fc.uint8Array({ maxLength: 40 }),
 });
+const transferPolicy = fc.record({
+  allowed: fc.boolean(),
+  transfersMax: byte,
+  until: orNull(timestamp),
+  resalePercentMax: u32,
+});
+const replacement = fc.record({
+  event: name.map(EventId),
+  tier: name.map(TierId),
+  ticket: name.map(TicketId),
+  seat: orNull(name),
+  gate: orNull(name.map(GateId)),
+  data: fc.uint8Array({ maxLength: 40 }),
+});
 const roleChange = {
   event: name.map(EventId),
   organisation: name.map(OrganisationId),
@@ -90,6 +106,7 @@ export const operation: Arbitrary<Operation> = fc.oneof(
     capacity: u32,
     validFrom: orNull(timestamp),
     validThrough: orNull(timestamp),
+    transfer: transferPolicy,
   }),
   fc.record({ kind: kind('role.grant'), ...roleChange }),
   fc.record({ kind: kind('role.revoke'), ...roleChange }),
@@ -104,6 +121,35 @@ export const operation: Arbitrary<Operation> = fc.oneof(
     note: text(256),
     gate: orNull(name.map(GateId)),
   }),
+  fc.record({
+    kind: kind('transfer'),
+    ticket: name.map(TicketId),
+    holder: hash,
+    price: orNull(natural),
+    channel: fc.constantFrom(...TRANSFER_CHANNELS),
+  }),
+  fc.record({ kind: kind('hold'), ticket: name.map(TicketId), note: text(256) }),
+  fc.record({ kind: kind('release'), ticket: name.map(TicketId), note: text(256) }),
+  fc.record({
+    kind: kind('revoke'),
+    ticket: name.map(TicketId),
+    reason: fc.constantFrom(...REVOCATION_REASONS),
+    note: text(256),
+  }),
+  fc.record({
+    kind: kind('case.open'),
+    ticket: name.map(TicketId),
+    reason: fc.constantFrom(...DISPUTE_REASONS),
+    note: text(256),
+    evidence: orNull(hash),
+  }),
+  fc.record({
+    kind: kind('resolve'),
+    ticket: name.map(TicketId),
+    outcome: fc.constantFrom(...CASE_OUTCOMES),
+    note: text(256),
+    replacement: orNull(replacement),
+  }),
 );
 
 const transactionBody: Arbitrary<TransactionBody> = fc.record({
@@ -114,6 +160,7 @@ const transactionBody: Arbitrary<TransactionBody> = fc.record({
   nonce: natural,
   idempotencyKey: orNull(text(64)),
   operation,
+  statements: orNull(text(256).filter((value) => value !== '')),
 });
 export const transaction: Arbitrary<Transaction> = fc
   .tuple(transactionBody, signature)
@@ -126,6 +173,14 @@ const scanned = fc.record({
   organisation: name.map(OrganisationId),
   transaction: hash,
 });
+const change: Arbitrary<TicketChange> = fc.record({
+  ticket: name.map(TicketId),
+  version: u32,
+  state: fc.constantFrom(...TICKET_STATES),
+  standing: fc.constantFrom(...STANDINGS),
+  epoch: u32,
+  holder: orNull(hash),
+});
 export const receipt: Arbitrary<Receipt> = fc.record({
   transaction: hash,
   accepted: fc.boolean(),
@@ -133,10 +188,11 @@ export const receipt: Arbitrary<Receipt> = fc.record({
   subject: orNull(name),
   firstScan: orNull(scanned),
   replayOf: orNull(hash),
+  changes: few(change),
 });
 
 export const header: Arbitrary<Header> = fc.record({
-  version: fc.constant(1),
+  version: fc.constant(HEADER_VERSION),
   chainId: hash,
   height,
   epoch,

@@ -7,8 +7,9 @@ import { certificateLayout, voteLayout } from '../../src/model/certificate.ts';
 import { type Codec, decode, encode } from '../../src/model/codec.ts';
 import { evidenceLayout } from '../../src/model/evidence.ts';
 import { messageLayout } from '../../src/model/message.ts';
+import { operationLayout } from '../../src/model/operation.ts';
 import { receiptLayout } from '../../src/model/receipt.ts';
-import { operationLayout, parseTransaction } from '../../src/model/transaction.ts';
+import { parseTransaction } from '../../src/model/transaction.ts';
 import { checkpointLayout, newViewLayout, viewChangeLayout } from '../../src/model/view-change.ts';
 import * as arbitrary from './arbitraries.ts';
 

@@ -10,11 +10,14 @@ import {
 } from '../../src/ledger/execute.ts';
 import { foundLedger } from '../../src/ledger/genesis.ts';
 import { EDGES } from '../../src/ledger/lifecycle.ts';
-import { TICKET_STATES, type TicketRecord, tierKey } from '../../src/ledger/records.ts';
+import { tierKey } from '../../src/ledger/records.ts';
 import type { Overlay } from '../../src/ledger/state.ts';
+import type { TicketRecord } from '../../src/ledger/ticket-record.ts';
 import { defined } from '../../src/lib/assert.ts';
 import { type Hash, Height, OrganisationId, TicketId, Timestamp } from '../../src/model/ids.ts';
-import { type Operation, ROLES, type Transaction } from '../../src/model/transaction.ts';
+import { type Operation, ROLES } from '../../src/model/operation.ts';
+import { TICKET_STATES } from '../../src/model/ticket.ts';
+import type { Transaction } from '../../src/model/transaction.ts';
 import {
   ARENA,
   BOX_OFFICE,

@@ -82,7 +82,7 @@ export class ChainGenerator {
     this.genesisBytes = opened.bytes;
     this.chain = opened.chain;
     this.set = foundLedger(opened.genesis).set;
-    this.#executor = new Executor(this.chain, this.set, this.genesis.chainId);
+    this.#executor = new Executor(this.chain, this.set, this.genesis);
     // Another sequence for every height that it may begin at.
     this.#random = createPrng(plan.seed + 7_919 * this.chain.head.height);
     this.#traffic = new TicketTraffic(this.genesis, this.#random, this.chain.head.height);

@@ -1,6 +1,8 @@
 /** What the clients of a small world ask for. */
+
 import { EventId, GateId, OrganisationId, TicketId, TierId, Timestamp } from '../../src/model/ids.ts';
-import type { Operation } from '../../src/model/transaction.ts';
+import type { Operation } from '../../src/model/operation.ts';
+import { NO_TRANSFERS } from '../../src/model/operation.ts';
 import { SmallWorld, type SmallWorldOptions } from './small-world.ts';
 
 const CUP = EventId('cup');
@@ -25,6 +27,7 @@ export const createStand: Operation = {
   capacity: 100_000,
   validFrom: null,
   validThrough: null,
+  transfer: NO_TRANSFERS,
 };
 
 export function grant(organisation: string, role: 'issuer' | 'gate'): Operation {

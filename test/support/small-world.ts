@@ -15,12 +15,8 @@ import { encode } from '../../src/model/codec.ts';
 import { type Hash, hexBytes, OrganisationId, Timestamp } from '../../src/model/ids.ts';
 import { VERIFIED_SIGNATURES_KEPT_MAX } from '../../src/model/limits.ts';
 import { messageLayout } from '../../src/model/message.ts';
-import {
-  type Operation,
-  sealTransaction,
-  type Transaction,
-  transactionSigningBytes,
-} from '../../src/model/transaction.ts';
+import type { Operation } from '../../src/model/operation.ts';
+import { sealTransaction, type Transaction, transactionSigningBytes } from '../../src/model/transaction.ts';
 import { Executor } from '../../src/node/executor.ts';
 import type { FinalOutcome, SubmitOutcome } from '../../src/node/intake.ts';
 import { createSigner } from '../../src/node/keys/key-pair.ts';
@@ -153,7 +149,7 @@ export class SmallMachine {
       signer,
       journal,
       chain,
-      executor: new Executor(chain, authorities, genesis.chainId),
+      executor: new Executor(chain, authorities, genesis),
       mempool: world.mempool(seat),
       transport: new SmallTransport(network, {
         seat,
@@ -299,6 +295,7 @@ export class SmallWorld {
       nonce: this.#nonce,
       idempotencyKey: more.key ?? null,
       operation,
+      statements: null,
     };
     return sealTransaction(body, signer.sign(transactionSigningBytes(body)));
   }

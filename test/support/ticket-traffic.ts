@@ -6,14 +6,8 @@ import { utf8 } from '../../src/lib/bytes.ts';
 import type { Prng } from '../../src/lib/prng.ts';
 import { sha256 } from '../../src/model/hash.ts';
 import { EventId, GateId, hashOfBytes, OrganisationId, TicketId, TierId, Timestamp } from '../../src/model/ids.ts';
-import {
-  DISPUTE_REASONS,
-  type NewTicket,
-  type Operation,
-  sealTransaction,
-  type Transaction,
-  transactionSigningBytes,
-} from '../../src/model/transaction.ts';
+import { DISPUTE_REASONS, type NewTicket, NO_TRANSFERS, type Operation } from '../../src/model/operation.ts';
+import { sealTransaction, type Transaction, transactionSigningBytes } from '../../src/model/transaction.ts';
 import { createSigner } from '../../src/node/keys/key-pair.ts';
 import type { Signer } from '../../src/node/ports.ts';
 
@@ -81,6 +75,7 @@ export class TicketTraffic {
       nonce: this.#nonce,
       idempotencyKey: key,
       operation,
+      statements: null,
     };
     return sealTransaction(body, signer.sign(transactionSigningBytes(body)));
   }
@@ -111,6 +106,7 @@ export class TicketTraffic {
         capacity: CAPACITY,
         validFrom: null,
         validThrough: null,
+        transfer: NO_TRANSFERS,
       }),
       ...grants,
       by({ kind: 'role.grant', event, organisation: OrganisationId('city'), role: 'venue' }),

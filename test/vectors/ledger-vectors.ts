@@ -5,8 +5,9 @@ import { toHex } from '../../src/lib/bytes.ts';
 import { blockHash, type Header, headerLayout } from '../../src/model/block.ts';
 import { encode } from '../../src/model/codec.ts';
 import { Height, View } from '../../src/model/ids.ts';
+import { operationLayout } from '../../src/model/operation.ts';
 import { receiptBytes } from '../../src/model/receipt.ts';
-import { operationHash, operationLayout, transactionSigningBytes } from '../../src/model/transaction.ts';
+import { operationHash, transactionSigningBytes } from '../../src/model/transaction.ts';
 import { BOX_OFFICE, CHAIN_ID, CREATED, GENESIS, transactionOf } from '../unit/ledger/fixture.ts';
 import { hashOf, OPERATIONS, RECEIPTS, SAMPLES } from '../unit/ledger/samples.ts';
 
@@ -28,7 +29,7 @@ export function deriveVectors(): object {
     operations: OPERATIONS.map((operation) => ({
       kind: operation.kind,
       bytes: toHex(encode(operationLayout, operation)),
-      hash: operationHash(operation),
+      hash: operationHash({ operation, statements: null }),
     })),
     transactions: [null, 'scan-1'].map((key) => {
       const wish = { by: BOX_OFFICE, operation: OPERATIONS[6] ?? OPERATIONS[0], nonce: 7, expiresAt: CREATED + 9_000 };

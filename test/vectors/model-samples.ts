@@ -6,13 +6,10 @@ import { type Codec, encode } from '../../src/model/codec.ts';
 import { type Evidence, evidenceHash, evidenceLayout } from '../../src/model/evidence.ts';
 import { EventId, GateId, Height, OrganisationId, TicketId, TierId, Timestamp, View } from '../../src/model/ids.ts';
 import { type Message, type MessageKind, messageLayout } from '../../src/model/message.ts';
+import type { Operation, OperationKind } from '../../src/model/operation.ts';
+import { NO_TRANSFERS } from '../../src/model/operation.ts';
 import { receiptBytes } from '../../src/model/receipt.ts';
-import {
-  type Operation,
-  type OperationKind,
-  operationHash,
-  transactionSigningBytes,
-} from '../../src/model/transaction.ts';
+import { operationHash, transactionSigningBytes } from '../../src/model/transaction.ts';
 import { checkpointSigningBytes, newViewSigningBytes, viewChangeSigningBytes } from '../../src/model/view-change.ts';
 import * as signed from '../unit/model/consortium.ts';
 
@@ -37,6 +34,7 @@ const OPERATIONS: { readonly [Kind in OperationKind]: Extract<Operation, { kind:
     capacity: 500,
     validFrom: Timestamp(1_799_990_000_000),
     validThrough: null,
+    transfer: NO_TRANSFERS,
   },
   'role.grant': {
     kind: 'role.grant',
@@ -74,6 +72,37 @@ const OPERATIONS: { readonly [Kind in OperationKind]: Extract<Operation, { kind:
     reason: 'DOUBLE_SALE',
     note: 'sold twice',
     gate: GateId('north'),
+  },
+  transfer: {
+    kind: 'transfer',
+    ticket: TicketId('t-1'),
+    holder: signed.hashFor('new holder'),
+    price: 4_600,
+    channel: 'RESALE',
+  },
+  hold: { kind: 'hold', ticket: TicketId('t-1'), note: 'payment unclear' },
+  release: { kind: 'release', ticket: TicketId('t-1'), note: '' },
+  revoke: { kind: 'revoke', ticket: TicketId('t-1'), reason: 'CHARGEBACK', note: '' },
+  'case.open': {
+    kind: 'case.open',
+    ticket: TicketId('t-2'),
+    reason: 'FRAUD',
+    note: 'reported late',
+    evidence: signed.hashFor('evidence'),
+  },
+  resolve: {
+    kind: 'resolve',
+    ticket: TicketId('t-2'),
+    outcome: 'REISSUED',
+    note: 'replaced',
+    replacement: {
+      event: EventId('derby-2027'),
+      tier: TierId('block-a'),
+      ticket: TicketId('t-3'),
+      seat: 'A-8',
+      gate: null,
+      data: new Uint8Array(),
+    },
   },
 };
 
@@ -178,6 +207,7 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, string>>>>
         subject: 'derby-2027',
         firstScan: null,
         replayOf: null,
+        changes: [],
       }),
     ),
     'receipt, refused': toHex(
@@ -194,6 +224,7 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, string>>>>
           transaction: chainId,
         },
         replayOf: chainId,
+        changes: [],
       }),
     ),
   },
@@ -214,7 +245,9 @@ export const SAMPLES: Readonly<Record<string, Readonly<Record<string, string>>>>
     'authority set': authoritySetHash(members.authorities),
     evidence: evidenceHash(EVIDENCE['double-vote']),
     ...Object.fromEntries(transactions.map(({ id, body }) => [`transaction ${body.operation.kind}`, id])),
-    ...Object.fromEntries(operations.map((operation) => [`operation ${operation.kind}`, operationHash(operation)])),
+    ...Object.fromEntries(
+      operations.map((operation) => [`operation ${operation.kind}`, operationHash({ operation, statements: null })]),
+    ),
   },
 };
 

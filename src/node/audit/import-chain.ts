@@ -6,6 +6,7 @@ import { type Block, blockHash, type Header } from '../../model/block.ts';
 import type { Jurisdiction } from '../../model/certificate.ts';
 import type { Hash } from '../../model/ids.ts';
 import { IMPORT_BLOCKS_IN_FLIGHT_MAX, SYNC_BLOCKS_MAX } from '../../model/limits.ts';
+import type { Iri } from '../../provenance/terms.ts';
 import type { Finality } from '../../store/blocks.ts';
 import type { Chain, ChainEntry } from '../../store/chain.ts';
 import { finalityCheck } from '../../store/finality.ts';
@@ -17,6 +18,8 @@ export type ImportedBlock<Fault> = Result<{ readonly block: Block } & Finality, 
 export interface ImportOptions<Fault> {
   readonly chain: Chain;
   readonly jurisdiction: Jurisdiction;
+  /** Of the genesis document. */
+  readonly iriBase: Iri;
   /** From height 1 on, without a gap. */
   readonly blocks: Iterable<ImportedBlock<Fault>>;
 }
@@ -47,6 +50,7 @@ interface Import {
   readonly chain: Chain;
   readonly jurisdiction: Jurisdiction;
   readonly setHash: Hash;
+  readonly iriBase: Iri;
   /** Executed, and waiting for the block whose certificate makes them final. */
   pending: Executed[];
   writes: Promise<void>;
@@ -62,11 +66,12 @@ interface Import {
 export async function* importChain<Fault>(
   options: ImportOptions<Fault>,
 ): AsyncGenerator<ImportProgress, Result<ImportedChain, ImportFault | Fault>> {
-  const { chain, jurisdiction } = options;
+  const { chain, jurisdiction, iriBase } = options;
   const state: Import = {
     chain,
     jurisdiction,
     setHash: authoritySetHash(jurisdiction.authorities),
+    iriBase,
     pending: [],
     writes: Promise.resolve(),
     inFlight: 0,
@@ -116,7 +121,10 @@ function takeBlock(state: Import, { block, ...finality }: { block: Block } & Fin
   return undefined;
 }
 
-function execute({ chain, pending, jurisdiction, setHash }: Import, block: Block): Result<ExecutedBlock, ImportFault> {
+function execute(
+  { chain, pending, jurisdiction, setHash, iriBase }: Import,
+  block: Block,
+): Result<ExecutedBlock, ImportFault> {
   const last = pending.at(-1);
   const parent = last?.block.header ?? chain.head;
   const ids = new Set(pending.flatMap((one) => one.block.body.map(({ id }) => id)));
@@ -126,6 +134,7 @@ function execute({ chain, pending, jurisdiction, setHash }: Import, block: Block
     parentHash: last?.hash ?? chain.headHash,
     set: jurisdiction.authorities,
     setHash,
+    iriBase,
     state: last?.executed.state ?? storedState(chain, chain, parent.stateRoot),
     recentIds: { has: (id) => ids.has(id) || chain.has(id) },
     check: jurisdiction.check,

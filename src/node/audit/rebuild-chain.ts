@@ -42,7 +42,7 @@ export async function* rebuildChain(options: RebuildOptions): AsyncGenerator<Imp
   const reads = guardedReads(damaged);
   await written(into, [unfinishedRow(true), ...carried(reads)]);
   const chain = await begun(into, genesis);
-  const run = importChain({ chain, jurisdiction, blocks: storedBlocks(reads) });
+  const run = importChain({ chain, jurisdiction, iriBase: genesis.iriBase, blocks: storedBlocks(reads) });
   for (;;) {
     const next = await run.next();
     if (next.done !== true) yield next.value;

@@ -246,6 +246,7 @@ function replayBlock(replay: Replay, stored: StoredBlock): Result<readonly Recei
     parentHash: parent.hash,
     set,
     setHash,
+    iriBase: options.genesis.iriBase,
     state: storedState(state, state, parent.header.stateRoot),
     recentIds: { has: (id) => isEarlier(reads, id, height) },
     check: options.check,

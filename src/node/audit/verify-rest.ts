@@ -1,4 +1,5 @@
-import { parseStateKey, TICKET } from '../../ledger/records.ts';
+import { parseStateKey } from '../../ledger/records.ts';
+import { TICKET } from '../../ledger/ticket-record.ts';
 import { compareBytes, equalBytes, toHex, utf8 } from '../../lib/bytes.ts';
 import type { Jurisdiction } from '../../model/certificate.ts';
 import { decode } from '../../model/codec.ts';

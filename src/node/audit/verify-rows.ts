@@ -1,4 +1,5 @@
-import { parseStateKey, stateKey, TICKET, treeKey } from '../../ledger/records.ts';
+import { parseStateKey, stateKey, treeKey } from '../../ledger/records.ts';
+import { TICKET } from '../../ledger/ticket-record.ts';
 import { createBoundedMap } from '../../lib/bounded.ts';
 import { equalBytes, fromUtf8, toHex } from '../../lib/bytes.ts';
 import { hashOfBytes } from '../../model/ids.ts';

@@ -34,6 +34,7 @@ export function makeTransaction(chainId: Hash, nonce: number): Transaction {
       nonce,
       idempotencyKey: null,
       operation: { kind: 'validate', tickets: [] },
+      statements: null,
     },
     Signature('22'.repeat(64)),
   );

@@ -1,6 +1,8 @@
 import type { Prng } from '../../lib/prng.ts';
 import { EventId, GateId, type Hash, OrganisationId, Signature, TicketId, TierId, Timestamp } from '../../model/ids.ts';
-import { type Operation, sealTransaction, type Transaction, transactionSigningBytes } from '../../model/transaction.ts';
+import type { Operation } from '../../model/operation.ts';
+import { NO_TRANSFERS } from '../../model/operation.ts';
+import { sealTransaction, type Transaction, transactionSigningBytes } from '../../model/transaction.ts';
 import type { FinalOutcome, SubmitOutcome } from '../../node/intake.ts';
 import { BEGINNING, LIFE_MS } from './genesis.ts';
 import type { FullKeys } from './keys.ts';
@@ -96,6 +98,7 @@ export class Clients {
         capacity: 1_000,
         validFrom: null,
         validThrough: null,
+        transfer: NO_TRANSFERS,
       },
       [event],
     );
@@ -161,6 +164,7 @@ export class Clients {
       nonce: this.#nonce,
       idempotencyKey: key,
       operation,
+      statements: null,
     };
     return sealTransaction(body, signature ?? signer.sign(transactionSigningBytes(body)));
   }

@@ -2,7 +2,7 @@ import { chainIdOf, type Genesis, type GenesisDocument } from '../../ledger/gene
 import { writeGenesis } from '../../ledger/genesis-document.ts';
 import { OrganisationId, Timestamp } from '../../model/ids.ts';
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX } from '../../model/limits.ts';
-import type { Role } from '../../model/transaction.ts';
+import type { Role } from '../../model/operation.ts';
 import type { FullKeys } from './keys.ts';
 import type { FullScenario } from './scenario.ts';
 
@@ -62,6 +62,7 @@ export function describeNetwork(scenario: NetworkShape, keys: FullKeys): Genesis
       title: name,
       roles,
       keys: [keys.signerOf(name).publicKey],
+      namespace: null,
     })),
   };
 }

@@ -12,6 +12,7 @@ import { Mempool } from '../../node/mempool.ts';
 import type { Clock, Links, SignatureCheckLater, Signer, Timers } from '../../node/ports.ts';
 import { recoveredFrom } from '../../node/recovery.ts';
 import { foreignPrimary, standstill } from '../../node/standing.ts';
+import type { Iri } from '../../provenance/terms.ts';
 import type { Chain, ChainEntry } from '../../store/chain.ts';
 import { writeEvidence } from '../../store/evidence.ts';
 import type { Journal } from '../../store/journal.ts';
@@ -30,6 +31,8 @@ export interface ProcessWatch {
 /** What a process finds when it has opened its store and its journal. */
 export interface ProcessParts {
   readonly jurisdiction: Jurisdiction;
+  /** Of the genesis document. */
+  readonly iriBase: Iri;
   readonly timing: Timing;
   readonly window: number;
   readonly chain: Chain;
@@ -58,10 +61,10 @@ export class FullProcess {
   readonly #links: Links;
 
   constructor(parts: ProcessParts) {
-    const { jurisdiction, timing, window, chain, voter, links, clock, timers, checkLater } = parts;
+    const { jurisdiction, iriBase, timing, window, chain, voter, links, clock, timers, checkLater } = parts;
     const { chainId, authorities } = jurisdiction;
     const seat = voter?.seat ?? -1;
-    const executor = new Executor(chain, authorities, chainId);
+    const executor = new Executor(chain, authorities, { chainId, iriBase });
     const { mempool } = this;
     this.chain = chain;
     this.isVoter = voter !== null;

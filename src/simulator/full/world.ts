@@ -140,6 +140,7 @@ export class FullWorld implements Surroundings {
     this.trace(() => `${machine.name} starts at height ${chain.head.height}${problem === null ? '' : ` (${problem})`}`);
     return new FullProcess({
       jurisdiction: this.jurisdiction,
+      iriBase: this.genesis.iriBase,
       timing: timingOf(this.scenario),
       window: this.scenario.window,
       chain,

@@ -4,7 +4,8 @@ import { authoritySetHash, primaryIndex, quorumOf } from '../../model/authoritie
 import { type Block, blockHash, HEADER_VERSION, type Header } from '../../model/block.ts';
 import { type Ballot, ballotSigningBytes, type Certificate } from '../../model/certificate.ts';
 import { EventId, type Hash, Height, OrganisationId, Timestamp, View } from '../../model/ids.ts';
-import { type Operation, sealTransaction, type Transaction, transactionSigningBytes } from '../../model/transaction.ts';
+import type { Operation } from '../../model/operation.ts';
+import { sealTransaction, type Transaction, transactionSigningBytes } from '../../model/transaction.ts';
 import { Executor } from '../../node/executor.ts';
 import { beginChain } from '../../node/recovery.ts';
 import type { Chain } from '../../store/chain.ts';
@@ -39,6 +40,7 @@ export function foundEvent({ genesis, keys }: Network, number: number, now: numb
     nonce: number,
     idempotencyKey: null,
     operation,
+    statements: null,
   };
   return sealTransaction(body, signer.sign(transactionSigningBytes(body)));
 }
@@ -98,7 +100,7 @@ class Maker {
   constructor(network: Network, chain: Chain) {
     this.#network = network;
     this.#chain = chain;
-    this.#executor = new Executor(chain, genesisSet(network.genesis), network.genesis.chainId);
+    this.#executor = new Executor(chain, genesisSet(network.genesis), network.genesis);
   }
 
   /** So many blocks under one certificate, but that checkpoints have their own. */

@@ -270,7 +270,7 @@ export class Station {
       signer: this.#signer ?? null,
       journal: opened?.journal ?? null,
       chain,
-      executor: new Executor(chain, authorities, genesis.chainId),
+      executor: new Executor(chain, authorities, genesis),
       mempool: new Mempool(),
       transport: this.#openTransport(chain, known),
       contacts: seat < 0 ? contacts.map(({ publicKey }) => ({ publicKey })) : contacts,

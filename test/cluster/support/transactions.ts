@@ -3,8 +3,8 @@ import { devnetKeys } from '../../../src/devnet/genesis.ts';
 import { devnetKeyPair } from '../../../src/devnet/keys.ts';
 import { SAMPLE_EVENT } from '../../../src/devnet/sample.ts';
 import { GateId, type Hash, OrganisationId, TicketId, TierId, Timestamp } from '../../../src/model/ids.ts';
+import type { Operation } from '../../../src/model/operation.ts';
 import {
-  type Operation,
   sealTransaction,
   type Transaction,
   type TransactionBody,
@@ -43,6 +43,7 @@ export function signed(
     nonce: randomInt(2 ** 47),
     idempotencyKey: null,
     operation,
+    statements: null,
     ...overrides,
   };
   return sealTransaction(body, signer.sign(transactionSigningBytes(body)));

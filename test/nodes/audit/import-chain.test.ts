@@ -39,7 +39,7 @@ async function emptyChain(): Promise<{ readonly store: KeyValue; readonly chain:
 
 async function importInto(chain: ChainGenerator['chain'], blocks: Iterable<ImportedBlock<{ code: string }>>) {
   const jurisdiction = { chainId: generated.genesis.chainId, authorities: generated.set, check };
-  const run = importChain({ chain, jurisdiction, blocks });
+  const run = importChain({ chain, jurisdiction, iriBase: generated.genesis.iriBase, blocks });
   for (;;) {
     const next = await run.next();
     if (next.done === true) return next.value;

@@ -9,9 +9,8 @@ import type {
   Seed,
   Submit,
   Submitted,
-  TicketVersion,
 } from '../../../src/api/ports.ts';
-import type { TicketRecord } from '../../../src/ledger/records.ts';
+import type { TicketRecord } from '../../../src/ledger/ticket-record.ts';
 import { defined } from '../../../src/lib/assert.ts';
 import { toHex, utf8 } from '../../../src/lib/bytes.ts';
 import { blockHash, HEADER_VERSION, type Header, transactionsRoot } from '../../../src/model/block.ts';
@@ -30,9 +29,9 @@ import {
   View,
   ZERO_HASH,
 } from '../../../src/model/ids.ts';
+import type { Operation } from '../../../src/model/operation.ts';
 import type { Receipt, Refusal } from '../../../src/model/receipt.ts';
 import {
-  type Operation,
   operationHash,
   parseTransaction,
   sealTransaction,
@@ -40,6 +39,7 @@ import {
   transactionSigningBytes,
 } from '../../../src/model/transaction.ts';
 import type { LastingHalt } from '../../../src/store/halt.ts';
+import type { TicketEvent } from '../../../src/store/tickets.ts';
 import { MemoryPeers } from './memory-peers.ts';
 
 /** 2026-06-12T18:00:00Z. */
@@ -72,7 +72,7 @@ export class MemoryNode {
   readonly peers = new MemoryPeers();
   readonly blocks: FinalBlock[] = [];
   readonly tickets = new Map<TicketId, TicketRecord>();
-  readonly versions = new Map<TicketId, TicketVersion[]>();
+  readonly versions = new Map<TicketId, TicketEvent[]>();
   readonly pending = new Map<Hash, Transaction>();
   readonly convicted: { evidence: Evidence; authority: string }[] = [];
   halt: LastingHalt | null = null;
@@ -158,6 +158,7 @@ export class MemoryNode {
       nonce: this.#nonce,
       idempotencyKey,
       operation,
+      statements: null,
     };
     return sealTransaction(body, key.sign(transactionSigningBytes(body)));
   }
@@ -193,13 +194,13 @@ export class MemoryNode {
 
   operator: Operator = {
     organisation: OrganisationId('boxoffice'),
-    sign: (operation, idempotencyKey) => this.transaction(operation, idempotencyKey),
-    earlier: (operation, idempotencyKey) => {
+    sign: ({ operation }, idempotencyKey) => this.transaction(operation, idempotencyKey),
+    earlier: (intent, idempotencyKey) => {
       const id = this.#keys.get(idempotencyKey);
       if (id === undefined || this.forgetsKeys) return undefined;
       const found = this.reader.transaction(id);
       if (found.state !== 'final') return undefined;
-      const isSame = operationHash(found.transaction.body.operation) === operationHash(operation);
+      const isSame = operationHash(found.transaction.body) === operationHash(intent);
       return isSame ? this.#final(id) : { outcome: 'reused' };
     },
   };
@@ -310,17 +311,17 @@ export class MemoryNode {
     const firstScan =
       code === 'ALREADY_CONSUMED' ? (this.tickets.get(TicketId(subject ?? 'x'))?.firstScan ?? null) : null;
     if (code === null) for (const record of changed) this.#record(record, header, id, body.operation.kind);
-    return { transaction: id, accepted: code === null, code, subject, firstScan, replayOf: null };
+    return { transaction: id, accepted: code === null, code, subject, firstScan, replayOf: null, changes: [] };
   }
 
   #record(record: TicketRecord, header: Header, id: Hash, type: Operation['kind']): void {
     this.tickets.set(record.ticket, record);
-    const { version, state, standing } = record;
+    const { version, state, standing, epoch, holder } = record;
     const versions = this.versions.get(record.ticket) ?? [];
     const agent = OrganisationId('boxoffice');
     const gate = record.firstScan?.gate ?? null;
     const { timestamp: at, height } = header;
-    versions.push({ version, state, standing, transactionId: id, type, at, height, agent, gate });
+    versions.push({ version, state, standing, epoch, holder, transaction: id, type, at, height, agent, gate });
     this.versions.set(record.ticket, versions);
   }
 
@@ -343,7 +344,11 @@ export class MemoryNode {
             since: header.height,
             previous: ZERO_HASH,
             firstScan: null,
-            dispute: null,
+            case: null,
+            epoch: 0,
+            transfers: 0,
+            replaces: null,
+            replacedBy: null,
           }),
         );
         return { code: null, subject: changed[0]?.ticket ?? null, changed };
@@ -371,8 +376,9 @@ export class MemoryNode {
           const { reason, note, gate } = operation;
           const { timestamp: at, height } = header;
           const organisation = OrganisationId('boxoffice');
-          const dispute = { reason, note, gate, organisation, at, height, transaction: id };
-          return next(ticket, header, { state: 'DISPUTED', dispute });
+          const step = { note, organisation, at, height, transaction: id };
+          const opened = { ...step, reason, gate, evidence: null, resolution: null };
+          return next(ticket, header, { state: 'DISPUTED', case: opened });
         });
       default:
         return { code: null, subject: null, changed: [] };

@@ -55,6 +55,7 @@ describe('the words of a refusal', () => {
     subject: 't-1',
     firstScan: null,
     replayOf: null,
+    changes: [],
   };
 
   it('are there for every code, and name what it is about', () => {

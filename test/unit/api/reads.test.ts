@@ -243,7 +243,7 @@ describe('tickets', () => {
         version: 1,
         state: 'ISSUED',
         standing: 'GOOD',
-        transaction_id: world.node.versions.get(TicketId('t-1'))?.[0]?.transactionId,
+        transaction_id: world.node.versions.get(TicketId('t-1'))?.[0]?.transaction,
         type: 'issue',
         at: new Date(world.node.blocks[1]?.header.timestamp ?? 0).toISOString(),
         height: 1,

@@ -19,6 +19,7 @@ function transaction(
     nonce: 0,
     idempotency_key: null,
     operation,
+    statements: null,
     signature: '',
     receipt,
   };

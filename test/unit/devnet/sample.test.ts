@@ -3,7 +3,7 @@ import { SAMPLE_CAPACITY, type SampleStep, sampleCatalogue, sampleIssues } from 
 import { sampleTicketId, sampleTickets } from '../../../src/devnet/sample-tickets.ts';
 import { encode } from '../../../src/model/codec.ts';
 import { TICKETS_PER_TRANSACTION_MAX, TRANSACTION_BYTES_MAX } from '../../../src/model/limits.ts';
-import { operationLayout } from '../../../src/model/transaction.ts';
+import { operationLayout } from '../../../src/model/operation.ts';
 
 function ticketsIn(steps: readonly SampleStep[]): readonly string[] {
   return steps.flatMap(({ operation }) =>

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type TicketRecord, type TicketState, tierKey } from '../../../src/ledger/records.ts';
+import { tierKey } from '../../../src/ledger/records.ts';
 import type { Overlay } from '../../../src/ledger/state.ts';
+import type { TicketRecord } from '../../../src/ledger/ticket-record.ts';
 import { defined } from '../../../src/lib/assert.ts';
 import { EventId, OrganisationId, Timestamp, ZERO_HASH } from '../../../src/model/ids.ts';
+import type { Operation } from '../../../src/model/operation.ts';
 import type { Receipt } from '../../../src/model/receipt.ts';
-import type { Operation } from '../../../src/model/transaction.ts';
+import type { TicketState } from '../../../src/model/ticket.ts';
 import {
   ARENA,
   applyAll,
@@ -297,7 +299,7 @@ describe('scans and disputes', () => {
     const operation = { ...dispute('v'), reason: 'STOLEN', note: 'reported', gate: GATE_B } as Operation;
     const wish: Wish = { by: ARENA, operation };
     applyAll(state, [wish], { height: 8, timestamp: CREATED + 800 });
-    expect(ticket(state, 'v').dispute).toEqual({
+    expect(ticket(state, 'v').case).toEqual({
       reason: 'STOLEN',
       note: 'reported',
       gate: GATE_B,
@@ -305,6 +307,8 @@ describe('scans and disputes', () => {
       at: CREATED + 800,
       height: 8,
       transaction: transactionOf(wish).id,
+      evidence: null,
+      resolution: null,
     });
     expect(tier(state)).toMatchObject({ issued: 4, validated: 0, consumed: 1, disputed: 2 });
   });

@@ -8,8 +8,9 @@ import {
   isBodyOf,
 } from '../../../src/ledger/execute.ts';
 import { foundLedger } from '../../../src/ledger/genesis.ts';
-import { stateKey, TICKET } from '../../../src/ledger/records.ts';
+import { stateKey } from '../../../src/ledger/records.ts';
 import { prove, verifyProof } from '../../../src/ledger/state-proof.ts';
+import { TICKET } from '../../../src/ledger/ticket-record.ts';
 import { bodySize, type Header, transactionsRoot } from '../../../src/model/block.ts';
 import { Height, Timestamp, ZERO_HASH } from '../../../src/model/ids.ts';
 import { merkleRoot } from '../../../src/model/merkle.ts';

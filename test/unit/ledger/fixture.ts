@@ -21,15 +21,10 @@ import {
   TierId,
   Timestamp,
 } from '../../../src/model/ids.ts';
+import type { NewTicket, Operation, Role } from '../../../src/model/operation.ts';
+import { NO_TRANSFERS } from '../../../src/model/operation.ts';
 import type { Receipt } from '../../../src/model/receipt.ts';
-import {
-  type NewTicket,
-  type Operation,
-  parseTransaction,
-  type Role,
-  sealTransaction,
-  type Transaction,
-} from '../../../src/model/transaction.ts';
+import { parseTransaction, sealTransaction, type Transaction } from '../../../src/model/transaction.ts';
 
 /** Public keys of the seeds SHA-256("counterfoil test key 0"), 1, 2, ...: real points, whose secrets nothing needs. */
 const KEYS: readonly string[] = [
@@ -94,7 +89,13 @@ export const GENESIS: GenesisDocument = {
     publicKey: testKey(index),
     organisation,
   })),
-  organisations: ROLES_OF.map(([id, roles], index) => ({ id, title: `The ${id}`, roles, keys: [testKey(4 + index)] })),
+  organisations: ROLES_OF.map(([id, roles], index) => ({
+    id,
+    title: `The ${id}`,
+    roles,
+    keys: [testKey(4 + index)],
+    namespace: null,
+  })),
 };
 
 export const CHAIN_ID: Hash = hashOfBytes(sha256(new Uint8Array([1])));
@@ -127,6 +128,7 @@ export function transactionOf(wish: Wish): Transaction {
       nonce: wish.nonce ?? 0,
       idempotencyKey: wish.key ?? null,
       operation: wish.operation,
+      statements: null,
     },
     SIGNATURE,
   );
@@ -158,6 +160,7 @@ export const createStand: Operation & { readonly kind: 'tier.create' } = {
   capacity: 50,
   validFrom: null,
   validThrough: null,
+  transfer: NO_TRANSFERS,
 };
 
 export function grant(organisation: OrganisationId, role: Role): Operation {
@@ -263,6 +266,7 @@ export class TestChain {
   context(): ExecutionContext {
     return {
       chainId: CHAIN_ID,
+      iriBase: GENESIS.iriBase,
       parameters: GENESIS.parameters,
       height: Height(this.height + 1),
       timestamp: Timestamp(this.timestamp + 1_000),

@@ -3,7 +3,7 @@ import { holdsRole, isEligible, isPermitted, ROLES_FOR } from '../../../src/ledg
 import { roleKey } from '../../../src/ledger/records.ts';
 import type { Overlay } from '../../../src/ledger/state.ts';
 import { EventId, Height, OrganisationId, TicketId, TierId, Timestamp } from '../../../src/model/ids.ts';
-import { type Operation, type OperationKind, ROLES, type Role } from '../../../src/model/transaction.ts';
+import { type Operation, type OperationKind, ROLES, type Role } from '../../../src/model/operation.ts';
 import {
   ARENA,
   applyAll,
@@ -60,6 +60,12 @@ const MAY: Readonly<Record<OperationKind, readonly Role[]>> = {
   consume: ['gate'],
   admit: ['gate'],
   dispute: ['issuer', 'venue', 'organiser'],
+  transfer: ['issuer', 'marketplace'],
+  hold: ['issuer', 'organiser'],
+  release: ['issuer', 'organiser'],
+  revoke: ['issuer', 'organiser'],
+  'case.open': ['issuer', 'venue', 'organiser'],
+  resolve: ['arbiter'],
 };
 
 function cupWithTicket(): Overlay {

@@ -12,10 +12,10 @@ import {
   SEAT,
   seatKey,
   stateKey,
-  TICKET,
   TIER,
   tierKey,
 } from '../../../src/ledger/records.ts';
+import { TICKET } from '../../../src/ledger/ticket-record.ts';
 import { toHex } from '../../../src/lib/bytes.ts';
 import { type Codec, decode } from '../../../src/model/codec.ts';
 import { EventId, OrganisationId, TierId } from '../../../src/model/ids.ts';

@@ -1,25 +1,18 @@
 /** One value of every kind of state record, every operation and every receipt: what the byte forms are frozen from. */
+
 import { genesisSet } from '../../../src/ledger/genesis.ts';
-import {
-  AUTHORITIES,
-  EVENT,
-  IDEMPOTENCY,
-  KEY,
-  ORGANISATION,
-  type RecordKind,
-  ROLE,
-  SEAT,
-  TICKET,
-  TIER,
-  type TicketRecord,
-} from '../../../src/ledger/records.ts';
+import type { RecordKind } from '../../../src/ledger/record-kind.ts';
+import { AUTHORITIES, EVENT, IDEMPOTENCY, KEY, ORGANISATION, ROLE, SEAT, TIER } from '../../../src/ledger/records.ts';
+import { TICKET, type TicketRecord } from '../../../src/ledger/ticket-record.ts';
 import { type Codec, decode, encode } from '../../../src/model/codec.ts';
 import { type Hash, Height, hashOfBytes, TicketId, Timestamp, ZERO_HASH } from '../../../src/model/ids.ts';
+import type { Operation } from '../../../src/model/operation.ts';
 import type { FirstScan, Receipt } from '../../../src/model/receipt.ts';
-import type { Operation } from '../../../src/model/transaction.ts';
+import type { TicketChange } from '../../../src/model/ticket.ts';
 import {
   ARENA,
   BOX_OFFICE,
+  CITY,
   CREATED,
   CUP,
   createCup,
@@ -60,10 +53,14 @@ const issued: TicketRecord = {
   holder: null,
   data: new Uint8Array(),
   version: 1,
+  epoch: 0,
+  transfers: 0,
   since: Height(3),
   previous: ZERO_HASH,
   firstScan: null,
-  dispute: null,
+  case: null,
+  replaces: null,
+  replacedBy: null,
 };
 
 const consumed: TicketRecord = {
@@ -84,14 +81,23 @@ const disputed: TicketRecord = {
   state: 'DISPUTED',
   version: 3,
   previous: hashOf(0x44),
-  dispute: {
+  case: {
     reason: 'CHARGEBACK',
     note: 'Karte zurückgebucht',
     gate: GATE_A,
+    evidence: hashOf(0x99),
     organisation: BOX_OFFICE,
     at: Timestamp(CREATED + 6_000),
     height: Height(6),
     transaction: hashOf(0x55),
+    resolution: {
+      outcome: 'REISSUED',
+      note: 'replaced',
+      organisation: CITY,
+      at: Timestamp(CREATED + 7_000),
+      height: Height(7),
+      transaction: hashOf(0x56),
+    },
   },
 };
 
@@ -134,6 +140,7 @@ const tier = {
   capacity: 50,
   validFrom: CREATED,
   validThrough: null,
+  transfer: { allowed: true, transfersMax: 2, until: CREATED, resalePercentMax: 110 },
   issued: 7,
   validated: 2,
   consumed: 3,
@@ -145,6 +152,7 @@ const organisation = {
   title: 'The arena',
   roles: ['venue', 'gate'],
   keys: [keyOf(ARENA)],
+  namespace: 'https://arena.example/',
 } as const;
 
 const idempotency = {
@@ -178,10 +186,39 @@ export const OPERATIONS: readonly Operation[] = [
   scan('consume', 't-0'),
   scan('admit', 't-1'),
   { kind: 'dispute', ticket: TicketId('t-1'), reason: 'CHARGEBACK', note: 'Karte zurückgebucht', gate: GATE_A },
+  { kind: 'transfer', ticket: TicketId('t-1'), holder: hashOf(0x34), price: 4_900, channel: 'RESALE' },
+  { kind: 'hold', ticket: TicketId('t-1'), note: 'payment unclear' },
+  { kind: 'release', ticket: TicketId('t-1'), note: '' },
+  { kind: 'revoke', ticket: TicketId('t-1'), reason: 'REFUND', note: '' },
+  { kind: 'case.open', ticket: TicketId('t-1'), reason: 'FRAUD', note: 'forged', evidence: hashOf(0x55) },
+  {
+    kind: 'resolve',
+    ticket: TicketId('t-1'),
+    outcome: 'REISSUED',
+    note: '',
+    replacement: { event: CUP, tier: STAND, ticket: TicketId('t-9'), seat: null, gate: null, data: new Uint8Array() },
+  },
 ];
 
+const CHANGE: TicketChange = {
+  ticket: TicketId('t-1'),
+  version: 3,
+  state: 'CONSUMED',
+  standing: 'GOOD',
+  epoch: 1,
+  holder: hashOf(0x33),
+};
+
 export const RECEIPTS: readonly Receipt[] = [
-  { transaction: hashOf(0x88), accepted: true, code: null, subject: null, firstScan: null, replayOf: null },
+  {
+    transaction: hashOf(0x88),
+    accepted: true,
+    code: null,
+    subject: null,
+    firstScan: null,
+    replayOf: null,
+    changes: [CHANGE],
+  },
   {
     transaction: hashOf(0x88),
     accepted: false,
@@ -189,5 +226,6 @@ export const RECEIPTS: readonly Receipt[] = [
     subject: 't-1',
     firstScan: FIRST_SCAN,
     replayOf: hashOf(0x77),
+    changes: [],
   },
 ];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { SEAT, stateKey, TICKET } from '../../../src/ledger/records.ts';
+import { SEAT, stateKey } from '../../../src/ledger/records.ts';
 import { Overlay, type StateReader } from '../../../src/ledger/state.ts';
+import { TICKET } from '../../../src/ledger/ticket-record.ts';
 import { InvariantError } from '../../../src/lib/assert.ts';
 import { compareBytes, toHex } from '../../../src/lib/bytes.ts';
 import { sha256 } from '../../../src/model/hash.ts';

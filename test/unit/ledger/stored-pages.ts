@@ -1,8 +1,9 @@
 /** Records and pages of a state tree in memory. */
-import { stateKey, TICKET } from '../../../src/ledger/records.ts';
+import { stateKey } from '../../../src/ledger/records.ts';
 import type { StateChange } from '../../../src/ledger/state.ts';
 import { decodePage, encodePage, type Page, type PageReader } from '../../../src/ledger/state-pages.ts';
 import { type TreeWork, updateTree } from '../../../src/ledger/state-tree.ts';
+import { TICKET } from '../../../src/ledger/ticket-record.ts';
 import { utf8 } from '../../../src/lib/bytes.ts';
 import type { Hash } from '../../../src/model/ids.ts';
 import { naiveLeaf, naiveRoot } from './naive-tree.ts';

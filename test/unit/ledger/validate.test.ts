@@ -12,7 +12,7 @@ import { authoritySetHash } from '../../../src/model/authorities.ts';
 import { blockHash, type Header } from '../../../src/model/block.ts';
 import { Epoch, Height, Timestamp, View, ZERO_HASH } from '../../../src/model/ids.ts';
 import { TIMESTAMP_MS_MAX } from '../../../src/model/limits.ts';
-import type { Operation } from '../../../src/model/transaction.ts';
+import type { Operation } from '../../../src/model/operation.ts';
 import {
   ARENA,
   BOX_OFFICE,
@@ -188,7 +188,6 @@ describe('a header', () => {
     ['TIME_NOT_LATER', { timestamp: Timestamp(NOW - 1) }],
     ['TIME_OUT_OF_RANGE', { timestamp: Timestamp(TIMESTAMP_MS_MAX + 1) }],
     ['TOO_MANY_TRANSACTIONS', { transactionCount: 501 }],
-    ['WRONG_GRAPH_ROOT', { graphRoot: hashOf(1) }],
     ['WRONG_AUTHORITIES', { authoritiesHash: hashOf(1) }],
     ['WRONG_NEXT_AUTHORITIES', { nextAuthoritiesHash: hashOf(1) }],
   ];

@@ -2,7 +2,14 @@ import { devnetKeyPair } from '../../../src/devnet/keys.ts';
 import { defined } from '../../../src/lib/assert.ts';
 import { utf8 } from '../../../src/lib/bytes.ts';
 import { type AuthoritySet, authoritySetHash, primaryIndex, quorumOf } from '../../../src/model/authorities.ts';
-import { type Block, type Body, blockHash, type Header, transactionsRoot } from '../../../src/model/block.ts';
+import {
+  type Block,
+  type Body,
+  blockHash,
+  HEADER_VERSION,
+  type Header,
+  transactionsRoot,
+} from '../../../src/model/block.ts';
 import {
   type Ballot,
   ballotSigningBytes,
@@ -24,12 +31,8 @@ import {
   View,
   ZERO_HASH,
 } from '../../../src/model/ids.ts';
-import {
-  type Operation,
-  sealTransaction,
-  type Transaction,
-  transactionSigningBytes,
-} from '../../../src/model/transaction.ts';
+import type { Operation } from '../../../src/model/operation.ts';
+import { sealTransaction, type Transaction, transactionSigningBytes } from '../../../src/model/transaction.ts';
 import {
   type Checkpoint,
   checkpointSigningBytes,
@@ -104,7 +107,7 @@ export function certificate(members: Consortium, on: Ballot, seats: readonly num
 export function header(members: Consortium, fields: Partial<Header> = {}): Header {
   const { chainId, authorities } = members;
   return {
-    version: 1,
+    version: HEADER_VERSION,
     chainId,
     height: Height(1),
     epoch: authorities.epoch,
@@ -200,6 +203,7 @@ export function transaction(members: Consortium, nonce: number, operation: Opera
     nonce,
     idempotencyKey: nonce % 2 === 0 ? null : `scan-${nonce}`,
     operation,
+    statements: null,
   };
   return sealTransaction(body, client.sign(transactionSigningBytes(body)));
 }

@@ -17,7 +17,7 @@ function byHand(tag: string, ...fields: readonly (number | Hash)[]): string {
     eight.writeBigUInt64BE(BigInt(field));
     return eight;
   });
-  return Buffer.concat([Buffer.from(`counterfoil/1/${tag}\0`, 'latin1'), ...bytes]).toString('hex');
+  return Buffer.concat([Buffer.from(`counterfoil/2/${tag}\0`, 'latin1'), ...bytes]).toString('hex');
 }
 
 describe('what is signed', () => {

@@ -149,5 +149,5 @@ test('what an authority signs differs by chain, side, node and channel, and by n
   ];
   expect(new Set(messages.map(String)).size).toBe(messages.length);
   expect(messages.map(({ length }) => length)).toEqual([117, 117, 117, 117, 117]);
-  expect(new TextDecoder().decode(messages[0]?.subarray(0, 20))).toBe('counterfoil/1/HELLO\0');
+  expect(new TextDecoder().decode(messages[0]?.subarray(0, 20))).toBe('counterfoil/2/HELLO\0');
 });

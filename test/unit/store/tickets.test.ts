@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { parseStateKey, TICKET, TICKET_STATES, type TicketState } from '../../../src/ledger/records.ts';
+import { parseStateKey } from '../../../src/ledger/records.ts';
+import { TICKET } from '../../../src/ledger/ticket-record.ts';
 import { defined } from '../../../src/lib/assert.ts';
 import { TicketId } from '../../../src/model/ids.ts';
-import type { Operation } from '../../../src/model/transaction.ts';
+import { TICKET_STATES, type TicketState } from '../../../src/model/ticket.ts';
 import type { ChainEntry } from '../../../src/store/chain.ts';
 import { TABLES } from '../../../src/store/schema.ts';
 import { decodeTicket, readHistory, readTicketIds, readTicketIdsOfAll } from '../../../src/store/tickets.ts';
@@ -27,15 +28,8 @@ for (const { changes, stored } of ENTRIES) {
   }
   for (const [index, { id, body }] of stored.body.entries()) {
     const receipt = defined(stored.receipts[index], 'a receipt');
-    if (!receipt.accepted || receipt.replayOf !== null) continue;
-    for (const ticket of ticketsOf(body.operation)) TICKETS.get(ticket)?.moves.push(`${body.operation.kind} ${id}`);
+    for (const { ticket } of receipt.changes) TICKETS.get(ticket)?.moves.push(`${body.operation.kind} ${id}`);
   }
-}
-
-function ticketsOf(operation: Operation): readonly string[] {
-  if (operation.kind === 'issue') return operation.tickets.map(({ ticket }) => ticket);
-  if (operation.kind === 'validate') return operation.tickets;
-  return 'ticket' in operation ? [operation.ticket] : [];
 }
 
 function idsIn(state: TicketState): readonly string[] {
