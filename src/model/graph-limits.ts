@@ -7,3 +7,9 @@
 export const STATEMENTS_BYTES_MAX = 16_384;
 /** (chain) The same in triples: each is a line to check and to index. */
 export const STATEMENTS_MAX = 200;
+/** (chain) An IRI in a statement: its address in a query still fits a request, and it fits the key of an index. */
+export const IRI_BYTES_MAX = 1_024;
+/** (chain) A language tag: what RFC 5646 asks every program to have room for. */
+export const LANGUAGE_CHARS_MAX = 35;
+/** What is read to make statements from it: Turtle with its comments, prefixes and white space. */
+export const STATEMENTS_SOURCE_BYTES_MAX = 65_536;
