@@ -50,10 +50,10 @@ const FORMS: ReadonlyMap<string, Form> = new Map([
   [`${XSD}integer`, { pattern: /^(?:0|-?[1-9]\d*)$/, wanted: 'digits without a plus and without zeros in front' }],
   [
     `${XSD}decimal`,
-    // At least one digit on either side of the point, so that Turtle's short form of it is a decimal as well.
+    // The canonical form of XSD 1.1, which is also what the SPARQL engine makes of every decimal it is given.
     {
-      pattern: /^(?!-0\.0$)-?(?:0|[1-9]\d*)\.(?:0|\d*[1-9])$/,
-      wanted: 'as 95.0 or 0.25: no plus and no zeros to spare',
+      pattern: /^(?:0|-?(?:0\.\d*[1-9]|[1-9]\d*(?:\.\d*[1-9])?))$/,
+      wanted: 'as 95 or 0.25: no exponent, no plus and no zeros to spare',
     },
   ],
   [
