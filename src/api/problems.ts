@@ -52,7 +52,7 @@ const UNSTATED = {
   EMPTY_GRAPH: { status: 422, title: 'The document states nothing' },
   GRAPH_TOO_LARGE: { status: 413, title: 'The document states too much' },
   BAD_SYNTAX: { status: 422, title: 'The document is not of its format' },
-  NOT_UTF8: { status: 422, title: 'The document is not UTF-8' },
+  BAD_ENCODING: { status: 422, title: 'The document is not UTF-8' },
   BLANK_NODE_NOT_ALLOWED: { status: 422, title: 'Blank nodes are not taken' },
   TRIPLE_TERM_NOT_ALLOWED: { status: 422, title: 'Statements about statements are not taken' },
   BASE_DIRECTION_NOT_ALLOWED: { status: 422, title: 'Base directions are not taken' },

@@ -2,7 +2,7 @@ import fc, { type Arbitrary } from 'fast-check';
 import { iriFault } from '../../src/provenance/iri-form.ts';
 import { isFitText, isLanguage } from '../../src/provenance/literal-form.ts';
 import { RDF_LANG_STRING, RDF_TYPE, XSD, XSD_STRING } from '../../src/provenance/namespaces.ts';
-import type { Quad, Term, Triple } from '../../src/provenance/terms.ts';
+import type { Iri, Quad, Term, Triple } from '../../src/provenance/terms.ts';
 
 /** Pieces that make grammars trip, beside whatever comes. */
 const piece = fc.oneof(
@@ -124,3 +124,35 @@ export const quads: Arbitrary<readonly Quad[]> = fc
       { maxLength: 12 },
     ),
   );
+
+interface ForeignTerm {
+  readonly termType: string;
+  readonly value: string;
+  readonly language?: string;
+  readonly datatype?: { readonly value: string };
+}
+
+interface ForeignQuad {
+  readonly subject: ForeignTerm;
+  readonly predicate: ForeignTerm;
+  readonly object: ForeignTerm;
+  readonly graph: ForeignTerm;
+}
+
+/** What a library read, in our terms. */
+export function foreignQuads(read: Iterable<ForeignQuad>): readonly (Triple & { readonly graph?: Iri })[] {
+  return [...read].map(({ subject, predicate, object, graph }) => ({
+    subject: subject.value,
+    predicate: predicate.value,
+    object:
+      object.termType === 'NamedNode'
+        ? { kind: 'iri', value: object.value }
+        : {
+            kind: 'literal',
+            value: object.value,
+            language: object.language ?? '',
+            datatype: object.datatype?.value ?? '',
+          },
+    ...(graph.termType === 'NamedNode' ? { graph: graph.value } : {}),
+  }));
+}

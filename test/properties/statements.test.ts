@@ -6,7 +6,7 @@ import { fromUtf8, utf8 } from '../../src/lib/bytes.ts';
 import { compareCodePoints } from '../../src/lib/code-points.ts';
 import { canonicalDocument, writeTriple } from '../../src/provenance/canonical.ts';
 import { parseStatements } from '../../src/provenance/statements.ts';
-import { triple } from './rdf-arbitraries.ts';
+import { foreignQuads, triple } from './rdf-arbitraries.ts';
 
 const document = fc
   .array(triple, { minLength: 1, maxLength: 8 })
@@ -19,37 +19,9 @@ function expectCanonical(text: string): boolean {
   return read.ok;
 }
 
-interface ForeignTerm {
-  readonly termType: string;
-  readonly value: string;
-  readonly language?: string;
-  readonly datatype?: { readonly value: string };
-}
-
-interface ForeignTriple {
-  readonly subject: ForeignTerm;
-  readonly predicate: ForeignTerm;
-  readonly object: ForeignTerm;
-}
-
 /** Triples of a library in our canonical form. */
-function written(triples: Iterable<ForeignTriple>): string {
-  const lines = [...triples].map(({ subject, predicate, object }) =>
-    writeTriple({
-      subject: subject.value,
-      predicate: predicate.value,
-      object:
-        object.termType === 'NamedNode'
-          ? { kind: 'iri', value: object.value }
-          : {
-              kind: 'literal',
-              value: object.value,
-              language: object.language ?? '',
-              datatype: object.datatype?.value ?? '',
-            },
-    }),
-  );
-  return canonicalDocument(lines);
+function written(triples: Parameters<typeof foreignQuads>[0]): string {
+  return canonicalDocument(foreignQuads(triples).map(writeTriple));
 }
 
 describe('statements', () => {

@@ -14,7 +14,7 @@ import { readTokens, type SyntaxTrouble, type Token } from './n3.ts';
 export type SourceCode =
   | StatementCode
   | 'UNSUPPORTED_MEDIA_TYPE'
-  | 'NOT_UTF8'
+  | 'BAD_ENCODING'
   | 'VERSION_NOT_ALLOWED'
   | 'NAMED_GRAPH_NOT_ALLOWED';
 
@@ -86,7 +86,7 @@ export function readTurtle(bytes: Uint8Array, contentType: string, base?: Iri): 
     return whole('GRAPH_TOO_LARGE', `at most ${STATEMENTS_SOURCE_BYTES_MAX} bytes are read`);
   }
   const text = fromUtf8(bytes);
-  if (text === undefined) return whole('NOT_UTF8', 'the document is not UTF-8; encode it as UTF-8');
+  if (text === undefined) return whole('BAD_ENCODING', 'the document is not UTF-8; encode it as UTF-8');
   const lines: string[] = [];
   try {
     const trouble = readTokens(text, { format: format.value, base }, observer(lines, format.value));
@@ -124,7 +124,7 @@ function sourceFormat(contentType: string): Result<string, SourceFault> {
   }
   for (const parameter of parameters) {
     const [, name, value] = /^(charset|version)="?([^"]*)"?$/.exec(parameter) ?? [];
-    if (name === 'charset' && !/^utf-?8$/.test(value ?? '')) return whole('NOT_UTF8', 'the charset is UTF-8 here');
+    if (name === 'charset' && !/^utf-?8$/.test(value ?? '')) return whole('BAD_ENCODING', 'the charset is UTF-8 here');
     if (name === 'version' && value !== '1.1') return whole('VERSION_NOT_ALLOWED', VERSION.detail);
   }
   return ok(mediaType);

@@ -200,7 +200,7 @@ describe('Turtle that is refused', () => {
   });
 
   it('as it is not UTF-8', () => {
-    expect(read(Uint8Array.of(0x3c, 0xff, 0x3e))).toBe('NOT_UTF8 -:-');
+    expect(read(Uint8Array.of(0x3c, 0xff, 0x3e))).toBe('BAD_ENCODING -:-');
   });
 });
 
@@ -249,7 +249,7 @@ describe('the type of a document', () => {
     ['text/n3', 'UNSUPPORTED_MEDIA_TYPE'],
     ['application/ld+json', 'UNSUPPORTED_MEDIA_TYPE'],
     ['', 'UNSUPPORTED_MEDIA_TYPE'],
-    ['text/turtle; charset=latin1', 'NOT_UTF8'],
+    ['text/turtle; charset=latin1', 'BAD_ENCODING'],
     ['text/turtle; version=1.2', 'VERSION_NOT_ALLOWED'],
   ])('%j: %s', (type, expected) => {
     const text = read('<a:s> <a:p> <a:o> .', { type });
