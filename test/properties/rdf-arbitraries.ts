@@ -32,7 +32,7 @@ const piece = fc.oneof(
 );
 
 /** Any IRI that statements may have, strange ones first. */
-export const iri: Arbitrary<string> = fc
+const iri: Arbitrary<string> = fc
   .tuple(
     fc.constantFrom(
       'http://a.example/',
@@ -89,7 +89,7 @@ const typed = fc.oneof(
   fc.tuple(fc.constant('gYear'), fitText),
 );
 
-export const literal: Arbitrary<Term> = fc.oneof(
+const literal: Arbitrary<Term> = fc.oneof(
   fitText.map((value): Term => ({ kind: 'literal', value, datatype: XSD_STRING, language: '' })),
   fc
     .tuple(fitText, language)
@@ -97,7 +97,7 @@ export const literal: Arbitrary<Term> = fc.oneof(
   typed.map(([name, value]): Term => ({ kind: 'literal', value, datatype: XSD + name, language: '' })),
 );
 
-export const term: Arbitrary<Term> = fc.oneof(
+const term: Arbitrary<Term> = fc.oneof(
   iri.map((value): Term => ({ kind: 'iri', value })),
   literal,
 );
@@ -107,8 +107,6 @@ export const triple: Arbitrary<Triple> = fc.record({
   predicate: fc.oneof(iri, fc.constant(RDF_TYPE)),
   object: term,
 });
-
-export const quad: Arbitrary<Quad> = fc.record({ subject: iri, predicate: iri, object: term, graph: iri });
 
 /** Quads that share subjects, predicates and graphs, as real ones do. */
 export const quads: Arbitrary<readonly Quad[]> = fc
