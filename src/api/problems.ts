@@ -56,7 +56,7 @@ const UNSTATED = {
   BLANK_NODE_NOT_ALLOWED: { status: 422, title: 'Blank nodes are not taken' },
   TRIPLE_TERM_NOT_ALLOWED: { status: 422, title: 'Statements about statements are not taken' },
   BASE_DIRECTION_NOT_ALLOWED: { status: 422, title: 'Base directions are not taken' },
-  VERSION_NOT_ALLOWED: { status: 422, title: 'Another version of RDF than 1.1 is not taken' },
+  VERSION_NOT_ALLOWED: { status: 422, title: 'A version of RDF is announced that is not taken' },
   NAMED_GRAPH_NOT_ALLOWED: { status: 422, title: 'Statements name no graph' },
   RELATIVE_IRI: { status: 422, title: 'An IRI is relative' },
   BAD_IRI: { status: 422, title: 'An IRI cannot be recorded' },

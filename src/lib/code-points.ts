@@ -17,3 +17,17 @@ function rank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
+
+/** From here on the two orders differ. */
+const HIGH_UNIT = /[\ud800-\uffff]/;
+
+/** The texts in the order of `compareCodePoints`, by JavaScript's own far faster comparison where that gives the same. */
+export function sortedByCodePoint(texts: Iterable<string>): string[] {
+  const sorted = [...texts];
+  return sorted.sort(sorted.some((text) => HIGH_UNIT.test(text)) ? compareCodePoints : compareUnits);
+}
+
+function compareUnits(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,4 +1,4 @@
-import { compareCodePoints } from '../lib/code-points.ts';
+import { sortedByCodePoint } from '../lib/code-points.ts';
 import { XSD_STRING } from './namespaces.ts';
 import type { Quad, Term, Triple } from './terms.ts';
 
@@ -44,6 +44,6 @@ export function writeQuad({ subject, predicate, object, graph }: Quad): string {
 
 /** Lines as the one document that is hashed: by code point, each once, each with its line feed; empty when there are none. */
 export function canonicalDocument(lines: readonly string[]): string {
-  const sorted = [...new Set(lines)].sort(compareCodePoints);
+  const sorted = sortedByCodePoint(new Set(lines));
   return sorted.length === 0 ? '' : `${sorted.join('\n')}\n`;
 }

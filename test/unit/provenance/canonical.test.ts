@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareCodePoints } from '../../../src/lib/code-points.ts';
+import { compareCodePoints, sortedByCodePoint } from '../../../src/lib/code-points.ts';
 import {
   canonicalDocument,
   writeQuad,
@@ -69,6 +69,8 @@ describe('a document', () => {
     ];
     const bytes = [...texts].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
     expect([...texts].sort(compareCodePoints)).toEqual(bytes);
+    expect(sortedByCodePoint(texts)).toEqual(bytes);
+    expect(sortedByCodePoint(['b', 'a', '', 'ab', 'a'])).toEqual(['', 'a', 'a', 'ab', 'b']);
     expect(compareCodePoints('a', 'a')).toBe(0);
   });
 });
