@@ -198,7 +198,7 @@ async function handle(
 
 function answer(context: Context, { status, headers = {}, content }: Answer): void {
   context.status = status;
-  for (const [name, value] of Object.entries(headers)) context.set(name, value);
+  setHeaders(context, headers);
   if (!context.response.get('cache-control')) {
     context.set('cache-control', context.response.get('etag') ? 'no-cache' : 'no-store');
   }
@@ -211,6 +211,14 @@ function answer(context: Context, { status, headers = {}, content }: Answer): vo
   const isRead = context.method === 'GET' || context.method === 'HEAD';
   if (isRead && status === 200 && matchesTag(context.get('if-none-match'), context.response.get('etag'))) {
     context.status = 304;
+  }
+}
+
+/** `Vary` grows: what an answer varies by comes beside the origin. */
+function setHeaders(context: Context, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (name === 'vary') context.vary(value);
+    else context.set(name, value);
   }
 }
 
@@ -229,7 +237,7 @@ function refuse(context: Context, problem: Problem): void {
   context.status = status;
   context.set('cache-control', 'no-store');
   if (retryAfterSeconds !== undefined) context.set('retry-after', String(retryAfterSeconds));
-  for (const [name, value] of Object.entries(problem.headers ?? {})) context.set(name, value);
+  setHeaders(context, problem.headers ?? {});
   writeJson(context, 'application/problem+json', problemDocument(problem, context.state.requestId));
 }
 

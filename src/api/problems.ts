@@ -2,6 +2,8 @@ import type { TransactionFault } from '../ledger/validate.ts';
 import { err, type Result } from '../lib/result.ts';
 import type { Receipt, Refusal } from '../model/receipt.ts';
 
+import type { SourceCode, SourceFault } from './rdf/read.ts';
+
 interface ProblemKind {
   readonly status: number;
   /** The same for every occurrence (RFC 9457 §3.1.3); `detail` says what is special about this one, and what to do. */
@@ -52,13 +54,37 @@ const INVALID = {
   NOT_PERMITTED: { status: 403, title: 'The signer may not do this' },
   ALREADY_FINAL: { status: 409, title: 'The transaction is final already' },
   BAD_STATEMENTS: { status: 422, title: 'The statements are not canonical N-Triples' },
-  STATEMENTS_OUT_OF_SCOPE: { status: 403, title: 'The signer may not describe that' },
+  SUBJECT_OUT_OF_SCOPE: { status: 403, title: 'The signer may not describe this' },
+  RESERVED_VOCABULARY: { status: 403, title: 'Only the ledger states this' },
 } as const satisfies Record<TransactionFault, ProblemKind>;
+
+/** Why a document makes no statements of a transaction. */
+const UNSTATED = {
+  EMPTY_GRAPH: { status: 422, title: 'The document states nothing' },
+  GRAPH_TOO_LARGE: { status: 413, title: 'The document states too much' },
+  BAD_SYNTAX: { status: 422, title: 'The document is not of its format' },
+  BAD_ENCODING: { status: 422, title: 'The document is not UTF-8' },
+  BLANK_NODE_NOT_ALLOWED: { status: 422, title: 'Blank nodes are not taken' },
+  TRIPLE_TERM_NOT_ALLOWED: { status: 422, title: 'Statements about statements are not taken' },
+  BASE_DIRECTION_NOT_ALLOWED: { status: 422, title: 'Base directions are not taken' },
+  VERSION_NOT_ALLOWED: { status: 422, title: 'A version of RDF is announced that is not taken' },
+  NAMED_GRAPH_NOT_ALLOWED: { status: 422, title: 'Statements name no graph' },
+  RELATIVE_IRI: { status: 422, title: 'An IRI is relative' },
+  BAD_IRI: { status: 422, title: 'An IRI cannot be recorded' },
+  BAD_CHARACTER: { status: 422, title: 'A text has characters that cannot be recorded' },
+  BAD_ESCAPE: { status: 422, title: 'A text has an escape that it does not need' },
+  BAD_LANGUAGE: { status: 422, title: 'A language tag cannot be recorded' },
+  BAD_DATATYPE: { status: 422, title: 'A datatype cannot be written so' },
+  BAD_LEXICAL_FORM: { status: 422, title: 'A value is not of its datatype' },
+  NOT_SORTED: { status: 422, title: 'The statements are not in order' },
+  DUPLICATE_STATEMENT: { status: 422, title: 'A statement stands there twice' },
+} as const satisfies Record<Exclude<SourceCode, 'UNSUPPORTED_MEDIA_TYPE'>, ProblemKind>;
 
 /** Every error of the HTTP surface. Codes are stable: clients compare them. */
 export const PROBLEMS = {
   ...REFUSED,
   ...INVALID,
+  ...UNSTATED,
   BAD_REQUEST: { status: 400, title: 'The request is not well-formed' },
   BAD_JSON: { status: 400, title: 'The body is not JSON that can be taken exactly' },
   UNAUTHORIZED: { status: 401, title: 'The operator token is missing or wrong' },
@@ -71,6 +97,7 @@ export const PROBLEMS = {
   PEER_IS_AUTHORITY: { status: 409, title: 'An authority of the chain is not banned' },
   PRUNED: { status: 410, title: 'This node does not keep what is so old' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'This address does not take this method' },
+  NOT_ACCEPTABLE: { status: 406, title: 'The answer has no form that was asked for' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   TARGET_TOO_LONG: { status: 414, title: 'Path and query are too long' },
@@ -125,6 +152,12 @@ export function problemDocument(problem: Problem, requestId: string): Readonly<R
     ...problem.members,
     request_id: requestId,
   };
+}
+
+/** What is wrong with a document of statements, with its place as members. */
+export function sourceProblem({ code, line, column, detail }: SourceFault): Problem {
+  if (line === null) return { code, detail };
+  return { code, detail: `line ${line}, column ${column}: ${detail}`, members: { line, column } };
 }
 
 const ADVICE: Readonly<Partial<Record<Refusal, string>>> = {

@@ -155,11 +155,12 @@ interface Run {
 }
 
 function startRun(context: ExecutionContext): Run {
-  const { chainId, timestamp, parameters, parent, recentIds } = context;
+  const { chainId, iriBase, timestamp, parameters, parent, recentIds } = context;
   const records = parent.records.child();
   const ids = new Set<Hash>();
   const judged: TransactionContext = {
     chainId,
+    iriBase,
     timestamp,
     transactionLifeMsMax: parameters.transactionLifeMsMax,
     state: records,

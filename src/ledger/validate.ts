@@ -3,9 +3,11 @@ import { HEADER_VERSION, type Header } from '../model/block.ts';
 import { type Hash, type Timestamp, ZERO_HASH } from '../model/ids.ts';
 import { TIMESTAMP_MS_MAX } from '../model/limits.ts';
 import type { Operation } from '../model/operation.ts';
-import type { Transaction } from '../model/transaction.ts';
+import type { Transaction, TransactionBody } from '../model/transaction.ts';
+import type { Iri } from '../provenance/terms.ts';
 import { isPermitted } from './permissions.ts';
 import type { Overlay } from './state.ts';
+import { statementProblem } from './statements.ts';
 
 /** Why a transaction may not stand in a block at all. Stable names. */
 export const TRANSACTION_FAULTS = [
@@ -18,7 +20,8 @@ export const TRANSACTION_FAULTS = [
   'NOT_PERMITTED',
   'ALREADY_FINAL',
   'BAD_STATEMENTS',
-  'STATEMENTS_OUT_OF_SCOPE',
+  'SUBJECT_OUT_OF_SCOPE',
+  'RESERVED_VOCABULARY',
 ] as const;
 export type TransactionFault = (typeof TRANSACTION_FAULTS)[number];
 
@@ -30,6 +33,8 @@ export interface RecentIds {
 /** What a transaction is judged against: the block that would take it, or, at admission, the next one. */
 export interface TransactionContext {
   readonly chainId: Hash;
+  /** What every IRI of the chain's graphs begins with. */
+  readonly iriBase: Iri;
   /** Time of the block. */
   readonly timestamp: Timestamp;
   readonly transactionLifeMsMax: number;
@@ -48,7 +53,15 @@ export function checkTransaction(transaction: Transaction, context: TransactionC
   if (fault !== undefined) return fault;
   if (context.recentIds.has(transaction.id)) return 'ALREADY_FINAL';
   if (context.state.keys.get(body.signer)?.organisation !== body.organisation) return 'UNKNOWN_SIGNER';
-  return isPermitted(context.state, body.organisation, body.operation) ? undefined : 'NOT_PERMITTED';
+  if (!isPermitted(context.state, body.organisation, body.operation)) return 'NOT_PERMITTED';
+  return body.statements === null ? undefined : statementFault(body, context);
+}
+
+function statementFault(body: TransactionBody, { state, iriBase }: TransactionContext): TransactionFault | undefined {
+  const namespace = state.organisations.get(body.organisation)?.namespace ?? null;
+  const problem = statementProblem(body, { iriBase, namespace });
+  if (problem === undefined) return undefined;
+  return 'iri' in problem ? problem.code : 'BAD_STATEMENTS';
 }
 
 /** Faults that an operation has whatever the state. */

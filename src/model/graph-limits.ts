@@ -9,3 +9,9 @@ export const STATEMENTS_BYTES_MAX = 16_384;
 export const STATEMENTS_MAX = 200;
 /** (chain) Tickets that the transactions of a block name together: each is some dozen lines of RDF to write and hash. */
 export const BLOCK_TICKETS_MAX = 5_000;
+/** (chain) An IRI in a statement: its address in a query still fits a request, and it fits the key of an index. */
+export const IRI_BYTES_MAX = 1_024;
+/** (chain) A language tag: what RFC 5646 asks every program to have room for. */
+export const LANGUAGE_CHARS_MAX = 35;
+/** What is read to make statements from it: Turtle with its comments, prefixes and white space. */
+export const STATEMENTS_SOURCE_BYTES_MAX = 65_536;

@@ -57,3 +57,5 @@ export const FEED_REPLAY_BLOCKS_PER_TURN = 16;
 export const FEED_CACHED_BLOCKS_MAX = 8;
 /** How long a reader has to answer a farewell. */
 export const FEED_CLOSE_MS_MAX = 1_000;
+/** `Accept`: the longest that browsers and libraries of RDF send is below 500. */
+export const API_ACCEPT_CHARS_MAX = 4_096;

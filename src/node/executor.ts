@@ -172,6 +172,7 @@ export class Executor {
   judge(timestamp: Timestamp): (transaction: Transaction) => TransactionFault | undefined {
     const context = {
       chainId: this.#genesis.chainId,
+      iriBase: this.#genesis.iriBase,
       timestamp: Timestamp(Math.max(timestamp, this.#chain.head.timestamp + 1)),
       transactionLifeMsMax: this.#set.parameters.transactionLifeMsMax,
       state: this.finalState().records,

@@ -35,7 +35,9 @@ export function faultDetail(fault: TransactionFault, { body }: Transaction, grou
       return 'the transaction is final already';
     case 'BAD_STATEMENTS':
       return 'the statements are not canonical N-Triples; send Turtle to a node, which converts it';
-    case 'STATEMENTS_OUT_OF_SCOPE':
+    case 'RESERVED_VOCABULARY':
+      return 'the statements use words of the ledger: say it in another vocabulary, such as schema.org or your own';
+    case 'SUBJECT_OUT_OF_SCOPE':
       return `${body.organisation} may describe only what this transaction is about, and what its own namespace in genesis names`;
   }
 }

@@ -1,14 +1,15 @@
 import type { OrganisationId, TicketId } from '../model/ids.ts';
 import type { NewTicket, Operation } from '../model/operation.ts';
 import type { TransactionBody } from '../model/transaction.ts';
-import { dateTime, integer, plain, ref, type Sheet, word } from './lines.ts';
+import { writeString } from './canonical.ts';
+import { dateTime, integer, ref, type Sheet, word } from './lines.ts';
 import { CHANNEL_NAMES, OUTCOME_NAMES, ROLE_NAMES } from './vocabulary.ts';
 
 type Of<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
 
 const TYPE = word('rdf:type');
-const COMMENT = word('rdfs:comment');
-const NAME = word('schema:name');
+const NOTE = word('cf:note');
+const TITLE = word('cf:title');
 const EVENT = word('cf:event');
 const TIER = word('cf:tier');
 const CAPACITY = word('cf:capacity');
@@ -56,7 +57,7 @@ export function describeOperation(sheet: Sheet, { operation, organisation }: Tra
 function describeEvent({ iris, graph, activity }: Sheet, operation: Of<'event.create'>, creator: OrganisationId): void {
   const event = ref(iris.event(operation.event));
   graph.add(event, TYPE, word('cf:Event'));
-  graph.add(event, NAME, plain(operation.title));
+  graph.add(event, TITLE, writeString(operation.title));
   graph.add(event, word('schema:startDate'), dateTime(operation.startsAt));
   graph.add(event, word('schema:organizer'), ref(iris.agent(creator)));
   graph.add(event, CAPACITY, integer(operation.capacity));
@@ -68,9 +69,9 @@ function describeTier({ iris, graph, activity }: Sheet, operation: Of<'tier.crea
   const tier = ref(iris.tier(event, operation.tier));
   graph.add(tier, TYPE, word('cf:Tier'));
   graph.add(tier, ADMITS_TO, ref(iris.event(event)));
-  graph.add(tier, NAME, plain(operation.title));
+  graph.add(tier, TITLE, writeString(operation.title));
   graph.add(tier, word('cf:price'), integer(operation.price));
-  graph.add(tier, word('schema:priceCurrency'), plain(operation.currency));
+  graph.add(tier, word('schema:priceCurrency'), writeString(operation.currency));
   graph.add(tier, CAPACITY, integer(operation.capacity));
   graph.add(tier, word('cf:transfersMax'), integer(transfer.allowed ? transfer.transfersMax : 0));
   graph.add(tier, word('cf:resaleCapPercent'), integer(transfer.resalePercentMax));
@@ -89,7 +90,7 @@ function describeTicket(
   graph.add(ticket, TYPE, word('cf:Ticket'));
   graph.add(ticket, ADMITS_TO, ref(iris.event(event)));
   graph.add(ticket, TIER, ref(iris.tier(event, tier)));
-  if (issued.seat !== null) graph.add(ticket, word('cf:seatLabel'), plain(issued.seat));
+  if (issued.seat !== null) graph.add(ticket, word('cf:seatLabel'), writeString(issued.seat));
   if (issued.gate !== null) graph.add(ticket, word('cf:assignedGate'), ref(iris.gate(issued.gate)));
 }
 
@@ -99,8 +100,8 @@ function describeDecision(
   operation: Of<'dispute' | 'hold' | 'release' | 'revoke' | 'case.open' | 'resolve'>,
 ): void {
   const { iris, graph, activity } = sheet;
-  if (operation.note !== '') graph.add(activity, COMMENT, plain(operation.note));
-  if ('reason' in operation) graph.add(activity, REASON, plain(operation.reason));
+  if (operation.note !== '') graph.add(activity, NOTE, writeString(operation.note));
+  if ('reason' in operation) graph.add(activity, REASON, writeString(operation.reason));
   switch (operation.kind) {
     case 'dispute':
       // Where it came up; not prov:atLocation, by which presentations at a gate are counted.

@@ -5,9 +5,10 @@ import { type Operation, ticketsNamed } from '../model/operation.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { TicketChange } from '../model/ticket.ts';
 import type { Transaction } from '../model/transaction.ts';
+import { writeString } from './canonical.ts';
 import { describeOperation } from './describe-operation.ts';
 import { irisUnder } from './iris.ts';
-import { dateTime, GraphLines, integer, plain, ref, type Sheet, word } from './lines.ts';
+import { dateTime, GraphLines, integer, ref, type Sheet, word } from './lines.ts';
 import type { Iri } from './terms.ts';
 import { ACTIVITIES, STANDING_NAMES, STATES } from './vocabulary.ts';
 
@@ -65,7 +66,7 @@ function describeActivity({ iris, graph, activity }: Sheet, place: Place, { body
   graph.add(activity, HEIGHT, integer(place.height));
   graph.add(activity, ENDED, dateTime(place.timestamp));
   graph.add(activity, ASSOCIATED, ref(iris.agent(body.organisation)));
-  if (body.idempotencyKey !== null) graph.add(activity, IDEMPOTENCY, plain(body.idempotencyKey));
+  if (body.idempotencyKey !== null) graph.add(activity, IDEMPOTENCY, writeString(body.idempotencyKey));
   for (const ticket of ticketsNamed(body.operation)) graph.add(activity, TICKET, ref(iris.ticket(ticket)));
 }
 
@@ -88,7 +89,7 @@ function describeAccepted(sheet: Sheet, { id, body }: Transaction, changes: read
 function describeRefusal({ iris, graph, activity }: Sheet, operation: Operation, receipt: Receipt): void {
   graph.add(activity, TYPE, REJECTED);
   graph.add(activity, ATTEMPTED, word(ACTIVITIES[operation.kind]));
-  if (receipt.code !== null) graph.add(activity, ERROR, plain(receipt.code));
+  if (receipt.code !== null) graph.add(activity, ERROR, writeString(receipt.code));
   if (receipt.firstScan !== null) graph.add(activity, INFORMED, ref(iris.transaction(receipt.firstScan.transaction)));
   const isScan = operation.kind === 'consume' || operation.kind === 'admit';
   if (isScan) graph.add(activity, LOCATION, ref(iris.gate(operation.gate)));
@@ -103,7 +104,7 @@ function describeVersion({ iris, graph, activity }: Sheet, change: TicketChange)
   graph.add(version, STATE, word(STATES[change.state]));
   graph.add(version, STANDING, word(STANDING_NAMES[change.standing]));
   graph.add(version, EPOCH, integer(change.epoch));
-  if (change.holder !== null) graph.add(version, HOLDER, plain(change.holder));
+  if (change.holder !== null) graph.add(version, HOLDER, writeString(change.holder));
   if (change.version === 1) return;
   const before = ref(iris.version(change.ticket, change.version - 1));
   graph.add(version, REVISION, before);

@@ -1,3 +1,4 @@
+import { canonicalDocument } from './canonical.ts';
 import type { Iris } from './iris.ts';
 import type { Iri } from './terms.ts';
 import { expand, type PrefixedName } from './vocabulary.ts';
@@ -19,25 +20,6 @@ export function word(name: PrefixedName): string {
   return found;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what has to be escaped.
-const ESCAPED = /["\\\u0000-\u001f\u007f]/g;
-const NAMED: ReadonlyMap<string, string> = new Map([
-  ['"', '\\"'],
-  ['\\', '\\\\'],
-  ['\b', '\\b'],
-  ['\t', '\\t'],
-  ['\n', '\\n'],
-  ['\f', '\\f'],
-  ['\r', '\\r'],
-]);
-
-/** A plain literal in the canonical form of N-Quads (RDFC-1.0 §5.2). */
-export function plain(value: string): string {
-  const escaped = (one: string): string =>
-    NAMED.get(one) ?? `\\u${one.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
-  return `"${value.replace(ESCAPED, escaped)}"`;
-}
-
 const INTEGER = `"^^${word('xsd:integer')}`;
 const DATE_TIME = `"^^${word('xsd:dateTime')}`;
 
@@ -45,24 +27,10 @@ export function integer(value: number): string {
   return `"${value}${INTEGER}`;
 }
 
-/** In UTC with milliseconds. */
+/** In UTC, with as many digits of a second as it takes: the one form in which engines keep it too. */
 export function dateTime(milliseconds: number): string {
-  return `"${new Date(milliseconds).toISOString()}${DATE_TIME}`;
-}
-
-const SURROGATE = /[\ud800-\udfff]/;
-
-/** Orders lines by code point: UTF-16 order differs from it where one has characters above U+FFFF. */
-function compareLines(a: string, b: string): number {
-  if (a === b) return 0;
-  if (!SURROGATE.test(a) && !SURROGATE.test(b)) return a < b ? -1 : 1;
-  const left = [...a];
-  const right = [...b];
-  for (let index = 0; index < left.length && index < right.length; index += 1) {
-    const difference = (left[index]?.codePointAt(0) ?? 0) - (right[index]?.codePointAt(0) ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return left.length - right.length;
+  const text = new Date(milliseconds).toISOString();
+  return `"${text.replace(/\.?0*Z$/, 'Z')}${DATE_TIME}`;
 }
 
 /** One graph in the making: its lines, which `document` puts in order. */
@@ -71,7 +39,7 @@ export class GraphLines {
   readonly #end: string;
 
   constructor(graph: Iri) {
-    this.#end = ` ${ref(graph)} .\n`;
+    this.#end = ` ${ref(graph)} .`;
   }
 
   /** Subject and object as a line holds them; of the predicate the IRI in angle brackets. */
@@ -81,8 +49,7 @@ export class GraphLines {
 
   /** The canonical N-Quads document: sorted by code point, nothing twice. */
   document(): string {
-    this.#lines.sort(compareLines);
-    return this.#lines.filter((line, index) => line !== this.#lines[index - 1]).join('');
+    return canonicalDocument(this.#lines);
   }
 }
 

@@ -1,16 +1,10 @@
 import type { CaseOutcome, OperationKind, Role, TransferChannel } from '../model/operation.ts';
 import type { Standing, TicketState } from '../model/ticket.ts';
+import { CF, PROV, RDF, SCHEMA, XSD } from './namespaces.ts';
 import type { Iri } from './terms.ts';
 
-/** The namespaces of the words that graphs are written in. */
-export const NAMESPACES = {
-  cf: 'https://w3id.org/counterfoil#',
-  prov: 'http://www.w3.org/ns/prov#',
-  rdf: 'http://www.w3.org/1999/02/22-rdf-syntax-ns#',
-  rdfs: 'http://www.w3.org/2000/01/rdf-schema#',
-  schema: 'http://schema.org/',
-  xsd: 'http://www.w3.org/2001/XMLSchema#',
-} as const;
+/** The namespaces of the words that graphs are written in, by their usual prefixes. */
+export const NAMESPACES = { cf: CF, prov: PROV, rdf: RDF, schema: SCHEMA, xsd: XSD } as const;
 
 type Prefix = keyof typeof NAMESPACES;
 /** `prefix:word`, of one of the namespaces. */

@@ -43,6 +43,7 @@ const NOW = CREATED + 1_000;
 function context(more: Partial<TransactionContext> = {}): TransactionContext {
   return {
     chainId: CHAIN_ID,
+    iriBase: GENESIS.iriBase,
     timestamp: Timestamp(NOW),
     transactionLifeMsMax: LIFE_MS,
     state: openedState(),
