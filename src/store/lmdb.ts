@@ -225,7 +225,11 @@ function* rangeOf(database: Bytes, range: KeyRange, transaction?: Transaction): 
   }
 }
 
+/** So many bytes lie within their object; to ask for the buffer of such would make one, which costs more than a copy. */
+const INNER_BYTES_MAX = 64;
+
 /** The package hands out Buffers of its own making. */
 function plain(bytes: Uint8Array): Uint8Array {
+  if (bytes.length <= INNER_BYTES_MAX) return new Uint8Array(bytes);
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
