@@ -1,5 +1,6 @@
 import { assert } from '../lib/assert.ts';
-import { concat, fromUtf8, utf8 } from '../lib/bytes.ts';
+import { concat, fromUtf8, toHex, utf8 } from '../lib/bytes.ts';
+import { Hash, hexBytes } from '../model/ids.ts';
 import { CorruptionError } from './blocks.ts';
 import type { KeyValueReads } from './key-value.ts';
 import { GRAPH_TABLES, NUMBER_END, NumberReader, numberBytes, numberKey, putNumber } from './quad-keys.ts';
@@ -76,10 +77,13 @@ export interface GraphMeta {
   readonly extent: GraphExtent;
   /** Drawn when the index began: what was kept of an earlier one does not fit. */
   readonly incarnation: number;
+  /** Hash of the highest block; null when there is none. */
+  readonly tip: Hash | null;
 }
 
 /** Of everything below, and of what the describer's lines look like in it. */
 const LAYOUT = 1;
+const HASH_BYTES = 32;
 const META_KEY = utf8('index');
 
 /** An index of another chain, describer or layout: to be removed and put together again. */
@@ -89,11 +93,11 @@ export class ForeignGraphError extends Error {
 }
 
 /** The row that says what is indexed; it is part of every write. */
-export function metaRow({ extent, incarnation }: GraphMeta, identity: GraphIdentity) {
-  assert(extent.heights !== null, 'a block was indexed');
+export function metaRow({ extent, incarnation, tip }: GraphMeta, identity: GraphIdentity) {
+  assert(extent.heights !== null && tip !== null, 'a block was indexed');
   const { from, to } = extent.heights;
   const numbers = numberKey(LAYOUT, incarnation, from, to, extent.quads, extent.terms);
-  return { table: GRAPH_TABLES.meta, key: META_KEY, value: concat(numbers, utf8(nameOf(identity))) };
+  return { table: GRAPH_TABLES.meta, key: META_KEY, value: concat(numbers, hexBytes(tip), utf8(nameOf(identity))) };
 }
 
 /**
@@ -108,12 +112,15 @@ export function readMeta(reads: KeyValueReads, identity: GraphIdentity): GraphMe
   if (layout !== LAYOUT) throw new ForeignGraphError(`its layout is ${layout}, and this version reads ${LAYOUT}`);
   const [incarnation, from, to] = [reader.next(), reader.next(), reader.next()];
   const [quads, terms] = [reader.next(), reader.next()];
-  if (!(incarnation + from + to + quads + terms < 5 * NUMBER_END) || from > to) {
+  const isSound = incarnation + from + to + quads + terms < 5 * NUMBER_END && from <= to;
+  if (!isSound || bytes.length < reader.at + HASH_BYTES) {
     throw new CorruptionError('what the graph index says of itself is damaged');
   }
-  const name = fromUtf8(bytes.subarray(reader.at));
+  const end = reader.at + HASH_BYTES;
+  const tip = toHex(bytes, reader.at, end);
+  const name = fromUtf8(bytes.subarray(end));
   if (name !== nameOf(identity)) throw new ForeignGraphError(`it is of ${name}, not of ${nameOf(identity)}`);
-  return { extent: { heights: { from, to }, quads, terms }, incarnation };
+  return { extent: { heights: { from, to }, quads, terms }, incarnation, tip: Hash(tip) };
 }
 
 function nameOf({ source, iriBase }: GraphIdentity): string {

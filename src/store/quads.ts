@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { assert } from '../lib/assert.ts';
+import type { Hash } from '../model/ids.ts';
 import type { KeyValue, KeyValueChange } from './key-value.ts';
 import { GRAPH_TABLES, type Numbers, numberKey, type Order, quadKey } from './quad-keys.ts';
 import { readLines } from './quad-lines.ts';
@@ -19,6 +20,7 @@ import { written } from './written.ts';
 /** What a block adds to the graphs. */
 export interface BlockGraphs {
   readonly height: number;
+  readonly hash: Hash;
   /** Canonical N-Quads, each line ended; in any order. */
   readonly documents: readonly string[];
 }
@@ -47,8 +49,14 @@ export class QuadIndex {
     this.#meta = readMeta(store, identity) ?? {
       extent: { heights: null, quads: 0, terms: 0 },
       incarnation: randomInt(2 ** 32),
+      tip: null,
     };
     this.#terms = new TermWriter(store, termForm(identity.iriBase), this.#meta.extent.terms + 1);
+  }
+
+  /** Hash of the highest block that is indexed; null in an empty index. */
+  get tip(): Hash | null {
+    return this.#meta.tip;
   }
 
   /** What is durable. */
@@ -67,18 +75,20 @@ export class QuadIndex {
     this.#isBusy = true;
     const batch = new Batch(this.#store, this.#terms);
     let { heights } = this.extent;
-    for (const { height, documents } of blocks) {
+    let { tip } = this.#meta;
+    for (const { height, hash, documents } of blocks) {
       if (heights !== null && height >= heights.from && height <= heights.to) continue;
       assert(
         heights === null || height === heights.to + 1 || height === heights.from - 1,
         `block ${height} is next to blocks ${heights?.from} to ${heights?.to}`,
       );
+      if (heights === null || height > heights.to) tip = hash;
       heights = { from: Math.min(height, heights?.from ?? height), to: Math.max(height, heights?.to ?? height) };
       batch.add(height, documents);
     }
     if (heights !== null && heights !== this.extent.heights) {
       const extent = { heights, quads: this.extent.quads + batch.quads, terms: this.#terms.next - 1 };
-      const meta = { ...this.#meta, extent };
+      const meta = { ...this.#meta, extent, tip };
       const changes = [...batch.changes, ...this.#terms.takeRows(), metaRow(meta, this.#identity)];
       await written(this.#store, changes);
       this.#meta = meta;

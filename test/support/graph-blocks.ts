@@ -1,5 +1,6 @@
 import { toHex, utf8 } from '../../src/lib/bytes.ts';
 import { sha256 } from '../../src/model/hash.ts';
+import { type Hash, hashOfBytes } from '../../src/model/ids.ts';
 import type { BlockGraphs } from '../../src/store/quads.ts';
 
 export const GRAPH_IRI_BASE = 'http://localhost/id/';
@@ -20,7 +21,11 @@ export function graphBlock(height: number, transactions: number): BlockGraphs {
     documents.push(transactionGraph(id, { ticket: Math.floor(serial / 3), version: 1 + (serial % 3), height }));
   }
   documents.push(blockGraph(height, ids));
-  return { height, documents };
+  return { height, hash: graphBlockHash(height), documents };
+}
+
+export function graphBlockHash(height: number): Hash {
+  return hashOfBytes(sha256(utf8(`block ${height}`)));
 }
 
 interface Change {

@@ -3,6 +3,7 @@ import type { Quad, Term } from '../../src/provenance/terms.ts';
 import { iriToken, tokenOf } from '../../src/store/quad-lines.ts';
 import type { QuadPattern } from '../../src/store/quad-view.ts';
 import type { BlockGraphs } from '../../src/store/quads.ts';
+import { graphBlockHash } from './graph-blocks.ts';
 
 export const IDENTITY = { source: 'test', iriBase: 'http://localhost/id/' };
 
@@ -67,7 +68,7 @@ export function graphsOf(height: number, quads: readonly Quad[], perDocument = 5
         .join(''),
     );
   }
-  return { height, documents };
+  return { height, hash: graphBlockHash(height), documents };
 }
 
 const PARTS = ['subject', 'predicate', 'object', 'graph'] as const;

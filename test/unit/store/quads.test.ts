@@ -140,6 +140,6 @@ it('takes nothing of a block with a line that is not canonical', async () => {
   const store = memoryStore();
   const index = new QuadIndex(store, IDENTITY);
   const documents = [lineOf(quad('urn:a', 'urn:x', 'urn:g')), '<urn:a> <urn:p> _:b <urn:g> .\n'];
-  await expect(index.add([{ height: 0, documents }])).rejects.toThrow('line 1: not a canonical line: <urn:a>');
+  await expect(index.add([{ ...graphsOf(0, []), documents }])).rejects.toThrow('line 1: not a canonical line: <urn:a>');
   expect(rowsOf(store)).toEqual([]);
 });
