@@ -15,3 +15,10 @@ export const IRI_BYTES_MAX = 1_024;
 export const LANGUAGE_CHARS_MAX = 35;
 /** What is read to make statements from it: Turtle with its comments, prefixes and white space. */
 export const STATEMENTS_SOURCE_BYTES_MAX = 65_536;
+
+/** Terms that a reader or the writer of the graph index remembers: those of the newest thousands of transactions. */
+export const GRAPH_TERMS_CACHED_MAX = 65_536;
+/** Quads in one write of the graph index: a tenth of a second or so, and some megabytes of pages. */
+export const GRAPH_QUADS_PER_WRITE = 16_384;
+/** Graphs of one triple that are stepped over one by one before the rest of them are skipped: a new search costs as much. */
+export const GRAPH_REPEATS_STEPPED = 16;
