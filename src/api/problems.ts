@@ -93,6 +93,7 @@ export const PROBLEMS = {
   NO_SUCH_ROUTE: { status: 404, title: 'There is nothing at this address' },
   UNKNOWN_BLOCK: { status: 404, title: 'This node has no such block' },
   UNKNOWN_TRANSACTION: { status: 404, title: 'This node knows no such transaction' },
+  UNKNOWN_RESOURCE: { status: 404, title: 'The graph says nothing of this' },
   UNKNOWN_PEER: { status: 404, title: 'This node has nothing to do with such a peer' },
   PEER_IS_AUTHORITY: { status: 409, title: 'An authority of the chain is not banned' },
   PRUNED: { status: 410, title: 'This node does not keep what is so old' },
@@ -112,6 +113,7 @@ export const PROBLEMS = {
   OVERLOADED: { status: 503, title: 'The node has more work than it can take', retryAfterSeconds: 1 },
   NOT_SYNCED: { status: 503, title: 'The node is still catching up', retryAfterSeconds: 2 },
   NOT_READY: { status: 503, title: 'The node is not ready to serve', retryAfterSeconds: 2 },
+  PROVENANCE_OFF: { status: 503, title: 'This node keeps no graph' },
   STOPPING: { status: 503, title: 'The node is stopping', retryAfterSeconds: 5 },
   NOT_FINAL_YET: { status: 504, title: 'The transaction was taken and is not final yet' },
 } as const satisfies Record<string, ProblemKind>;

@@ -5,6 +5,9 @@ import { API_HEADER_BYTES_MAX, API_HEADERS_COUNT_MAX } from '../model/http-limit
 import { GateId } from '../model/ids.ts';
 import { chainRoutes } from './chain.ts';
 import { Feed } from './feed.ts';
+import { linkedDataRoutes } from './graph/linked-data.ts';
+import { patternRoutes } from './graph/patterns.ts';
+import { ticketProvenanceRoutes } from './graph/ticket-provenance.ts';
 import { checkHost, checkSocketOrigin, WILDCARDS } from './guards.ts';
 import { nodeRoutes } from './node.ts';
 import { peerRoutes } from './peers.ts';
@@ -28,13 +31,16 @@ class PortError extends Error {
 
 /** The HTTP surface of a node: built, and not yet listening. */
 export function createApi(dependencies: ApiDependencies): Api {
-  const { reader, submit, operator, metrics, seed, settings, peers } = dependencies;
+  const { reader, submit, operator, metrics, seed, settings, peers, graph } = dependencies;
   const { limits } = settings;
   const rateLimit = createRateLimit(limits.requestsPerSecond, limits.requestsBurst);
   const feed = new Feed(dependencies);
   const routes = [
     ...nodeRoutes(reader, metrics),
     ...peerRoutes(peers),
+    ...patternRoutes(graph),
+    ...ticketProvenanceRoutes(graph),
+    ...linkedDataRoutes(graph),
     ...chainRoutes({ reader, submit, devnet: settings.devnet }),
     ...ticketRoutes({
       reader,

@@ -14,6 +14,7 @@ import {
   FEED_STALL_MS_MAX,
 } from '../model/http-limits.ts';
 import type { Metrics } from '../node/metrics.ts';
+import type { GraphAccess } from './graph/access.ts';
 import type { Operator, PeerControl, Reader, Seed, Submit, Subscribe } from './ports.ts';
 
 /** One line per call: what happened as fields, then the words. pino's loggers are one. */
@@ -81,6 +82,8 @@ export interface ApiDependencies {
   readonly peers: PeerControl;
   /** Absent on a node that has no organisation's key: it only reads, and passes on what clients signed. */
   readonly operator?: Operator;
+  /** What the node knows as RDF. */
+  readonly graph: GraphAccess;
   readonly subscribe: Subscribe;
   readonly metrics: Metrics;
   readonly logger: Logger;

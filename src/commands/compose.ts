@@ -305,6 +305,7 @@ function createSurface(
     reader,
     submit: (transaction, waitMs) => node.submit(transaction, waitMs),
     peers: createPeerControl(node),
+    graph: { iriBase: node.parts.genesis.iriBase, read: () => undefined },
     ...(operator === undefined ? {} : { operator }),
     ...(config.node.devnet ? { seed: createSeed(node) } : {}),
     subscribe: (listener) => node.subscribe(listener),

@@ -22,3 +22,5 @@ export const GRAPH_TERMS_CACHED_MAX = 65_536;
 export const GRAPH_QUADS_PER_WRITE = 16_384;
 /** Graphs of one triple that are stepped over one by one before the rest of them are skipped: a new search costs as much. */
 export const GRAPH_REPEATS_STEPPED = 16;
+/** Quads of one document about a thing: a tier is referred to by every ticket of it. */
+export const GRAPH_DOCUMENT_QUADS_MAX = 1_000;

@@ -36,6 +36,7 @@ export async function openWorld({ limits, hasOperator = true, ...settings }: Wor
     peers: node.peers,
     ...(hasOperator ? { operator: node.operator } : {}),
     subscribe: node.subscribe,
+    graph: { iriBase: 'http://localhost/id/', read: () => undefined },
     metrics: createMetrics(),
     logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     seed: node.seed,
