@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeHome } from '../../src/commands/homes.ts';
@@ -156,6 +156,9 @@ describe('a node that executes every block', () => {
       const height = await caughtUp(node);
       process.stdout.write(`full: ${height} blocks in ${Math.round(performance.now() - startedMs)} ms\n`);
       await expectSameChain(node, height);
+      // No state on the way was held for others to fetch: its pages would not have been used again.
+      const bytes = (directory: string): number => statSync(join(directory, 'data.mdb')).size;
+      expect(bytes(join(node.home, 'data'))).toBeLessThan(2 * bytes(chain.dataDir));
       expect((await node.client.block('5')).ok).toBe(true);
     },
     BOOTSTRAP_MS_MAX,
