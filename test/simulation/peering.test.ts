@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { defined } from '../../src/lib/assert.ts';
 import { installSha256 } from '../../src/model/hash.ts';
 import { Crossings } from '../../src/simulator/peering/crossings.ts';
+import { FLOOD_KINDS } from '../../src/simulator/peering/floods.ts';
 import { LIES, type LieName } from '../../src/simulator/peering/lies.ts';
 import { type PeeringReport, runPeeringSimulation } from '../../src/simulator/peering/report.ts';
 import { drawPeeringScenario, type PeeringScenario, withoutAuthorities } from '../../src/simulator/peering/scenario.ts';
@@ -19,6 +20,11 @@ beforeAll(() => installSha256((bytes) => new Uint8Array(hash('sha256', bytes, 'b
 /** What a failing seed shows: the invariant, and the command that runs it again. */
 function fault({ failure, replay }: PeeringReport): string | null {
   return failure === null ? null : `${replay}\n${failure.invariant}: ${failure.detail}`;
+}
+
+function inGroups<T>(all: readonly T[]): readonly (readonly T[])[] {
+  const count = Math.ceil(all.length / LIARS);
+  return Array.from({ length: count }, (_, group) => all.slice(group * LIARS, (group + 1) * LIARS));
 }
 
 const CALM = {
@@ -65,15 +71,16 @@ describe('followers that meet hostile peers before any authority reach the head 
     ...{ tellsOfHostile: true, pastBlocks: 40, transactions: 2, faultsMs: 6_000 },
     divides: [withoutAuthorities(CALM.authorities, 5_000)],
   } as const;
-  const groups: LieName[][] = [];
-  for (const [index, lie] of LIES.entries()) {
-    const group = groups[Math.floor(index / LIARS)] ?? [];
-    groups[Math.floor(index / LIARS)] = [...group, lie];
-  }
-
-  for (const lies of groups) {
+  for (const lies of inGroups<LieName>(LIES)) {
     test(lies.map((lie) => `one that ${lie}`).join(', '), async () => {
       const hostile = lies.map((lie) => ({ lies: [lie] }));
+      expect(fault(await runPeeringSimulation({ seed: 7, scenario: { ...SURROUNDED, hostile } }))).toBeNull();
+    });
+  }
+
+  for (const kinds of inGroups(FLOOD_KINDS)) {
+    test(`one that floods with ${kinds.join(', one with ')}`, async () => {
+      const hostile = kinds.map((floodKind) => ({ lies: ['floods with one kind of message'] as const, floodKind }));
       expect(fault(await runPeeringSimulation({ seed: 7, scenario: { ...SURROUNDED, hostile } }))).toBeNull();
     });
   }
