@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { defined } from '../../src/lib/assert.ts';
+import { createPrng } from '../../src/lib/prng.ts';
 import { installSha256 } from '../../src/model/hash.ts';
 import { Crossings } from '../../src/simulator/peering/crossings.ts';
 import { FLOOD_KINDS } from '../../src/simulator/peering/floods.ts';
@@ -98,6 +99,53 @@ describe('followers that meet hostile peers before any authority reach the head 
     expect(fault(report)).toBeNull();
     expect(report.bans).toBeGreaterThan(0);
   });
+});
+
+test.runIf(LONG)(
+  'a hundred followers, some of them late and some that fail, reach the head among ten hostile peers',
+  {
+    timeout: 1_800_000,
+  },
+  async () => {
+    const prng = createPrng(100);
+    const followers = 100;
+    const scenario = {
+      ...CALM,
+      ...{ followers, pastBlocks: 80, informed: 60, transactions: 20, faultsMs: 8_000, blockIntervalMs: 500 },
+      ...{ lossRate: 0.02, reorderRate: 0.05, tellsOfHostile: true, healMsMax: 600_000 },
+      hostile: Array.from({ length: 10 }, () => ({ lies: [prng.pick(LIES), prng.pick(LIES)] })),
+      outages: Array.from({ length: 20 }, (_, index) => ({
+        follower: prng.below(followers),
+        at: 200 * index,
+        restartMs: 2_000,
+        isPowerFailure: index % 2 === 0,
+      })),
+    };
+    const report = await runPeeringSimulation({ seed: 7, scenario });
+    expect(fault(report)).toBeNull();
+    process.stdout.write(`100 followers: ${JSON.stringify({ ...report, hostile: report.hostile.length })}\n`);
+  },
+);
+
+describe('a chain that goes on while its state is taken over', () => {
+  test.each(LONG ? [1, 2, 3, 4, 5, 6, 7, 8] : [1])(
+    'is followed from there on (seed %i)',
+    { timeout: 600_000 },
+    async (seed) => {
+      const trace: string[] = [];
+      const scenario = {
+        ...CALM,
+        ...{ followers: 3, pastBlocks: 1_100, snapshots: 2, transactions: 20, faultsMs: 10_000, blockIntervalMs: 500 },
+      };
+      const report = await runPeeringSimulation({ seed, scenario, trace: (line) => trace.push(line) });
+      expect(fault(report)).toBeNull();
+      // Both who wanted a state had it, and blocks had been made meanwhile that came on top of it.
+      const told = (text: string): readonly string[] => trace.filter((line) => line.includes(text));
+      expect(told('the state is here')).toHaveLength(2);
+      expect(told('catching up {"height":1100,').length).toBeGreaterThanOrEqual(1);
+      expect(report.height).toBeGreaterThan(1_110);
+    },
+  );
 });
 
 test.runIf(LONG)('a state that hostile peers serve wrongly is fetched all the same', { timeout: 600_000 }, async () => {
