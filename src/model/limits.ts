@@ -179,7 +179,7 @@ export const REPLAYED_STATE_BYTES_MAX = 256 * 1_048_576;
 export const VERIFIED_SIGNATURES_KEPT_MAX = 16_384;
 /** Final blocks that are kept decoded: those that readers poll for, and that peers who lag a little ask for. */
 export const BLOCKS_CACHED_MAX = 16;
-/** Client signatures of one body that are checked in one turn of the loop: 5 ms, or 60 ms when each is an odd one. */
+/** Client signatures of one body that are checked in one turn (5 ms, or 60 ms when each is odd), and of an import on other threads. */
 export const SIGNATURES_PER_TURN = 64;
 /** Waiting transactions that are judged anew in one turn of the loop: about a millisecond. */
 export const JUDGED_PER_TURN = 256;

@@ -232,7 +232,8 @@ export class Peering {
 
   /** A block is final here and can be read. */
   final({ stored }: ChainEntry): void {
-    this.#snapshots.chainMoved();
+    // A state that is held while thousands of blocks go by keeps its pages, and the file grows to ten times its size.
+    if (this.#sync.progress() === null) this.#snapshots.chainMoved();
     if (this.#trust !== undefined || this.#arrival !== undefined) return;
     this.#sync.chainMoved();
     // Those who are told of every block on the way would fetch each for itself.

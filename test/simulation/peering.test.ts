@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { defined } from '../../src/lib/assert.ts';
+import { createPrng } from '../../src/lib/prng.ts';
 import { installSha256 } from '../../src/model/hash.ts';
 import { Crossings } from '../../src/simulator/peering/crossings.ts';
+import { FLOOD_KINDS } from '../../src/simulator/peering/floods.ts';
 import { LIES, type LieName } from '../../src/simulator/peering/lies.ts';
 import { type PeeringReport, runPeeringSimulation } from '../../src/simulator/peering/report.ts';
 import { drawPeeringScenario, type PeeringScenario, withoutAuthorities } from '../../src/simulator/peering/scenario.ts';
@@ -19,6 +21,11 @@ beforeAll(() => installSha256((bytes) => new Uint8Array(hash('sha256', bytes, 'b
 /** What a failing seed shows: the invariant, and the command that runs it again. */
 function fault({ failure, replay }: PeeringReport): string | null {
   return failure === null ? null : `${replay}\n${failure.invariant}: ${failure.detail}`;
+}
+
+function inGroups<T>(all: readonly T[]): readonly (readonly T[])[] {
+  const count = Math.ceil(all.length / LIARS);
+  return Array.from({ length: count }, (_, group) => all.slice(group * LIARS, (group + 1) * LIARS));
 }
 
 const CALM = {
@@ -65,15 +72,16 @@ describe('followers that meet hostile peers before any authority reach the head 
     ...{ tellsOfHostile: true, pastBlocks: 40, transactions: 2, faultsMs: 6_000 },
     divides: [withoutAuthorities(CALM.authorities, 5_000)],
   } as const;
-  const groups: LieName[][] = [];
-  for (const [index, lie] of LIES.entries()) {
-    const group = groups[Math.floor(index / LIARS)] ?? [];
-    groups[Math.floor(index / LIARS)] = [...group, lie];
-  }
-
-  for (const lies of groups) {
+  for (const lies of inGroups<LieName>(LIES)) {
     test(lies.map((lie) => `one that ${lie}`).join(', '), async () => {
       const hostile = lies.map((lie) => ({ lies: [lie] }));
+      expect(fault(await runPeeringSimulation({ seed: 7, scenario: { ...SURROUNDED, hostile } }))).toBeNull();
+    });
+  }
+
+  for (const kinds of inGroups(FLOOD_KINDS)) {
+    test(`one that floods with ${kinds.join(', one with ')}`, async () => {
+      const hostile = kinds.map((floodKind) => ({ lies: ['floods with one kind of message'] as const, floodKind }));
       expect(fault(await runPeeringSimulation({ seed: 7, scenario: { ...SURROUNDED, hostile } }))).toBeNull();
     });
   }
@@ -91,6 +99,53 @@ describe('followers that meet hostile peers before any authority reach the head 
     expect(fault(report)).toBeNull();
     expect(report.bans).toBeGreaterThan(0);
   });
+});
+
+test.runIf(LONG)(
+  'a hundred followers, some of them late and some that fail, reach the head among ten hostile peers',
+  {
+    timeout: 1_800_000,
+  },
+  async () => {
+    const prng = createPrng(100);
+    const followers = 100;
+    const scenario = {
+      ...CALM,
+      ...{ followers, pastBlocks: 80, informed: 60, transactions: 20, faultsMs: 8_000, blockIntervalMs: 500 },
+      ...{ lossRate: 0.02, reorderRate: 0.05, tellsOfHostile: true, healMsMax: 600_000 },
+      hostile: Array.from({ length: 10 }, () => ({ lies: [prng.pick(LIES), prng.pick(LIES)] })),
+      outages: Array.from({ length: 20 }, (_, index) => ({
+        follower: prng.below(followers),
+        at: 200 * index,
+        restartMs: 2_000,
+        isPowerFailure: index % 2 === 0,
+      })),
+    };
+    const report = await runPeeringSimulation({ seed: 7, scenario });
+    expect(fault(report)).toBeNull();
+    process.stdout.write(`100 followers: ${JSON.stringify({ ...report, hostile: report.hostile.length })}\n`);
+  },
+);
+
+describe('a chain that goes on while its state is taken over', () => {
+  test.each(LONG ? [1, 2, 3, 4, 5, 6, 7, 8] : [1])(
+    'is followed from there on (seed %i)',
+    { timeout: 600_000 },
+    async (seed) => {
+      const trace: string[] = [];
+      const scenario = {
+        ...CALM,
+        ...{ followers: 3, pastBlocks: 1_100, snapshots: 2, transactions: 20, faultsMs: 10_000, blockIntervalMs: 500 },
+      };
+      const report = await runPeeringSimulation({ seed, scenario, trace: (line) => trace.push(line) });
+      expect(fault(report)).toBeNull();
+      // Both who wanted a state had it, and blocks had been made meanwhile that came on top of it.
+      const told = (text: string): readonly string[] => trace.filter((line) => line.includes(text));
+      expect(told('the state is here')).toHaveLength(2);
+      expect(told('catching up {"height":1100,').length).toBeGreaterThanOrEqual(1);
+      expect(report.height).toBeGreaterThan(1_110);
+    },
+  );
 });
 
 test.runIf(LONG)('a state that hostile peers serve wrongly is fetched all the same', { timeout: 600_000 }, async () => {

@@ -1,9 +1,12 @@
 import { createPrng, type Prng } from '../../lib/prng.ts';
+import type { PeerMessageKind } from '../../model/peer-message.ts';
 import type { Weather } from './internet.ts';
 import { LIES, type LieName } from './lies.ts';
 
 export interface HostilePeer {
   readonly lies: readonly LieName[];
+  /** What it floods others with; drawn where it is not said. */
+  readonly floodKind?: PeerMessageKind | undefined;
 }
 
 export interface PlannedOutage {

@@ -92,8 +92,8 @@ export class PeeringWorld implements Ground {
   disguise(station: Station, transport: SimulatedTransport): NodeParts['transport'] {
     const number = Number(station.plan.name.split('-')[1]);
     return disguise({
+      ...defined(this.scenario.hostile[number], 'a hostile peer lies'),
       transport,
-      lies: defined(this.scenario.hostile[number], 'a hostile peer lies').lies,
       network: this.network,
       prng: this.prng,
       chain: () => station.chain,
