@@ -9,6 +9,7 @@ import { encode } from '../../model/codec.ts';
 import { sha256 } from '../../model/hash.ts';
 import { Height, hexBytes, Timestamp } from '../../model/ids.ts';
 import { OUTBOUND_PEERS_MIN } from '../../model/limits.ts';
+import { GUESTS_PER_GROUP_MAX } from '../../model/peer-limits.ts';
 import { type PeerId, peerIdOf } from '../../network/transport.ts';
 import { BootstrapNode } from '../../node/bootstrap-node.ts';
 import { Executor } from '../../node/executor.ts';
@@ -219,6 +220,7 @@ export class Station {
         head: () => headOf(chain, network),
       },
       followersMax: this.plan.guestsMax,
+      followersPerGroupMax: GUESTS_PER_GROUP_MAX,
       isBanned: (id) => known.isBanned(id),
       run: (deed) => this.run(deed),
     });

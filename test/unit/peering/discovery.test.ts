@@ -237,6 +237,27 @@ describe('discovery', () => {
     expect(tick().filter(({ type }) => type === 'drop')).toEqual([]);
   });
 
+  it('makes room in the most crowded group first, and then among those who never ask', () => {
+    const world = new DiscoveryWorld(5);
+    const full = world.add({ address: publicAddress(0), outboundMin: 8, peersMax: 16 });
+    const crowd = [1, 2, 3].map((index) => `66.66.${index}.1:40000`);
+    const others = [1, 2, 3, 4, 5].map((index) => `${90 + index}.1.1.1:40000`);
+    const moment = (now: number) => ({ now, random: () => 0.5 });
+    for (const address of [...crowd, ...others]) {
+      const peer = { id: idOf(address), role: 'follower', direction: 'inbound', address } as const;
+      stepDiscovery(full.discovery, { type: 'up', peer }, moment(0));
+    }
+    const drops = (now: number) =>
+      stepDiscovery(full.discovery, { type: 'tick' }, moment(now)).filter(({ type }) => type === 'drop');
+    // Somebody who is just there may not have come to asking yet.
+    expect(drops(600)).toEqual([]);
+    expect(drops(6_000)).toEqual([{ type: 'drop', id: idOf(crowd[2] ?? '') }]);
+    for (const address of [...crowd.slice(0, 2), ...others]) {
+      stepDiscovery(full.discovery, { type: 'asked', from: idOf(address) }, moment(6_000));
+    }
+    expect(drops(6_000)).toEqual([{ type: 'drop', id: idOf(crowd[1] ?? '') }]);
+  });
+
   it('a node without an authority asks its configured address again, whatever others tell it meanwhile', () => {
     const world = new DiscoveryWorld(6);
     let told = 0;
