@@ -2,7 +2,7 @@
  * Bounds on what peers without a vote can make this node hold or do, as `limits.ts` holds the others: with its unit in its
  * name and its reason beside it.
  */
-import { VERIFICATIONS_IN_FLIGHT_MAX } from './limits.ts';
+import { FRAME_BYTES_MAX, VERIFICATIONS_IN_FLIGHT_MAX } from './limits.ts';
 
 /**
  * Guests whose addresses lie in one hand (a public /16, a site's /24), unless told otherwise: a quarter of the places, so
@@ -12,3 +12,12 @@ export const GUESTS_PER_GROUP_MAX = 16;
 
 /** Signatures that are being checked for followers, of all that may be: the rest is for clients here, and for authorities. */
 export const HEARD_VERIFICATIONS_IN_FLIGHT_MAX = VERIFICATIONS_IN_FLIGHT_MAX / 4;
+
+/** Part of the time of the loop that reading states and history out to all peers together may take: votes need the rest. */
+export const SNAPSHOT_SERVING_SHARE = 1 / 4;
+/** How long a question waits for its asker to read the answer before, until it is told BUSY: it asks another one then. */
+export const SERVED_PATIENCE_MS = 2_000;
+/** How often those who do not read are looked at meanwhile. */
+export const SERVED_LOOK_MS = 50;
+/** Bytes that wait for the sockets of all peers together, above which nothing more is read out: sixteen full answers. */
+export const ANSWERS_WAITING_BYTES_MAX = 16 * FRAME_BYTES_MAX;

@@ -122,6 +122,13 @@ export class Mesh implements Transport {
     return this.#sessions.get(peer)?.send(frame, lane) ?? false;
   }
 
+  backlog(peer?: PeerId): number {
+    if (peer !== undefined) return this.#sessions.get(peer)?.backlog ?? 0;
+    let bytes = 0;
+    for (const session of this.#sessions.values()) bytes += session.backlog;
+    return bytes;
+  }
+
   peers(): readonly PeerInfo[] {
     return [...this.#sessions.keys()].sort().flatMap((id) => {
       const session = this.#sessions.get(id);

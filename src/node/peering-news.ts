@@ -81,6 +81,8 @@ export class PeeringNews implements PeeringPart {
         return;
       }
       case 'transactions-wanted': {
+        // Whoever does not read is asked again when it does.
+        if (!this.#parts.post.hasRoom(peer)) return;
         const wanted = message.ids.flatMap((id) => mempool.get(id) ?? []);
         // One portion: what is left is compared again.
         for (const transactions of inFrames(wanted)) {

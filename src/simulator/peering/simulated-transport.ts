@@ -66,6 +66,14 @@ export class SimulatedTransport implements Transport, End {
     return held !== undefined && this.#options.internet.carry(held.line, { from: this, frame: frame.slice(), lane });
   }
 
+  backlog(peer?: PeerId): number {
+    let bytes = 0;
+    for (const [id, { line }] of this.#lines) {
+      if (peer === undefined || peer === id) bytes += line.bytesUnderWay[line.ends[0] === this ? 0 : 1];
+    }
+    return bytes;
+  }
+
   peers(): readonly PeerInfo[] {
     return [...this.#lines.keys()].sort().flatMap((id) => this.#lines.get(id)?.info ?? []);
   }
