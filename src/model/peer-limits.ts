@@ -15,6 +15,12 @@ export const HEARD_VERIFICATIONS_IN_FLIGHT_MAX = VERIFICATIONS_IN_FLIGHT_MAX / 4
 
 /** Part of the time of the loop that reading states and history out to all peers together may take: votes need the rest. */
 export const SNAPSHOT_SERVING_SHARE = 1 / 4;
+/** States that a node which begins tries to fetch, one after another, before it executes every block: liars may offer any. */
+export const SNAPSHOT_TRIES_MAX = 8;
+/** Times in a row that a peer may say that it is busy before it is asked for no more of a snapshot: a minute at least. */
+export const SNAPSHOT_BUSY_MAX = 60;
+/** Times that a peer may be busy when it is to prove what it offers: a header is little work. */
+export const SNAPSHOT_PROOF_REFUSALS_MAX = 5;
 /** How long a question waits for its asker to read the answer before, until it is told BUSY: it asks another one then. */
 export const SERVED_PATIENCE_MS = 2_000;
 /** How often those who do not read are looked at meanwhile. */

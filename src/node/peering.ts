@@ -93,6 +93,7 @@ export class Peering {
   #arrival: SnapshotArrival | undefined;
   #trust: PeeringTrust | undefined;
   readonly #filling: HistoryFilling | undefined;
+  #noSnapshot: string | null = null;
 
   constructor(parts: PeeringParts) {
     this.#parts = parts;
@@ -137,7 +138,13 @@ export class Peering {
       compression: settings.compression,
       head: () => chain.head.height,
       transactionLifeMsMax: jurisdiction.authorities.parameters.transactionLifeMsMax,
-      done: (outcome) => (outcome === 'arrived' ? arrival.arrived() : this.#goOn()),
+      done: (outcome, reason) => {
+        if (outcome === 'arrived') arrival.arrived();
+        else {
+          this.#noSnapshot = reason;
+          this.#goOn();
+        }
+      },
     });
   }
 
@@ -256,6 +263,11 @@ export class Peering {
   /** The block of the peers that the operator's checkpoint rules out, if they have such a one. */
   contradiction(): Contradiction | null {
     return this.#sync.contradiction();
+  }
+
+  /** Why every block is executed although this node would rather have begun with a snapshot; null when it would not. */
+  noSnapshot(): string | null {
+    return this.#noSnapshot;
   }
 
   /** A peer passed on what no honest node does. */

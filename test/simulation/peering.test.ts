@@ -98,6 +98,8 @@ test.runIf(LONG)('a state that hostile peers serve wrongly is fetched all the sa
     'changes parts of a snapshot',
     'leaves records of a snapshot out',
     'offers a snapshot that is none',
+    'offers the state of its newest block and serves none',
+    'answers that it is busy',
     'changes the blocks before a snapshot',
     'answers nothing',
     'sends chunks as large as they may be',

@@ -98,10 +98,7 @@ export class Station {
     this.#signer = plan.seat < 0 ? undefined : ground.network.keys.signerOf(plan.name);
     this.#store = past.copy((task) => this.#laterInOrder(task));
     if (plan.isSnapshot) {
-      this.#arriving = new MemoryKeyValue({
-        tables: Object.values(TABLES),
-        schedule: (task) => this.#laterInOrder(task),
-      });
+      this.#arriving = this.#emptyStore();
     }
     this.#disk = new MemoryDisk({ schedule: (task) => this.#later(task) });
     this.clock = {
@@ -330,14 +327,25 @@ export class Station {
     };
   }
 
+  #emptyStore(): MemoryKeyValue {
+    return new MemoryKeyValue({ tables: Object.values(TABLES), schedule: (task) => this.#laterInOrder(task) });
+  }
+
   #arrival(chain: Chain): NonNullable<NodeParts['peering']>['arrival'] {
-    const store = this.#arriving;
-    if (store === undefined) return undefined;
+    if (this.#arriving === undefined) return undefined;
+    let store = this.#arriving;
     const { chainId } = this.#ground.network.genesis;
     const { boots } = this;
     return {
       into: {
-        store,
+        get store() {
+          return store;
+        },
+        empty: async () => {
+          if (boots !== this.boots) return;
+          store = this.#emptyStore();
+          this.#arriving = store;
+        },
         complete: () => {
           const genesis = defined(chain.block(0), 'a chain has a genesis');
           return completeArrival(store, { chainId, genesis, carried: [...carriedRows(chain.store)] });
