@@ -13,7 +13,7 @@ import {
   SYNC_LOG_MS,
   SYNC_TICK_MS,
 } from '../model/limits.ts';
-import { SNAPSHOT_PROOF_REFUSALS_MAX, SNAPSHOT_TRIES_MAX } from '../model/peer-limits.ts';
+import { SNAPSHOT_TRIES_MAX } from '../model/peer-limits.ts';
 import type { BlockReference, PeerMessage, PeerMessageOf, RequestFailure } from '../model/peer-message.ts';
 import type { PeerId, PeerInfo } from '../network/transport.ts';
 import { type Level, transferLevels } from '../peering/levels.ts';
@@ -33,6 +33,8 @@ import {
   distrust,
   giveUp,
   heardOffer,
+  isTooBusy,
+  leftSearch,
   offerers,
   provenTarget,
 } from '../peering/snapshot-search.ts';
@@ -82,8 +84,6 @@ export class SnapshotArrival implements PeeringPart {
   readonly kinds = ['chain-status', 'headers', 'snapshot-chunk', 'history', 'request-failed'] as const;
   readonly #parts: SnapshotArrivalParts;
   readonly #search = createSearch();
-  /** Of peers that are connected: times that one was busy when it was to prove its offer. */
-  readonly #refusals = new Map<PeerId, number>();
   #transfer: SnapshotTransfer | undefined;
   #chosen: { readonly block: BlockReference; readonly peer: PeerId; readonly request: number } | undefined;
   #requests: number = FIRST_REQUESTS.snapshot;
@@ -135,8 +135,7 @@ export class SnapshotArrival implements PeeringPart {
   }
 
   down({ id }: PeerInfo): void {
-    this.#search.offers.delete(id);
-    this.#refusals.delete(id);
+    leftSearch(this.#search, id);
     if (this.#chosen?.peer === id) this.#chosen = undefined;
     this.#step({ type: 'left', peer: id });
   }
@@ -255,14 +254,7 @@ export class SnapshotArrival implements PeeringPart {
   }
 
   #refused(peer: PeerId, reason: RequestFailure): void {
-    const times = (this.#refusals.get(peer) ?? 0) + 1;
-    this.#refusals.set(peer, times);
-    if (reason !== 'BUSY' || times >= SNAPSHOT_PROOF_REFUSALS_MAX) {
-      this.#unproven(peer);
-      return;
-    }
-    // It offers the same again soon; meanwhile others may be asked.
-    this.#search.offers.delete(peer);
+    if (reason !== 'BUSY' || isTooBusy(this.#search, peer)) this.#unproven(peer);
     this.#failedAtMs ??= this.#parts.clock.monotonicMs();
     this.#chosen = undefined;
   }

@@ -3,6 +3,7 @@ import { blockHash } from '../model/block.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import type { Height } from '../model/ids.ts';
 import { SCORES_KEPT_MAX } from '../model/limits.ts';
+import { SNAPSHOT_PROOF_REFUSALS_MAX } from '../model/peer-limits.ts';
 import type { BlockReference, PeerMessageOf } from '../model/peer-message.ts';
 import { verifyMessage } from '../model/verified.ts';
 import type { SnapshotTarget } from './snapshot.ts';
@@ -15,12 +16,14 @@ export interface SnapshotSearch {
   readonly offers: Map<string, BlockReference>;
   /** Peers that proved nothing of what they offered, or did not serve it: they are not listened to again. */
   readonly unreliable: BoundedMap<string, true>;
+  /** Of peers that are connected: times that one was busy when it was to prove its offer. */
+  readonly refusals: Map<string, number>;
   /** Blocks whose state nobody served in the end. */
   readonly failed: Map<string, BlockReference>;
 }
 
 export function createSearch(): SnapshotSearch {
-  return { offers: new Map(), unreliable: createBoundedMap(SCORES_KEPT_MAX), failed: new Map() };
+  return { offers: new Map(), unreliable: createBoundedMap(SCORES_KEPT_MAX), refusals: new Map(), failed: new Map() };
 }
 
 /** A peer says what it offers. Answers what of it is worth anything. */
@@ -39,6 +42,19 @@ export function heardOffer(
 export function distrust({ offers, unreliable }: SnapshotSearch, peer: string): void {
   unreliable.set(peer, true);
   offers.delete(peer);
+}
+
+export function leftSearch({ offers, refusals }: SnapshotSearch, peer: string): void {
+  offers.delete(peer);
+  refusals.delete(peer);
+}
+
+/** A peer that is to prove its offer says that it is busy: it will offer it again, and others may be asked meanwhile. */
+export function isTooBusy({ offers, refusals }: SnapshotSearch, peer: string): boolean {
+  const times = (refusals.get(peer) ?? 0) + 1;
+  refusals.set(peer, times);
+  offers.delete(peer);
+  return times >= SNAPSHOT_PROOF_REFUSALS_MAX;
 }
 
 /** Nobody serves the state of this block, whoever offers it. */
