@@ -60,6 +60,7 @@ export function openMesh(parts: MeshParts): Mesh {
     followersMax: network.peersMax - outboundMin(config, authorityKey === null),
     followersPerGroupMax: network.peersPerGroupMax,
     isBanned: (id) => known.isBanned(id),
+    isCutOff: (id) => known.isCutOff(id),
   });
 }
 

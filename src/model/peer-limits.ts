@@ -13,6 +13,11 @@ export const GUESTS_PER_GROUP_MAX = 16;
 /** Signatures that are being checked for followers, of all that may be: the rest is for clients here, and for authorities. */
 export const HEARD_VERIFICATIONS_IN_FLIGHT_MAX = VERIFICATIONS_IN_FLIGHT_MAX / 4;
 
+/**
+ * How long after the first telling of a block those peers are told that have neither heard nor told of it: what is passed
+ * on at random leaves out one node in some hundred, and by then an epidemic is over.
+ */
+export const LATE_NEWS_MS = 500;
 /** Part of the time of the loop that reading states and history out to all peers together may take: votes need the rest. */
 export const SNAPSHOT_SERVING_SHARE = 1 / 4;
 /** States that a node which begins tries to fetch, one after another, before it executes every block: liars may offer any. */

@@ -41,6 +41,8 @@ export interface MeshOptions extends Omit<Self, 'listenAddress'> {
   readonly groupOf?: (address: string) => string;
   /** Whether a node that is no authority is to be turned away. */
   readonly isBanned?: (id: PeerId) => boolean;
+  /** Whether one is to wait before it comes again, unless this node dials it. */
+  readonly isCutOff?: (id: PeerId) => boolean;
 }
 
 const LOOPBACK = '127.0.0.1';
@@ -199,6 +201,7 @@ export class Mesh implements Transport {
     if (provenKey !== undefined && provenKey === this.#options.authority?.publicKey) return 'SELF';
     if (!this.#isWelcome(peer)) return 'NOT_AN_AUTHORITY';
     if (this.#isBanned(peer)) return 'BANNED';
+    if (this.#isGuest(peer) && this.#options.isCutOff?.(peer.id) === true) return 'DISCONNECTED';
     if (this.#seatOf(peer) === 'none') return 'TOO_MANY_PEERS';
     if (!peer.votes && this.#rivals(peer).some(({ peer: rival }) => rival.votes)) return 'SEAT_TAKEN';
     return this.#isRedundant(peer) ? 'DUPLICATE_SESSION' : undefined;

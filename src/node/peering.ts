@@ -172,6 +172,8 @@ export class Peering {
   }
 
   up(peer: PeerInfo): void {
+    // Nothing but an operator's word makes this node dial one that was cut off.
+    if (peer.direction === 'outbound') this.#parts.settings.known.readmit(peer.id);
     this.#office.up(peer);
     for (const part of this.#partsFor(peer.role)) part.up(peer);
   }
@@ -208,9 +210,10 @@ export class Peering {
 
   /** An operator wants none with this peer for a while. False when there is none. */
   disconnect(peer: PeerId): boolean {
-    const { transport } = this.#parts;
+    const { transport, settings } = this.#parts;
     if (!transport.peers().some(({ id }) => id === peer)) return false;
     this.#discovery.cut(peer);
+    settings.known.cutOff(peer);
     transport.disconnect(peer, 'DISCONNECTED');
     return true;
   }

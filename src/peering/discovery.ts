@@ -120,7 +120,10 @@ function onDown({ sessions, book, bootstrap }: Discovery, id: string, { now, ran
   // It is there to be asked now and then, not to be held.
   if (first !== undefined && session.role === 'bootstrap' && sessions.size > 0) first.retryAt = now + ASK_MS_MAX;
   if (session.direction === 'inbound' || now - session.since >= SHORT_SESSION_MS_MAX) return;
+  const heldUntil = book.records.get(session.address)?.retryAt ?? now;
   failed(book, session.address, now, random());
+  // Whom an operator has cut off is not sought sooner because the session was short.
+  postpone(book, session.address, heldUntil);
   bootstrapFailed(bootstrap, session.address, { now, random });
 }
 
@@ -201,10 +204,17 @@ function learn(
   }
 }
 
-function onCut({ sessions, book }: Discovery, id: string, { now }: Moment): void {
+/** Wherever it lives, as far as that is known: also when it is one that the configuration names. */
+function onCut({ sessions, book, bootstrap }: Discovery, id: string, { now }: Moment): void {
   const session = sessions.get(id);
+  const places = new Set([session?.address, session?.listenAddress]);
   for (const record of book.records.values()) {
-    if (record.id === id || record.address === session?.address) postpone(book, record.address, now + BUSY_PEER_MS);
+    if (record.id !== id && !places.has(record.address)) continue;
+    places.add(record.address);
+    postpone(book, record.address, now + BUSY_PEER_MS);
+  }
+  for (const [address, first] of bootstrap) {
+    if (places.has(address)) first.retryAt = Math.max(first.retryAt, now + BUSY_PEER_MS);
   }
 }
 

@@ -161,6 +161,21 @@ describe('room', () => {
     await until(() => one.mesh.peers().length === 3, 'all are up');
   });
 
+  it('is refused for a while to those that were cut off, unless this node dials them itself', async () => {
+    const cutOff = new Set<string>();
+    const [one, other] = await pair({ isCutOff: (id) => cutOff.has(id) });
+    other.mesh.dial(one.address, 'session');
+    await until(() => one.isConnectedTo(other), 'they are connected');
+    cutOff.add(other.mesh.self);
+    one.mesh.disconnect(other.mesh.self, 'DISCONNECTED');
+    await until(() => other.downs.includes('DISCONNECTED by them'), 'the other is told');
+    other.mesh.dial(one.address, 'session');
+    await until(() => other.of('dialled').length === 2, 'it tries again');
+    expect(other.of('dialled')[1]?.outcome).toEqual({ reached: false, reason: 'DISCONNECTED', by: 'them' });
+    one.mesh.dial(other.address, 'session');
+    await until(() => one.isConnectedTo(other), 'the operator connects them');
+  });
+
   it('is refused to banned nodes, whoever dials, and never to authorities', async () => {
     const banned = new Set<string>();
     const authority = createAuthority();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BOOTSTRAP_REDIAL_MS_MAX, BUSY_PEER_MS } from '../../../src/model/limits.ts';
 import type { ListedPeer } from '../../../src/model/peer-message.ts';
 import { isListable } from '../../../src/peering/address-book.ts';
 import { stepDiscovery } from '../../../src/peering/discovery.ts';
@@ -217,6 +218,23 @@ describe('discovery', () => {
     world.run(30_000);
     expect((world.dials.get(second.address) ?? 0) - before).toBe(0);
     expect(idOf(second.address)).toBe(second.id);
+  });
+
+  it('leaves alone whom the operator has cut off, also when the configuration names it', () => {
+    const world = new DiscoveryWorld(19);
+    const [first, second] = loopbackNetwork(world, 2) as [WorldNode, WorldNode];
+    world.run(1_000);
+    const id = first.id;
+    expect(second.discovery.sessions.get(id)?.direction).toBe('outbound');
+    // What ends after a moment would otherwise be dialled again soon.
+    world.step(second, { type: 'cut', id });
+    world.step(second, { type: 'down', id });
+    first.isUp = false;
+    const before = world.dials.get(FIRST) ?? 0;
+    world.run(BUSY_PEER_MS - 1_000);
+    expect((world.dials.get(FIRST) ?? 0) - before).toBe(0);
+    world.run(BOOTSTRAP_REDIAL_MS_MAX);
+    expect((world.dials.get(FIRST) ?? 0) - before).toBeGreaterThan(0);
   });
 
   it('a node that is nearly full tells the newest guest of others, and lets it go', () => {
