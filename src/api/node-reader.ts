@@ -178,6 +178,7 @@ function explanationOf(node: Node, settings: ReaderSettings): Explanation {
     following: node.followerFacts(),
     prunedBelow: node.syncProgress()?.prunedBelow ?? null,
     contradiction: node.peering?.contradiction() ?? null,
+    noSnapshot: node.peering?.noSnapshot() ?? null,
     patienceMs: settings.timing.progressMs,
     precisionMs: settings.timing.precisionMs,
     silenceMs: 2 * settings.timing.statusMs,

@@ -9,6 +9,7 @@ import { LIES, type LieName } from '../../src/simulator/peering/lies.ts';
 import { type PeeringReport, runPeeringSimulation } from '../../src/simulator/peering/report.ts';
 import { drawPeeringScenario, type PeeringScenario, withoutAuthorities } from '../../src/simulator/peering/scenario.ts';
 import { PeeringWorld } from '../../src/simulator/peering/world.ts';
+import type { Chain } from '../../src/store/chain.ts';
 
 const LONG = process.env['COUNTERFOIL_LONG'] === '1';
 const SEEDS = LONG ? 600 : 10;
@@ -153,6 +154,8 @@ test.runIf(LONG)('a state that hostile peers serve wrongly is fetched all the sa
     'changes parts of a snapshot',
     'leaves records of a snapshot out',
     'offers a snapshot that is none',
+    'offers the state of its newest block and serves none',
+    'answers that it is busy',
     'changes the blocks before a snapshot',
     'answers nothing',
     'sends chunks as large as they may be',
@@ -163,6 +166,8 @@ test.runIf(LONG)('a state that hostile peers serve wrongly is fetched all the sa
     expect(fault(await runPeeringSimulation({ seed: 7, scenario }))).toBeNull();
   }
 });
+
+const BLOCKS_WATCHED = LONG ? 60 : 12;
 
 describe('news', () => {
   /** A network in which everybody has found somebody. */
@@ -196,6 +201,28 @@ describe('news', () => {
         expect(crossings.all(id) / n).toBeLessThanOrEqual(Math.sqrt(n) + 1);
         expect(crossings.most(id)).toBeLessThanOrEqual(Math.sqrt(n) + 1);
       }
+    },
+  );
+
+  test.each(LONG ? [24, 100] : [24])(
+    'of a block reaches each of %i followers and four authorities within a second of the first',
+    { timeout: 900_000 },
+    (followers) => {
+      const world = connected(followers);
+      const lateMs: number[] = [];
+      for (let round = 0; round < BLOCKS_WATCHED; round += 1) {
+        world.order(defined(world.followers[(round * 7) % followers], 'a follower'));
+        const next = world.watch.height + 1;
+        const has = ({ chain }: { chain: Chain | undefined }): boolean => (chain?.head.height ?? 0) >= next;
+        world.time.run(world.time.now + 20_000, () => world.keepers.some(has));
+        const firstMs = world.time.now;
+        world.time.run(firstMs + 20_000, () => world.keepers.every(has));
+        lateMs.push(world.time.now - firstMs);
+        // Nothing that came before helps: no comparison is due just now because of it.
+        world.time.run(world.time.now + world.prng.next() * 2_000);
+      }
+      lateMs.sort((a, b) => a - b);
+      expect(lateMs.at(-1), `${lateMs.map(Math.round).join(' ')} ms`).toBeLessThan(1_000);
     },
   );
 

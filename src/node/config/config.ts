@@ -43,6 +43,7 @@ export interface NodeConfig {
     /** It knows peers, and keeps no chain. */
     readonly isDiscoveryOnly: boolean;
     readonly peersMax: number;
+    readonly peersPerGroupMax: number;
     readonly connectionTimeoutMs: number;
     readonly heartbeatIntervalMs: number;
     readonly fanout: number;
@@ -260,6 +261,7 @@ function networkConfig(network: Values['network']): NodeConfig['network'] {
     bootstrapPeers: network.bootstrap_peers.flatMap(bootstrapPeer),
     isDiscoveryOnly: network.discovery_only,
     peersMax: network.max_peers,
+    peersPerGroupMax: network.max_peers_per_group,
     connectionTimeoutMs: network.connection_timeout,
     heartbeatIntervalMs: network.heartbeat_interval,
     fanout: network.fanout,

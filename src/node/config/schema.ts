@@ -1,6 +1,7 @@
 import { parseAddress } from '../../lib/address.ts';
 import { isHex, isName } from '../../model/ids.ts';
 import { AUTHORITIES_MAX, CONFIG_LIST_ITEMS_MAX, FOLLOWERS_MAX } from '../../model/limits.ts';
+import { GUESTS_PER_GROUP_MAX } from '../../model/peer-limits.ts';
 import { parseCheckpoint } from './checkpoint.ts';
 import {
   address,
@@ -98,6 +99,11 @@ export const SETTINGS = {
       integer(0, 10_000),
       FOLLOWERS_MAX,
       'Connections with nodes that are not authorities. Authorities always find room.',
+    ),
+    max_peers_per_group: setting(
+      integer(1, 10_000),
+      GUESTS_PER_GROUP_MAX,
+      'How many of them may come from one group of addresses: a public IPv4 /16 or IPv6 /32, a private /24 or /64.\nThis machine itself is not bounded.',
     ),
     connection_timeout: setting(duration(100, 60_000), '5s', 'How long opening a connection may take.'),
     heartbeat_interval: setting(

@@ -53,6 +53,7 @@ export function disguise(parts: DisguiseParts): Transport {
       for (const said of altered([message.value], alterations, liarTo(peer))) speak(peer, said, lane);
       return true;
     },
+    backlog: (peer) => transport.backlog(peer),
     peers: () => transport.peers(),
     disconnect: (peer, reason) => transport.disconnect(peer, reason),
     dial: (address, purpose) => transport.dial(address, purpose),

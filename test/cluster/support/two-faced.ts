@@ -104,7 +104,12 @@ export class TwoFaced {
       after: (delayMs, run) => void this.#timers.push(setTimeout(run, delayMs)),
     };
     this.#serving = new PeeringServing({
-      post: { send: (peer, message) => this.#alter(peer, message), charge: () => undefined, peers: () => [] },
+      post: {
+        send: (peer, message) => this.#alter(peer, message),
+        hasRoom: () => true,
+        charge: () => undefined,
+        peers: () => [],
+      },
       chain,
       offer: () => ({ oldest: chain.oldest, snapshot: null }),
       compression: systemCompression,
