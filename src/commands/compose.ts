@@ -16,6 +16,7 @@ import type { Mesh } from '../network/mesh.ts';
 import { systemClock, systemTimers } from '../node/clock.ts';
 import type { NodeConfig } from '../node/config/config.ts';
 import { Executor } from '../node/executor.ts';
+import type { Indexer } from '../node/indexer.ts';
 import { readPrivateFile } from '../node/keys/key-file.ts';
 import { installNativeSha256 } from '../node/keys/native-hash.ts';
 import {
@@ -35,6 +36,7 @@ import type { KeyValue } from '../store/key-value.ts';
 import { lockDataDir } from '../store/lock.ts';
 import { endOpening } from '../store/replacement.ts';
 import { arrivalOf } from './compose-arrival.ts';
+import { indexerOf } from './compose-graph.ts';
 import { contactsOf, openMesh } from './compose-mesh.ts';
 import { openOperator } from './compose-operator.ts';
 import { openKnownPeers, peeringOf } from './compose-peering.ts';
@@ -150,6 +152,7 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   });
   onFatal = (error) => node.fail(error);
   pruneAsItGrows(node, config);
+  const indexer = indexerOf(node, config);
   if (early !== undefined) node.fail(early);
   const observerReason = voter.observerReason ?? node.retirement;
   const nodeId = genesis.authorities[voter.seat]?.id ?? nameOf(genesis, voter) ?? transport.self;
@@ -158,13 +161,13 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   const metricsServer = config.metrics.address && createMetricsServer(metrics, config.metrics.address);
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    await Promise.all([api.close(), metricsServer?.close(), node.stop()]);
+    await Promise.all([api.close(), metricsServer?.close(), node.stop(), indexer?.close()]);
     // A journal whose disk failed says nothing any more.
     if (node.fatal === null) await closeJournal(voter);
     await closeStore(store);
     release();
   };
-  const address = await begin(api, node, metricsServer).catch(async (error: unknown) => {
+  const address = await begin(api, node, metricsServer, indexer).catch(async (error: unknown) => {
     await stop();
     throw error;
   });
@@ -199,10 +202,11 @@ function pruneAsItGrows(node: Node, { storage }: NodeConfig): void {
   });
 }
 
-async function begin(api: Api, node: Node, metrics: MetricsServer | undefined): ReturnType<Api['listen']> {
+async function begin(api: Api, node: Node, metrics?: MetricsServer, indexer?: Indexer): ReturnType<Api['listen']> {
   const address = await api.listen();
   await metrics?.listen();
   await node.start();
+  indexer?.start();
   return address;
 }
 

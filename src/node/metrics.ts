@@ -37,6 +37,7 @@ export interface Metrics {
   mempool(transactions: number): void;
   syncLag(blocks: number): void;
   provenanceLag(blocks: number): void;
+  provenanceSize(graph: { readonly quads: number; readonly bytes: number }): void;
   evidence(): void;
   /** This node takes no part any more. */
   halted(): void;
@@ -148,7 +149,9 @@ function ledgerMetrics({
   counter,
   gauge,
   histogram,
-}: Makers): Part<'ticketTransition' | 'ticketStates' | 'storageOperation' | 'mempool' | 'provenanceLag'> {
+}: Makers): Part<
+  'ticketTransition' | 'ticketStates' | 'storageOperation' | 'mempool' | 'provenanceLag' | 'provenanceSize'
+> {
   const transitions = {
     validated: counter('tickets_validated_total', 'Tickets activated'),
     consumed: counter('tickets_consumed_total', 'Tickets admitted'),
@@ -164,6 +167,8 @@ function ledgerMetrics({
   );
   const mempool = gauge('mempool_size', 'Transactions that wait for a block');
   const provenanceLag = gauge('provenance_lag_blocks', 'Final blocks that are not yet in the graph');
+  const provenanceQuads = gauge('provenance_quads', 'Quads in the index of the graph');
+  const provenanceBytes = gauge('provenance_bytes', 'Size of the index of the graph on the disk');
   return {
     ticketTransition: (transition, count) => transitions[transition].inc(count),
     ticketStates: (counts) => {
@@ -175,6 +180,10 @@ function ledgerMetrics({
     },
     mempool: (transactions) => mempool.set(transactions),
     provenanceLag: (blocks) => provenanceLag.set(blocks),
+    provenanceSize: ({ quads, bytes }) => {
+      provenanceQuads.set(quads);
+      provenanceBytes.set(bytes);
+    },
   };
 }
 

@@ -79,6 +79,7 @@ export interface NodeConfig {
     readonly allowedHosts: readonly string[];
     readonly corsOrigins: readonly string[];
   };
+  readonly provenance: { readonly index: Values['provenance']['index'] };
   readonly metrics: { readonly address: HostAndPort | undefined };
   readonly logging: { readonly level: LogLevel; readonly format: LogFormat };
 }
@@ -213,7 +214,7 @@ function unknownVariables(environment: ConfigSources['environment']): readonly s
 
 function nodeConfig(home: string, values: Values): NodeConfig {
   const at = (path: string): string => (isAbsolute(path) ? path : join(home, path));
-  const { node, network, consensus, storage, api, metrics, logging } = values;
+  const { node, network, consensus, storage, api, provenance, metrics, logging } = values;
   return {
     node: {
       home,
@@ -247,6 +248,7 @@ function nodeConfig(home: string, values: Values): NodeConfig {
       allowedHosts: api.allowed_hosts,
       corsOrigins: api.cors_origins,
     },
+    provenance,
     metrics: { address: parseAddress(metrics.address) },
     logging,
   };

@@ -199,7 +199,13 @@ export const SETTINGS = {
       'Web pages elsewhere that may read answers.',
     ),
   },
-  provenance: {},
+  provenance: {
+    index: setting(
+      oneOf('all', 'off'),
+      'all',
+      'Which blocks are put into the index of the graph, in data_dir/graph: all that are kept, or none ("off").\nIt takes about as much room as the blocks, and is put together again when it is removed.',
+    ),
+  },
   metrics: {
     address: setting(
       addressOrEmpty,
@@ -231,7 +237,7 @@ export const SECTION_NOTES: Readonly<Record<Section, string>> = {
   consensus: 'The vote. What all nodes must agree on is in genesis, not here.',
   storage: 'Directories of this node; one process each.',
   api: 'HTTP.',
-  provenance: 'The graph has no settings of its own: its base address is in genesis.',
+  provenance: 'The graph: what the chain says as RDF. Its base address is in genesis.',
   metrics: 'Numbers for Prometheus.',
   logging: 'Lines on standard error.',
 };
