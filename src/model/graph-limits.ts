@@ -18,6 +18,8 @@ export const SPARQL_GRAPHS_MAX = 64;
 export const QUERY_DEPTH_MAX = 32;
 /** Triple patterns of a query: the engine orders 48 of them in 0.6 s, and 100 in 8 s. */
 export const QUERY_PATTERNS_MAX = 48;
+/** Operators and functions of a query: an expression of 5,000 of them ends the engine's stack. */
+export const QUERY_OPERATIONS_MAX = 500;
 /** Rows that the gate expects at the widest place of a query: the engine joins 2 million a second. */
 export const QUERY_ROWS_EXPECTED_MAX = 10_000_000;
 /** How far a path of any length is expected to lead from one end. */

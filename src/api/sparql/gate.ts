@@ -2,6 +2,7 @@ import { Parser, type Query, type SparqlQuery } from 'sparqljs';
 import { err, ok, type Result } from '../../lib/result.ts';
 import {
   QUERY_DEPTH_MAX,
+  QUERY_OPERATIONS_MAX,
   QUERY_PATTERNS_MAX,
   QUERY_REGEX_CHARS_MAX,
   QUERY_REGEX_REPEATS_MAX,
@@ -105,10 +106,15 @@ function forbidden(query: Query): GateRefusal | undefined {
 
 function tooLarge(query: Query): GateRefusal | undefined {
   let patterns = 0;
+  let operations = 0;
   for (const node of nodesOf(query)) {
     if (isOfType(node, 'bgp') && 'triples' in node && Array.isArray(node.triples)) patterns += node.triples.length;
     if (isOfType(node, 'path') && 'items' in node && Array.isArray(node.items)) patterns += node.items.length - 1;
+    if (isOfType(node, 'operation') || isOfType(node, 'functionCall')) operations += 1;
     if (isOfType(node, 'group') || isOfType(node, 'optional') || isOfType(node, 'query')) patterns += 1;
+  }
+  if (operations > QUERY_OPERATIONS_MAX) {
+    return expensive(`it has ${operations} operators and functions, and ${QUERY_OPERATIONS_MAX} are taken`);
   }
   if (patterns <= QUERY_PATTERNS_MAX) return undefined;
   return expensive(

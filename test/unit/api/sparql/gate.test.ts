@@ -77,6 +77,8 @@ test.each([
   ['counted repeats', 'SELECT * { ?t schema:ticketNumber ?n FILTER(REGEX(?n, "((a{100}){100}){100}")) }'],
   ['a computed expression', 'SELECT * { ?t schema:ticketNumber ?n FILTER(REGEX(?n, ?n)) }'],
   ['many patterns', `SELECT * { ${Array.from({ length: 60 }, (_, i) => `?a cf:p${i} ?b${i} .`).join(' ')} }`],
+  ['a long sum', `SELECT * { FILTER(1${'+1'.repeat(600)}) }`],
+  ['many alternatives', `SELECT * { ${'{} UNION '.repeat(60)} {} }`],
   ['deep braces', `SELECT * ${'{'.repeat(3_000)}${'}'.repeat(3_000)}`],
   ['deep brackets', `SELECT * { FILTER(${'('.repeat(40)}1${')'.repeat(40)}) }`],
   ['deep after a quote', `SELECT * { ?s ?p "}}}" ${'{'.repeat(33)}${'}'.repeat(33)} }`],
