@@ -52,7 +52,7 @@ export const PROBLEMS = {
   BAD_REQUEST: { status: 400, title: 'The request is not well-formed' },
   BAD_JSON: { status: 400, title: 'The body is not JSON that can be taken exactly' },
   UNAUTHORIZED: { status: 401, title: 'The operator token is missing or wrong' },
-  BAD_QUERY: { status: 400, title: 'The query is not SPARQL 1.1 that can be run' },
+  BAD_QUERY: { status: 400, title: 'The text is no query in the language SPARQL' },
   READ_ONLY: { status: 403, title: 'Nothing can be written here' },
   SERVICE_NOT_ALLOWED: { status: 403, title: 'This node asks no other server for a query' },
   ORIGIN_NOT_ALLOWED: { status: 403, title: 'Pages of this origin may not call' },
@@ -80,9 +80,9 @@ export const PROBLEMS = {
   OVERLOADED: { status: 503, title: 'The node has more work than it can take', retryAfterSeconds: 1 },
   NOT_SYNCED: { status: 503, title: 'The node is still catching up', retryAfterSeconds: 2 },
   NOT_READY: { status: 503, title: 'The node is not ready to serve', retryAfterSeconds: 2 },
-  QUERY_DEADLINE: { status: 503, title: 'The query was not answered in time' },
-  GRAPH_TOO_LARGE: { status: 503, title: 'The graph is larger than this node can query' },
+  QUERY_DEADLINE: { status: 503, title: 'The query was not answered in time', retryAfterSeconds: 60 },
   STOPPING: { status: 503, title: 'The node is stopping', retryAfterSeconds: 5 },
+  GRAPH_TOO_LARGE: { status: 507, title: 'The graph is larger than this node can query' },
   NOT_FINAL_YET: { status: 504, title: 'The transaction was taken and is not final yet' },
 } as const satisfies Record<string, ProblemKind>;
 

@@ -38,7 +38,7 @@ interface Range {
 }
 
 const RANGE = /^\s*([!#$%&'*+.^_`|~0-9a-z-]+)\/([!#$%&'*+.^_`|~0-9a-z-]+)\s*(;.*)?$/i;
-const QUALITY = /;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*(?:;|$)/i;
+const QUALITY = /;\s*q\s*=\s*([\d.]+)/i;
 /** Ranges of a header that are looked at: browsers send ten. */
 const RANGES_MAX = 50;
 
@@ -50,7 +50,7 @@ function ranges(accept: string): readonly Range[] {
     .map(([, type = '', subtype = '', parameters = '']) => ({
       type: type.toLowerCase(),
       subtype: subtype.toLowerCase(),
-      quality: Math.min(1, Number(QUALITY.exec(parameters)?.[1] ?? 1)),
+      quality: Math.min(1, Number(QUALITY.exec(parameters)?.[1] ?? 1) || 0),
     }));
 }
 

@@ -191,11 +191,12 @@ export const NO_GRAPH_FORMAT: Problem = {
 };
 
 function ended({ kind, reason }: EngineEnd, deadlineMs: number, penaltyMs: number): Problem {
-  const then = `queries from this address wait ${seconds(penaltyMs)} s`;
+  const then = `Queries from this address wait ${seconds(penaltyMs)} s now`;
   if (kind === 'late') {
     return {
       code: 'QUERY_DEADLINE',
       detail: `it was not answered within ${deadlineMs / 1_000} s; ask for less at once. ${then}`,
+      headers: { 'retry-after': seconds(penaltyMs) },
     };
   }
   const why = kind === 'memory' || kind === 'broken' ? 'it takes more memory than the engine has' : reason;

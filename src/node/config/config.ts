@@ -78,6 +78,12 @@ export interface NodeConfig {
     readonly allowedHosts: readonly string[];
     readonly corsOrigins: readonly string[];
   };
+  readonly provenance: {
+    readonly sparql: Values['provenance']['sparql'];
+    readonly queryDeadlineMs: number;
+    readonly queryMemoryBytes: number;
+    readonly queryIdleMs: number;
+  };
   readonly metrics: { readonly address: HostAndPort | undefined };
   readonly logging: { readonly level: LogLevel; readonly format: LogFormat };
 }
@@ -212,7 +218,7 @@ function unknownVariables(environment: ConfigSources['environment']): readonly s
 
 function nodeConfig(home: string, values: Values): NodeConfig {
   const at = (path: string): string => (isAbsolute(path) ? path : join(home, path));
-  const { node, network, consensus, storage, api, metrics, logging } = values;
+  const { node, network, consensus, storage, api, provenance, metrics, logging } = values;
   return {
     node: {
       home,
@@ -245,6 +251,12 @@ function nodeConfig(home: string, values: Values): NodeConfig {
       gate: api.gate,
       allowedHosts: api.allowed_hosts,
       corsOrigins: api.cors_origins,
+    },
+    provenance: {
+      sparql: provenance.sparql,
+      queryDeadlineMs: provenance.query_deadline,
+      queryMemoryBytes: provenance.query_memory,
+      queryIdleMs: provenance.query_idle,
     },
     metrics: { address: parseAddress(metrics.address) },
     logging,
