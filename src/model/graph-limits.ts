@@ -38,6 +38,8 @@ export const QUERIES_WAITING_MAX = 64;
 export const QUERIES_WAITING_PER_ADDRESS_MAX = 8;
 /** How long a query waits for its turn. */
 export const QUERY_WAIT_MS_MAX = 10_000;
+/** How often the deadline a query may take on a machine that is busy with other things: its own time is what counts. */
+export const QUERY_DEADLINE_STRETCH_MAX = 3;
 /** How long an address waits whose query had to be killed; twice as long each time, up to the second. */
 export const QUERY_PENALTY_MS = 60_000;
 export const QUERY_PENALTY_MS_MAX = 3_600_000;

@@ -21,7 +21,7 @@ export const fromEngineSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('loaded'), quads: z.number() }),
   z.object({
     kind: z.literal('counted'),
-    statistics: z.object({ quads: z.number(), isCounted: z.boolean(), predicates: z.record(z.string(), counts) }),
+    statistics: z.object({ quads: z.number(), countedQuads: z.number(), predicates: z.record(z.string(), counts) }),
   }),
   /** A piece of the answer that is under way. */
   z.object({ kind: z.literal('piece'), bytes: z.instanceof(Uint8Array) }),

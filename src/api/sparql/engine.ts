@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { err, ok, type Result } from '../../lib/result.ts';
-import { QUERY_ENGINE_SILENCE_MS_MAX } from '../../model/graph-limits.ts';
+import { QUERY_DEADLINE_STRETCH_MAX, QUERY_ENGINE_SILENCE_MS_MAX } from '../../model/graph-limits.ts';
 import {
   type EngineQuery,
   type EngineRefusal,
@@ -9,12 +9,16 @@ import {
   MEMORY_SIGNAL,
   type ToEngine,
 } from './engine-wire.ts';
+import { processorMs } from './processor-time.ts';
 import { siblingFile } from './sibling-file.ts';
 import type { Statistics } from './statistics.ts';
 
-/** How a process ended before it had answered: `late` by us, `memory` by its own watch, `broken` by what it was doing. */
+/**
+ * How a process ended before it had answered: `late` and `starved` by us, `memory` by its own watch, `broken` by what it
+ * was doing.
+ */
 export interface EngineEnd {
-  readonly kind: 'late' | 'memory' | 'broken' | 'gone';
+  readonly kind: 'late' | 'starved' | 'memory' | 'broken' | 'gone';
   readonly reason: string;
 }
 
@@ -102,7 +106,16 @@ export class Engine {
   ): Promise<Exclude<Said, { kind: 'piece' }>> {
     if (this.#end !== undefined) return Promise.resolve(this.#end);
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#finish('late', `it took more than ${deadlineMs} ms`), deadlineMs);
+      const atMs = performance.now();
+      const usedMs = processorMs(this.pid) ?? Number.NEGATIVE_INFINITY;
+      const expire = (): void => {
+        // Less than half of what it should have had: the machine was busy with something else.
+        const isStarved = (processorMs(this.pid) ?? Number.POSITIVE_INFINITY) - usedMs < deadlineMs / 2;
+        const isOver = performance.now() - atMs > deadlineMs * QUERY_DEADLINE_STRETCH_MAX;
+        if (isStarved && !isOver) timer = setTimeout(expire, deadlineMs / 4);
+        else this.#finish(isStarved ? 'starved' : 'late', `it took more than ${deadlineMs} ms`);
+      };
+      let timer = setTimeout(expire, deadlineMs);
       this.#onMessage = (said) => {
         if (said.kind === 'piece') {
           onPiece(said.bytes);

@@ -128,10 +128,10 @@ function pathFactors(ends: Ends, path: PropertyPath, statistics: Statistics): re
   }
   if (path.pathType === '^' && first !== undefined) return one(first, { subject: object, object: subject });
   const names = [subject, object].filter((name) => name !== undefined);
-  const any = edgeFactor(ends, null, undefined, statistics);
+  const every = edgeFactor(ends, null, undefined, statistics);
   const all = path.items.map((item) => one(item, ends));
   const sum = (bound: ReadonlySet<string>): number => {
-    if (path.pathType === '!') return any.fan(bound);
+    if (path.pathType === '!') return every.fan(bound);
     return all.reduce((total, factors) => total + join(factors, new Set(bound)).rows, 0);
   };
   if (path.pathType === '|' || path.pathType === '!') return [{ names, fan: sum, work: sum }];

@@ -59,8 +59,8 @@ function quality(mediaType: string, all: readonly Range[]): number {
   const [type, subtype] = mediaType.split('/');
   const exact = all.find((range) => range.type === type && range.subtype === subtype);
   const part = all.find((range) => range.type === type && range.subtype === '*');
-  const any = all.find((range) => range.type === '*' && range.subtype === '*');
-  return (exact ?? part ?? any)?.quality ?? 0;
+  const whole = all.find((range) => range.type === '*' && range.subtype === '*');
+  return (exact ?? part ?? whole)?.quality ?? 0;
 }
 
 /** The most welcome of `formats`, the first of equals; undefined when none is. Without a header every one is welcome. */

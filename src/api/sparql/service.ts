@@ -145,7 +145,9 @@ class Service implements SparqlService {
     const { error } = answered;
     if (error.kind === 'refused') return err(refused(error));
     if (this.#isClosed) return err({ code: 'STOPPING', detail: 'the node is stopping; ask another' });
-    this.#penalties.punish(caller, performance.now());
+    // Of a machine that is busy with other things its caller is not guilty, nor of what ends a process from outside.
+    const isGuilty = error.kind !== 'starved' && error.kind !== 'gone';
+    if (isGuilty) this.#penalties.punish(caller, performance.now());
     logger.warn({ address: caller, why: error.kind, detail: error.reason, query: query.slice(0, 500) }, 'query ended');
     return err(ended(error, deadlineMs, this.#penalties.left(caller, performance.now())));
   }
@@ -190,17 +192,21 @@ export const NO_GRAPH_FORMAT: Problem = {
     'a graph comes as text/turtle, application/n-triples, application/n-quads, application/trig, application/rdf+xml or application/ld+json',
 };
 
+/** @param penaltyMs 0 when the caller is not to blame */
 function ended({ kind, reason }: EngineEnd, deadlineMs: number, penaltyMs: number): Problem {
-  const then = `Queries from this address wait ${seconds(penaltyMs)} s now`;
-  if (kind === 'late') {
+  const then = penaltyMs === 0 ? '' : `. Queries from this address wait ${seconds(penaltyMs)} s now`;
+  if (kind === 'gone') return { code: 'NOT_READY', detail: `${reason}; ask again` };
+  if (kind === 'memory' || kind === 'broken') {
     return {
-      code: 'QUERY_DEADLINE',
-      detail: `it was not answered within ${deadlineMs / 1_000} s; ask for less at once. ${then}`,
-      headers: { 'retry-after': seconds(penaltyMs) },
+      code: 'QUERY_TOO_EXPENSIVE',
+      detail: `it takes more memory than the engine has; ask for less at once${then}`,
     };
   }
-  const why = kind === 'memory' || kind === 'broken' ? 'it takes more memory than the engine has' : reason;
-  return { code: 'QUERY_TOO_EXPENSIVE', detail: `${why}; ask for less at once. ${then}` };
+  return {
+    code: 'QUERY_DEADLINE',
+    detail: `it was not answered within ${deadlineMs / 1_000} s; ask for less at once${then}`,
+    headers: { 'retry-after': seconds(penaltyMs) },
+  };
 }
 
 function unavailable({ code, detail }: ViewFault): Problem {

@@ -21,8 +21,8 @@ export interface ViewOptions {
   readonly program?: string;
 }
 
-/** Counting a graph up to here takes less than a quarter of a second; a larger one is counted when nobody waits. */
-const COUNTED_AT_ONCE_MAX = 100_000;
+/** Counting so much takes a quarter of a second; all of a larger graph is counted when nobody waits. */
+const COUNTED_EARLY_MIN = 100_000;
 /** Counts of a graph that has since grown by half are still of its shape. */
 const RECOUNT_FACTOR = 1.5;
 
@@ -84,7 +84,7 @@ export class GraphView {
 
   /** Counts again what the gate needs to know, if the graph has become another one. */
   async recount(): Promise<void> {
-    const isStale = !this.#statistics.isCounted || this.#quads > this.#statistics.quads * RECOUNT_FACTOR;
+    const isStale = this.#quads > this.#statistics.countedQuads * RECOUNT_FACTOR;
     if (!isStale || this.#engine === undefined || !this.isRunning) return;
     const counted = await this.#engine.count();
     if (counted.ok) this.#statistics = counted.value;
@@ -118,12 +118,14 @@ export class GraphView {
       for await (const piece of source.dump()) {
         const loaded = await this.#load(piece);
         if (!loaded.ok) return loaded;
+        // A part of it tells the shape, until all of it is counted.
+        if (this.#statistics.countedQuads === 0 && this.#quads > COUNTED_EARLY_MIN) await this.recount();
       }
       this.#height = from;
       // Of blocks that came meanwhile some lines may be in it: it is whole again with all of them.
       const followed = await this.#follow(source.indexedTo());
       if (!followed.ok) return followed;
-      if (this.#quads <= COUNTED_AT_ONCE_MAX) await this.recount();
+      if (this.#quads <= COUNTED_EARLY_MIN) await this.recount();
     } finally {
       this.#isLoading = false;
     }

@@ -204,7 +204,7 @@ export const SETTINGS = {
     query_deadline: setting(
       duration(100, 60_000),
       '5s',
-      'How long one query may take. One that takes longer ends the process, which then reads the graph again.',
+      'How long one query may take; three times as long while the machine is busy with other things.\nOne that takes longer ends the process, which then reads the graph again.',
     ),
     query_memory: setting(
       size(128 * MEBIBYTE, 4_096 * MEBIBYTE),

@@ -96,5 +96,8 @@ test('counts are read from what the engine counts', () => {
     'http://a/,q': { triples: 3, subjects: 3, objects: 3 },
   });
   expect(countsOf(statistics, null).triples).toBe(14);
+  const grown = { ...statistics, quads: 140 };
+  expect(countsOf(grown, 'http://a/,q')).toEqual({ triples: 30, subjects: 30, objects: 30 });
+  expect(countsOf(grown, 'http://a/p')).toEqual({ triples: 100, subjects: 50, objects: 2 });
   expect(countsOf(statistics, '__proto__').triples).toBe(1);
 });
