@@ -15,6 +15,7 @@ import { createPipeline } from './pipeline.ts';
 import type { Problem, ProblemCode } from './problems.ts';
 import { callerOf, createRateLimit, type RateLimit } from './rate-limit.ts';
 import type { Api, ApiDependencies, ApiLimits, ApiSettings } from './settings.ts';
+import { sparqlRoutes } from './sparql/routes.ts';
 import { ticketRoutes } from './tickets.ts';
 import { refuseSocket, refuseUnreadable } from './unreadable.ts';
 
@@ -31,7 +32,7 @@ class PortError extends Error {
 
 /** The HTTP surface of a node: built, and not yet listening. */
 export function createApi(dependencies: ApiDependencies): Api {
-  const { reader, submit, operator, metrics, seed, settings, peers, graph } = dependencies;
+  const { reader, submit, operator, metrics, seed, settings, peers, graph, sparql } = dependencies;
   const { limits } = settings;
   const rateLimit = createRateLimit(limits.requestsPerSecond, limits.requestsBurst);
   const feed = new Feed(dependencies);
@@ -50,6 +51,7 @@ export function createApi(dependencies: ApiDependencies): Api {
       onSeeded: (seeded) => feed.seeded(seeded),
       gate: GateId(settings.gate),
     }),
+    ...(sparql === undefined ? [] : sparqlRoutes(sparql)),
   ];
   let isStopping = false;
   const app = createPipeline(dependencies, routes, rateLimit, () => isStopping);
@@ -59,6 +61,7 @@ export function createApi(dependencies: ApiDependencies): Api {
     listen: async () => await listen(server, settings),
     close: async () => {
       isStopping = true;
+      sparql?.close();
       await Promise.all([feed.close(), stop(server, limits.closeMsMax)]);
     },
   };

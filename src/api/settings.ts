@@ -16,6 +16,7 @@ import {
 import type { Metrics } from '../node/metrics.ts';
 import type { GraphAccess } from './graph/access.ts';
 import type { Operator, PeerControl, Reader, Seed, Submit, Subscribe } from './ports.ts';
+import type { SparqlService } from './sparql/ask.ts';
 
 /** One line per call: what happened as fields, then the words. pino's loggers are one. */
 export interface Logger {
@@ -89,6 +90,8 @@ export interface ApiDependencies {
   readonly logger: Logger;
   /** Present on devnets only. */
   readonly seed?: Seed;
+  /** Absent when queries are off: `/sparql` is no address then. It is closed with the API. */
+  readonly sparql?: SparqlService;
   readonly settings: ApiSettings;
 }
 

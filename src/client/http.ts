@@ -106,7 +106,20 @@ export interface Client {
   evidence(): Promise<Answered<EvidenceAnswer>>;
   stats(): Promise<Answered<StatsAnswer>>;
   config(): Promise<Answered<Readonly<Record<string, unknown>>>>;
+  /** A query in SPARQL. Not repeated: what could not be answered once costs the node as much again. */
+  sparql(query: string, accept: string): Promise<Answered<SparqlText>>;
 }
+
+/** What a node answers to a query. */
+export interface SparqlText {
+  readonly text: string;
+  readonly mediaType: string;
+  /** Of the newest block that it is about. */
+  readonly height: number;
+}
+
+/** A query waits for others, and for the graph to be read. */
+const QUERY_PATIENCE_MS = 60_000;
 
 /** Seeding waits for several blocks. */
 const SEED_WAIT_MS = 30_000;
@@ -119,12 +132,27 @@ export function createClient(options: CallerOptions): Client {
     ...peerCalls(call),
     ...chainCalls(call),
     ...ticketCalls(call),
+    sparql: async (query, accept) => await sparqlCall(call, query, accept),
   };
 }
 
 async function asked<T extends object>(caller: Caller, call: Call): Promise<Answered<T>> {
   const answered = await caller(call);
   return answered.ok ? await jsonOf<T>(answered.value) : answered;
+}
+
+async function sparqlCall(caller: Caller, query: string, accept: string): Promise<Answered<SparqlText>> {
+  const answered = await caller({
+    method: 'POST',
+    path: '/sparql',
+    body: { mediaType: 'application/sparql-query', bytes: query },
+    accept,
+    patienceMs: QUERY_PATIENCE_MS,
+  });
+  if (!answered.ok) return answered;
+  const { headers } = answered.value;
+  const mediaType = headers.get('content-type')?.split(';')[0] ?? '';
+  return ok({ text: await answered.value.text(), mediaType, height: Number(headers.get('counterfoil-height')) });
 }
 
 function getter(caller: Caller) {

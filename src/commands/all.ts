@@ -10,6 +10,7 @@ import { genesisCommand } from './genesis.ts';
 import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
 import { peersCommand } from './peers.ts';
+import { rdfCommand } from './rdf.ts';
 import { simulateCommand } from './simulate.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
@@ -31,6 +32,7 @@ export function allCommands(version: string): readonly Command[] {
     ticketCommand(),
     chainCommand(),
     evidenceCommand(),
+    rdfCommand(),
     simulateCommand(),
     configCommand(),
     benchCommand(),

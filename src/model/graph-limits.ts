@@ -39,3 +39,55 @@ export const GRAPH_THREAD_NICE = 10;
 export const GRAPH_REPEATS_STEPPED = 16;
 /** Quads of one document about a thing: a tier is referred to by every ticket of it. */
 export const GRAPH_DOCUMENT_QUADS_MAX = 1_000;
+
+/** A SPARQL query, in a body or percent-encoded in a form: the longest question of an auditor has 900. */
+export const SPARQL_BODY_BYTES_MAX = 16_384;
+/** The same in the address of a GET; longer ones are posted. */
+export const SPARQL_TARGET_BYTES_MAX = 8_192;
+/** Graphs that a request names beside its query. */
+export const SPARQL_GRAPHS_MAX = 64;
+/** Brackets within brackets: the engine's stack ends at some 500, and a parser's patience before that. */
+export const QUERY_DEPTH_MAX = 32;
+/** Triple patterns of a query: the engine orders 48 of them in 0.6 s, and 100 in 8 s. */
+export const QUERY_PATTERNS_MAX = 48;
+/** Operators and functions of a query: an expression of 5,000 of them ends the engine's stack. */
+export const QUERY_OPERATIONS_MAX = 500;
+/** Rows that the gate expects at the widest place of a query: the engine joins 2 million a second. */
+export const QUERY_ROWS_EXPECTED_MAX = 10_000_000;
+/** How far a path of any length is expected to lead from one end. */
+export const QUERY_PATH_REACH = 1_000;
+/** A regular expression: compiling a larger one, or one that counts further, takes seconds. */
+export const QUERY_REGEX_CHARS_MAX = 256;
+export const QUERY_REGEX_REPEATS_MAX = 1_000;
+/** Rows of an answer. One with more is refused, never cut. */
+export const QUERY_ROWS_MAX = 100_000;
+/** Bytes of an answer: the rows above, of three addresses each. */
+export const QUERY_ANSWER_BYTES_MAX = 32 * 1_048_576;
+/** Pieces in which the engine hands over an answer, so that the node reads none for long. */
+export const QUERY_ANSWER_PIECE_BYTES = 262_144;
+/** Queries that wait, in all and of one address (IPv6: one /64). */
+export const QUERIES_WAITING_MAX = 64;
+export const QUERIES_WAITING_PER_ADDRESS_MAX = 8;
+/** How long a query waits for its turn. */
+export const QUERY_WAIT_MS_MAX = 10_000;
+/** How often the deadline a query may take on a machine that is busy with other things: its own time is what counts. */
+export const QUERY_DEADLINE_STRETCH_MAX = 3;
+/** How long an address waits whose query had to be killed; twice as long each time, up to the second. */
+export const QUERY_PENALTY_MS = 60_000;
+export const QUERY_PENALTY_MS_MAX = 3_600_000;
+/** Memory per quad that the engine is reckoned with: it takes 600 bytes, and queries need room. */
+export const QUERY_BYTES_PER_QUAD = 1_024;
+/** How often the engine's memory is looked at: it grows by some 100 MiB in that time. */
+export const QUERY_MEMORY_CHECK_MS = 50;
+/** How long a failed start of the engine is not tried again. */
+export const QUERY_ENGINE_RETRY_MS = 30_000;
+/** How long the engine may take to answer anything that is no query, such as a piece to load. */
+export const QUERY_ENGINE_SILENCE_MS_MAX = 60_000;
+/** How often an engine that always runs takes in new blocks. */
+export const QUERY_FOLLOW_MS = 1_000;
+/** N-Quads sent to the engine at once. */
+export const QUERY_LOAD_CHARS_MAX = 1_048_576;
+/** Predicates that the gate knows numbers of: those of this program, and some of what submitters state. */
+export const QUERY_PREDICATES_MAX = 1_000;
+/** How far below other programs the engine runs (nice): a tenth of their share of a busy processor. */
+export const QUERY_NICENESS = 10;

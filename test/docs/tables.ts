@@ -3,9 +3,13 @@ import type { Route } from '../../src/api/exchange.ts';
 import { nodeRoutes } from '../../src/api/node.ts';
 import { peerRoutes } from '../../src/api/peers.ts';
 import { PROBLEMS } from '../../src/api/problems.ts';
+import type { SparqlService } from '../../src/api/sparql/ask.ts';
+import { sparqlRoutes } from '../../src/api/sparql/routes.ts';
 import { ticketRoutes } from '../../src/api/tickets.ts';
 import { EXIT_CODES } from '../../src/commands/exit-codes.ts';
 import { TRANSACTION_FAULTS } from '../../src/ledger/validate.ts';
+import { err } from '../../src/lib/result.ts';
+import * as graphLimits from '../../src/model/graph-limits.ts';
 import * as httpLimits from '../../src/model/http-limits.ts';
 import { GateId } from '../../src/model/ids.ts';
 import * as nodeLimits from '../../src/model/limits.ts';
@@ -16,7 +20,7 @@ import { createMetrics } from '../../src/node/metrics.ts';
 import { MemoryNode } from '../unit/api/memory-node.ts';
 import { protocolTables } from './protocol-tables.ts';
 
-const limits = { ...nodeLimits, ...httpLimits };
+const limits = { ...nodeLimits, ...httpLimits, ...graphLimits };
 
 /** The limits that people outside the code meet: their names in limits.ts. */
 const QUOTED = [
@@ -50,6 +54,20 @@ const QUOTED = [
   'MEMPOOL_TRANSACTIONS_MAX',
   'MEMPOOL_PER_SIGNER_MAX',
   'FRAME_BYTES_MAX',
+  'SPARQL_BODY_BYTES_MAX',
+  'SPARQL_TARGET_BYTES_MAX',
+  'QUERY_DEPTH_MAX',
+  'QUERY_PATTERNS_MAX',
+  'QUERY_OPERATIONS_MAX',
+  'QUERY_ROWS_EXPECTED_MAX',
+  'QUERY_REGEX_CHARS_MAX',
+  'QUERY_ROWS_MAX',
+  'QUERY_ANSWER_BYTES_MAX',
+  'QUERIES_WAITING_MAX',
+  'QUERIES_WAITING_PER_ADDRESS_MAX',
+  'QUERY_WAIT_MS_MAX',
+  'QUERY_PENALTY_MS',
+  'QUERY_PENALTY_MS_MAX',
 ] as const satisfies readonly (keyof typeof limits)[];
 
 type Row = readonly string[];
@@ -93,6 +111,14 @@ function limitRows(): readonly Row[] {
   return QUOTED.map((name) => [code(name), Number(values.get(name)).toLocaleString('en-GB')]);
 }
 
+/** Only its routes are looked at. */
+const UNASKED: SparqlService = {
+  limits: { deadlineMs: 0, quadsMax: 0 },
+  pid: undefined,
+  ask: () => Promise.resolve(err({ code: 'STOPPING', detail: '' })),
+  close: () => undefined,
+};
+
 /** Those of a devnet, which has one more. */
 function routes(): readonly Route[] {
   const { reader, submit, operator, seed, peers } = new MemoryNode();
@@ -101,6 +127,7 @@ function routes(): readonly Route[] {
     ...nodeRoutes(reader, createMetrics()),
     ...peerRoutes(peers),
     ...chainRoutes({ reader, submit, devnet: true }),
+    ...sparqlRoutes(UNASKED),
     ...ticketRoutes({ reader, submit, operator, seed, onSeeded: () => undefined, gate }),
   ];
 }

@@ -47,6 +47,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   '@koa/router': ['api'],
   n3: ['api'],
   oxigraph: ['api'],
+  sparqljs: ['api'],
   lmdb: ['store'],
   commander: ['commands', ROOT_FILES],
 };

@@ -79,7 +79,13 @@ export interface NodeConfig {
     readonly allowedHosts: readonly string[];
     readonly corsOrigins: readonly string[];
   };
-  readonly provenance: { readonly index: Values['provenance']['index'] };
+  readonly provenance: {
+    readonly index: Values['provenance']['index'];
+    readonly sparql: Values['provenance']['sparql'];
+    readonly queryDeadlineMs: number;
+    readonly queryMemoryBytes: number;
+    readonly queryIdleMs: number;
+  };
   readonly metrics: { readonly address: HostAndPort | undefined };
   readonly logging: { readonly level: LogLevel; readonly format: LogFormat };
 }
@@ -248,7 +254,13 @@ function nodeConfig(home: string, values: Values): NodeConfig {
       allowedHosts: api.allowed_hosts,
       corsOrigins: api.cors_origins,
     },
-    provenance,
+    provenance: {
+      index: provenance.index,
+      sparql: provenance.sparql,
+      queryDeadlineMs: provenance.query_deadline,
+      queryMemoryBytes: provenance.query_memory,
+      queryIdleMs: provenance.query_idle,
+    },
     metrics: { address: parseAddress(metrics.address) },
     logging,
   };

@@ -15,6 +15,7 @@ import {
   path,
   port,
   type RawValue,
+  size,
   textWhere,
 } from './values.ts';
 
@@ -40,6 +41,7 @@ function isPeerAddress(text: string): boolean {
 const HOST_NAME = /^[A-Za-z0-9_.:[\]-]{1,255}$/;
 const ORIGIN = /^https?:\/\/[A-Za-z0-9_.:[\]-]{1,255}$/;
 const LISTED_MAX = CONFIG_LIST_ITEMS_MAX;
+const MEBIBYTE = 1_048_576;
 
 const nameOrEmpty = textWhere('a name of 1 to 64 of A-Z a-z 0-9 . _ -, or ""', (text) => text === '' || isName(text));
 const addressOrEmpty = textWhere(
@@ -205,6 +207,22 @@ export const SETTINGS = {
       'all',
       'Which blocks are put into the index of the graph, in data_dir/graph: all that are kept, or none ("off").\nIt takes about as much room as the blocks, and is put together again when it is removed.',
     ),
+    sparql: setting(
+      oneOf('lazy', 'on', 'off'),
+      'lazy',
+      'Queries in SPARQL at /sparql, answered by a process of their own that holds the graph in memory. "lazy": it starts with\nthe first query and ends when nobody asks. "on": it always runs. "off": there is no such address.',
+    ),
+    query_deadline: setting(
+      duration(100, 60_000),
+      '5s',
+      'How long one query may take; three times as long while the machine is busy with other things.\nOne that takes longer ends the process, which then reads the graph again.',
+    ),
+    query_memory: setting(
+      size(128 * MEBIBYTE, 4_096 * MEBIBYTE),
+      '2GiB',
+      'Memory of that process. The graph may have a quad for each KiB of it.',
+    ),
+    query_idle: setting(duration(1_000, 86_400_000), '10m', 'How long it waits for a next query when "lazy".'),
   },
   metrics: {
     address: setting(
