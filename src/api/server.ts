@@ -37,7 +37,7 @@ export function createApi(dependencies: ApiDependencies): Api {
   const rateLimit = createRateLimit(limits.requestsPerSecond, limits.requestsBurst);
   const feed = new Feed(dependencies);
   const routes = [
-    ...nodeRoutes(reader, metrics),
+    ...nodeRoutes(reader, metrics, graph),
     ...peerRoutes(peers),
     ...patternRoutes(graph),
     ...ticketProvenanceRoutes(graph),

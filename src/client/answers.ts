@@ -40,6 +40,8 @@ export interface StatusAnswer {
   /** Present while it catches up with many blocks. */
   readonly sync: SyncAnswer | null;
   readonly mempool: number;
+  /** Blocks by which the index of the graph lags behind the chain; null on a node that keeps none. */
+  readonly provenance_lag_blocks: number | null;
   readonly uptime_seconds: number;
   readonly devnet: boolean;
   /** Why it holds an authority key and does not vote. */

@@ -36,7 +36,7 @@ import type { KeyValue } from '../store/key-value.ts';
 import { lockDataDir } from '../store/lock.ts';
 import { endOpening } from '../store/replacement.ts';
 import { arrivalOf } from './compose-arrival.ts';
-import { indexerOf } from './compose-graph.ts';
+import { graphOf, type NodeGraph } from './compose-graph.ts';
 import { contactsOf, openMesh } from './compose-mesh.ts';
 import { openOperator } from './compose-operator.ts';
 import { openKnownPeers, peeringOf } from './compose-peering.ts';
@@ -152,22 +152,22 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   });
   onFatal = (error) => node.fail(error);
   pruneAsItGrows(node, config);
-  const indexer = indexerOf(node, config);
+  const graph = graphOf(node, config, options.logger);
   if (early !== undefined) node.fail(early);
   const observerReason = voter.observerReason ?? node.retirement;
   const nodeId = genesis.authorities[voter.seat]?.id ?? nameOf(genesis, voter) ?? transport.self;
   const operator = await openOperator(config, options.ask, node);
-  const api = createSurface(options, { opened, node, metrics, operator, voter, timing, nodeId, store });
+  const api = createSurface(options, { opened, node, metrics, operator, voter, timing, nodeId, store, graph });
   const metricsServer = config.metrics.address && createMetricsServer(metrics, config.metrics.address);
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    await Promise.all([api.close(), metricsServer?.close(), node.stop(), indexer?.close()]);
+    await Promise.all([api.close(), metricsServer?.close(), node.stop(), graph.indexer?.close()]);
     // A journal whose disk failed says nothing any more.
     if (node.fatal === null) await closeJournal(voter);
     await closeStore(store);
     release();
   };
-  const address = await begin(api, node, metricsServer, indexer).catch(async (error: unknown) => {
+  const address = await begin(api, node, metricsServer, graph.indexer).catch(async (error: unknown) => {
     await stop();
     throw error;
   });
@@ -290,10 +290,11 @@ function createSurface(
     readonly timing: Timing;
     readonly nodeId: string;
     readonly store: KeyValue;
+    readonly graph: NodeGraph;
   },
 ): Api {
   const { config, logger, version, shownConfig } = options;
-  const { opened, node, metrics, operator, voter, timing, nodeId, store } = parts;
+  const { opened, node, metrics, operator, voter, timing, nodeId, store, graph } = parts;
   const reader = createReader(node, {
     nodeId,
     version,
@@ -309,7 +310,8 @@ function createSurface(
     reader,
     submit: (transaction, waitMs) => node.submit(transaction, waitMs),
     peers: createPeerControl(node),
-    graph: { iriBase: node.parts.genesis.iriBase, read: () => undefined },
+    graph: graph.access,
+    ...(graph.sparql === undefined ? {} : { sparql: graph.sparql }),
     ...(operator === undefined ? {} : { operator }),
     ...(config.node.devnet ? { seed: createSeed(node) } : {}),
     subscribe: (listener) => node.subscribe(listener),

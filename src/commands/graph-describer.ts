@@ -1,16 +1,16 @@
 import type { Genesis } from '../ledger/genesis.ts';
 import type { BlockDescriber } from '../node/indexing.ts';
+import { describeBlock } from '../provenance/describe-block.ts';
 import type { GraphIdentity } from '../store/quad-rows.ts';
 
-interface GraphDescriber {
-  /** Changes with whatever it says: an index that an earlier one filled is begun anew. */
-  readonly version: string;
-  readonly of: (genesis: Genesis) => BlockDescriber;
+/** Changes with whatever a block's graphs say: an index that an earlier description filled is begun anew. */
+const DESCRIPTION_VERSION = '1';
+
+/** Says what is in the graphs of a block. */
+export function describerOf(genesis: Genesis): BlockDescriber {
+  return (block) => describeBlock(block, genesis);
 }
 
-/** Says what is in the graph of a block; null as long as nothing does, and then there is no graph. */
-export const GRAPH_DESCRIBER: GraphDescriber | null = null;
-
-export function graphIdentity({ chainId, iriBase }: Genesis, { version }: GraphDescriber): GraphIdentity {
-  return { source: `chain ${chainId}, description ${version}`, iriBase };
+export function graphIdentity({ chainId, iriBase }: Genesis): GraphIdentity {
+  return { source: `chain ${chainId}, description ${DESCRIPTION_VERSION}`, iriBase };
 }

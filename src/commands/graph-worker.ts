@@ -4,18 +4,17 @@ import { workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { parseGenesis } from '../ledger/genesis-document.ts';
 import { defined } from '../lib/assert.ts';
-import { GRAPH_DESCRIBER, graphIdentity } from './graph-describer.ts';
+import { describerOf, graphIdentity } from './graph-describer.ts';
 import { runGraphThread } from './graph-thread.ts';
 
 const data = z.object({ dataDir: z.string(), graphDir: z.string(), genesisFile: z.string() });
 
 const { dataDir, graphDir, genesisFile } = data.parse(workerData);
-const describer = defined(GRAPH_DESCRIBER, 'a thread is started where something describes blocks');
 const parsed = parseGenesis(readFileSync(genesisFile));
 const genesis = defined(parsed.ok ? parsed.value : undefined, 'the node that starts the thread has read genesis');
 await runGraphThread({
   dataDir,
   graphDir,
-  identity: graphIdentity(genesis, describer),
-  describe: describer.of(genesis),
+  identity: graphIdentity(genesis),
+  describe: describerOf(genesis),
 });

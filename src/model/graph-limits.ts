@@ -91,3 +91,5 @@ export const QUERY_LOAD_CHARS_MAX = 1_048_576;
 export const QUERY_PREDICATES_MAX = 1_000;
 /** How far below other programs the engine runs (nice): a tenth of their share of a busy processor. */
 export const QUERY_NICENESS = 10;
+/** Blocks that the query engine is given in one turn of the loop: as many lines as some milliseconds write. */
+export const GRAPH_BLOCKS_READ_MAX = 4;

@@ -29,7 +29,7 @@ beforeAll(async () => {
   api = createApi({
     reader: world.reader(HERE),
     submit: (transaction, waitMs) => world.submit(HERE, transaction, waitMs),
-    graph: { iriBase: 'http://localhost/id/', read: () => undefined },
+    graph: { iriBase: 'http://localhost/id/', read: () => undefined, status: () => null },
     peers: createPeerControl(world.node(HERE)),
     subscribe: (listener) => world.node(HERE).subscribe(listener),
     metrics: createMetrics(),

@@ -31,7 +31,7 @@ describe('a graph over HTTP', () => {
     const app = createPipeline(
       {
         ...{ reader: node.reader, submit: node.submit, peers: node.peers, subscribe: node.subscribe },
-        graph: { iriBase: 'http://localhost/id/', read: () => undefined },
+        graph: { iriBase: 'http://localhost/id/', read: () => undefined, status: () => null },
         metrics: createMetrics(),
         logger: silent,
         settings: {
