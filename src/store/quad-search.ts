@@ -85,8 +85,7 @@ function* alongKeys(
   after: Place | null,
 ): Generator<Found> {
   let last = after?.numbers;
-  let from: Uint8Array | undefined = prefix;
-  if (last !== undefined) from = isUnion ? afterTriple(order, last) : concat(quadKey(order, last), Uint8Array.of(0));
+  let from: Uint8Array | undefined = last === undefined ? prefix : concat(quadKey(order, last), Uint8Array.of(0));
   while (from !== undefined) {
     const range = within(prefix, from);
     from = undefined;

@@ -70,8 +70,8 @@ function pages(view: QuadView, pattern: QuadPattern, limit: number, isUnion = fa
 }
 
 describe.each([
-  ['lmdb', makeLmdb, 10],
-  ['memory', makeMemory, 50],
+  ['lmdb', makeLmdb, 6],
+  ['memory', makeMemory, 25],
 ])('the graph index over %s', (_, make, numRuns) => {
   it('gives for every pattern what looking at each quad gives', async () => {
     await fc.assert(

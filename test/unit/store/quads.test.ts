@@ -46,6 +46,23 @@ it('a union gives a triple once, however many graphs have it, page by page', asy
   expect(view.graphsOf('urn:never', 3)).toEqual([]);
 });
 
+it('a quad that a later block says again is no other quad', async () => {
+  const quads = ['urn:a', 'urn:b', 'urn:c'].map((subject) => quad(subject, 'urn:x', 'urn:g'));
+  const store = memoryStore();
+  const index = new QuadIndex(store, IDENTITY);
+  for (const blocks of [
+    [graphsOf(3, quads.slice(0, 2))],
+    [graphsOf(4, quads), graphsOf(5, quads)],
+    [graphsOf(2, quads)],
+  ]) {
+    await index.add(blocks);
+  }
+  const view = new GraphReader(IDENTITY).at(store);
+  expect(index.extent.quads).toBe(3);
+  expect([...view.each({ graph: 'urn:g' })]).toEqual(quads);
+  expect([...view.dump()].join('')).toBe(quads.map(lineOf).join(''));
+});
+
 it('a cursor is good for its pattern and its index only', async () => {
   const quads = ['urn:a', 'urn:b', 'urn:c'].map((subject) => quad(subject, 'urn:x', 'urn:g'));
   const { view } = await indexed(quads);
