@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { API_HEADER_BYTES_MAX, API_HEADERS_COUNT_MAX } from '../model/http-limits.ts';
 import { GateId } from '../model/ids.ts';
 import { chainRoutes } from './chain.ts';
+import type { Route } from './exchange.ts';
 import { Feed } from './feed.ts';
 import { linkedDataRoutes } from './graph/linked-data.ts';
 import { patternRoutes } from './graph/patterns.ts';
@@ -16,7 +17,7 @@ import type { Problem, ProblemCode } from './problems.ts';
 import { callerOf, createRateLimit, type RateLimit } from './rate-limit.ts';
 import type { Api, ApiDependencies, ApiLimits, ApiSettings } from './settings.ts';
 import { sparqlRoutes } from './sparql/routes.ts';
-import { ticketRoutes } from './tickets.ts';
+import { type TicketRoutes, ticketRoutes } from './tickets.ts';
 import { refuseSocket, refuseUnreadable } from './unreadable.ts';
 
 /** The address could not be had; the message names the option that chooses another. */
@@ -32,27 +33,11 @@ class PortError extends Error {
 
 /** The HTTP surface of a node: built, and not yet listening. */
 export function createApi(dependencies: ApiDependencies): Api {
-  const { reader, submit, operator, metrics, seed, settings, peers, graph, sparql } = dependencies;
+  const { settings, sparql } = dependencies;
   const { limits } = settings;
   const rateLimit = createRateLimit(limits.requestsPerSecond, limits.requestsBurst);
   const feed = new Feed(dependencies);
-  const routes = [
-    ...nodeRoutes(reader, metrics, graph),
-    ...peerRoutes(peers),
-    ...patternRoutes(graph),
-    ...ticketProvenanceRoutes(graph),
-    ...linkedDataRoutes(graph),
-    ...chainRoutes({ reader, submit, devnet: settings.devnet }),
-    ...ticketRoutes({
-      reader,
-      submit,
-      operator,
-      seed: settings.devnet ? seed : undefined,
-      onSeeded: (seeded) => feed.seeded(seeded),
-      gate: GateId(settings.gate),
-    }),
-    ...(sparql === undefined ? [] : sparqlRoutes(sparql)),
-  ];
+  const routes = apiRoutes(dependencies, (seeded) => feed.seeded(seeded));
   let isStopping = false;
   const app = createPipeline(dependencies, routes, rateLimit, () => isStopping);
   const server = httpServer(limits, app.callback());
@@ -65,6 +50,33 @@ export function createApi(dependencies: ApiDependencies): Api {
       await Promise.all([feed.close(), stop(server, limits.closeMsMax)]);
     },
   };
+}
+
+/** Everything that a node answers to. */
+export function apiRoutes(
+  dependencies: Omit<ApiDependencies, 'subscribe' | 'logger' | 'settings'> & {
+    readonly settings: Pick<ApiSettings, 'devnet' | 'gate'>;
+  },
+  onSeeded: TicketRoutes['onSeeded'],
+): readonly Route[] {
+  const { reader, submit, operator, metrics, seed, settings, peers, graph, sparql } = dependencies;
+  return [
+    ...nodeRoutes(reader, metrics, graph),
+    ...peerRoutes(peers),
+    ...patternRoutes(graph),
+    ...ticketProvenanceRoutes(graph),
+    ...linkedDataRoutes(graph),
+    ...chainRoutes({ reader, submit, devnet: settings.devnet }),
+    ...ticketRoutes({
+      reader,
+      submit,
+      operator,
+      seed: settings.devnet ? seed : undefined,
+      onSeeded,
+      gate: GateId(settings.gate),
+    }),
+    ...(sparql === undefined ? [] : sparqlRoutes(sparql)),
+  ];
 }
 
 function httpServer(limits: ApiLimits, listener: ReturnType<ReturnType<typeof createPipeline>['callback']>): Server {

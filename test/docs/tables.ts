@@ -1,17 +1,12 @@
-import { chainRoutes } from '../../src/api/chain.ts';
 import type { Route } from '../../src/api/exchange.ts';
-import { nodeRoutes } from '../../src/api/node.ts';
-import { peerRoutes } from '../../src/api/peers.ts';
 import { PROBLEMS } from '../../src/api/problems.ts';
+import { apiRoutes } from '../../src/api/server.ts';
 import type { SparqlService } from '../../src/api/sparql/ask.ts';
-import { sparqlRoutes } from '../../src/api/sparql/routes.ts';
-import { ticketRoutes } from '../../src/api/tickets.ts';
 import { EXIT_CODES } from '../../src/commands/exit-codes.ts';
 import { TRANSACTION_FAULTS } from '../../src/ledger/validate.ts';
 import { err } from '../../src/lib/result.ts';
 import * as graphLimits from '../../src/model/graph-limits.ts';
 import * as httpLimits from '../../src/model/http-limits.ts';
-import { GateId } from '../../src/model/ids.ts';
 import * as nodeLimits from '../../src/model/limits.ts';
 import { REFUSALS } from '../../src/model/receipt.ts';
 import { ALL_SETTINGS } from '../../src/node/config/schema.ts';
@@ -122,14 +117,14 @@ const UNASKED: SparqlService = {
 /** Those of a devnet, which has one more. */
 function routes(): readonly Route[] {
   const { reader, submit, operator, seed, peers } = new MemoryNode();
-  const gate = GateId('main');
-  return [
-    ...nodeRoutes(reader, createMetrics()),
-    ...peerRoutes(peers),
-    ...chainRoutes({ reader, submit, devnet: true }),
-    ...sparqlRoutes(UNASKED),
-    ...ticketRoutes({ reader, submit, operator, seed, onSeeded: () => undefined, gate }),
-  ];
+  return apiRoutes(
+    {
+      ...{ reader, submit, operator, seed, peers, metrics: createMetrics(), sparql: UNASKED },
+      graph: { iriBase: 'http://localhost/id/', read: () => undefined, status: () => null },
+      settings: { devnet: true, gate: 'main' },
+    },
+    () => undefined,
+  );
 }
 
 function errorRows(): readonly Row[] {
