@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { GraphAccess } from '../api/graph/access.ts';
 import { sourceOfIndex } from '../api/graph/index-source.ts';
 import type { Logger } from '../api/settings.ts';
 import type { SparqlService } from '../api/sparql/ask.ts';
 import { createSparqlService } from '../api/sparql/service.ts';
+import { GRAPH_FRESH_MS_MAX, GRAPH_LOOK_AGAIN_MS } from '../model/graph-limits.ts';
 import { systemTimers } from '../node/clock.ts';
 import type { NodeConfig } from '../node/config/config.ts';
 import { indexWorkerOf } from '../node/index-worker.ts';
@@ -25,8 +27,7 @@ export interface NodeGraph {
 export function graphOf(node: Node, config: NodeConfig, logger: Logger): NodeGraph {
   const { iriBase } = node.parts.genesis;
   const indexer = indexerOf(node, config);
-  if (indexer === undefined)
-    return { indexer, access: { iriBase, read: () => undefined, status: () => null }, sparql: undefined };
+  if (indexer === undefined) return { indexer, access: noGraph(iriBase), sparql: undefined };
   const moment = () => indexer.moment();
   return {
     indexer,
@@ -35,10 +36,18 @@ export function graphOf(node: Node, config: NodeConfig, logger: Logger): NodeGra
   };
 }
 
+function noGraph(iriBase: string): GraphAccess {
+  return { iriBase, read: () => undefined, status: () => null, fresh: () => Promise.resolve() };
+}
+
 function accessTo(indexer: Indexer, iriBase: string): GraphAccess {
   return {
     iriBase,
     status: () => ({ ...indexer.status(), lagBlocks: indexer.lag() }),
+    fresh: async () => {
+      const until = performance.now() + GRAPH_FRESH_MS_MAX;
+      while (indexer.lag() > 0 && performance.now() < until) await pause(GRAPH_LOOK_AGAIN_MS);
+    },
     read: (use) => {
       const moment = indexer.moment();
       if (moment === undefined) return undefined;

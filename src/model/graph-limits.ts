@@ -93,3 +93,5 @@ export const QUERY_PREDICATES_MAX = 1_000;
 export const QUERY_NICENESS = 10;
 /** Blocks that the query engine is given in one turn of the loop: as many lines as some milliseconds write. */
 export const GRAPH_BLOCKS_READ_MAX = 4;
+/** How long a question about the graph waits for the index to have what is final when it is asked. */
+export const GRAPH_FRESH_MS_MAX = 1_000;

@@ -29,7 +29,12 @@ beforeAll(async () => {
   api = createApi({
     reader: world.reader(HERE),
     submit: (transaction, waitMs) => world.submit(HERE, transaction, waitMs),
-    graph: { iriBase: 'http://localhost/id/', read: () => undefined, status: () => null },
+    graph: {
+      iriBase: 'http://localhost/id/',
+      read: () => undefined,
+      status: () => null,
+      fresh: () => Promise.resolve(),
+    },
     peers: createPeerControl(world.node(HERE)),
     subscribe: (listener) => world.node(HERE).subscribe(listener),
     metrics: createMetrics(),

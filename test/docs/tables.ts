@@ -120,7 +120,12 @@ function routes(): readonly Route[] {
   return apiRoutes(
     {
       ...{ reader, submit, operator, seed, peers, metrics: createMetrics(), sparql: UNASKED },
-      graph: { iriBase: 'http://localhost/id/', read: () => undefined, status: () => null },
+      graph: {
+        iriBase: 'http://localhost/id/',
+        read: () => undefined,
+        status: () => null,
+        fresh: () => Promise.resolve(),
+      },
       settings: { devnet: true, gate: 'main' },
     },
     () => undefined,

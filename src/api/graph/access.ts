@@ -7,6 +7,8 @@ export interface GraphAccess {
   readonly iriBase: string;
   /** How far the index is, and how many blocks it lags behind; null when this node keeps no graph. */
   status(): (IndexStatus & { readonly lagBlocks: number }) | null;
+  /** Resolves when the index has what is final now, or after a moment: who has just written wants to see it. */
+  fresh(): Promise<void>;
   /** Runs `use` on the index at one moment; undefined when this node keeps no graph. */
   read<T>(use: (view: QuadView) => T): T | undefined;
 }

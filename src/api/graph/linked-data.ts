@@ -32,11 +32,12 @@ function seeDocument({ params }: ApiRequest): Outcome {
   });
 }
 
-function documentOf(graph: GraphAccess, request: ApiRequest): Outcome {
+async function documentOf(graph: GraphAccess, request: ApiRequest): Promise<Outcome> {
   const html = 'text/html';
   const chosen = negotiate(request.header('accept'), [RDF_MEDIA_TYPES.turtle, html, ...OTHERS]);
   if (!chosen.ok) return chosen;
   const iri = graph.iriBase + (request.params['rest'] ?? '');
+  await graph.fresh();
   const found = whereKept(graph.read((view) => ({ extent: view.extent, quads: about(view, iri) })));
   if (!found.ok) return found;
   const { extent, quads } = found.value;

@@ -23,7 +23,7 @@ export function patternRoutes(graph: GraphAccess): readonly Route[] {
   ];
 }
 
-function findQuads(graph: GraphAccess, request: ApiRequest): Outcome {
+async function findQuads(graph: GraphAccess, request: ApiRequest): Promise<Outcome> {
   const { query } = request;
   const format = negotiateRdf(request.header('accept'), ['n-quads', 'trig', 'turtle', 'n-triples', 'json-ld']);
   if (!format.ok) return format;
@@ -31,6 +31,7 @@ function findQuads(graph: GraphAccess, request: ApiRequest): Outcome {
   if (!pattern.ok) return pattern;
   const limit = wholeParameter(query, 'limit', { least: 1, most: API_PAGE_MAX, otherwise: API_PAGE });
   if (!limit.ok) return limit;
+  await graph.fresh();
   const found = whereKept(
     graph.read((view) => ({
       extent: view.extent,

@@ -25,7 +25,7 @@ export function ticketProvenanceRoutes(graph: GraphAccess): readonly Route[] {
   ];
 }
 
-function provenanceOf(graph: GraphAccess, request: ApiRequest): Outcome {
+async function provenanceOf(graph: GraphAccess, request: ApiRequest): Promise<Outcome> {
   const format = negotiateRdf(request.header('accept'), ['turtle', 'trig', 'n-quads', 'n-triples', 'json-ld']);
   if (!format.ok) return format;
   const id = request.params['id'] ?? '';
@@ -33,6 +33,7 @@ function provenanceOf(graph: GraphAccess, request: ApiRequest): Outcome {
   const limit = wholeParameter(request.query, 'limit', { least: 1, most: API_PAGE_MAX, otherwise: API_PAGE });
   if (!limit.ok) return limit;
   const after = request.query.get('cursor');
+  await graph.fresh();
   const found = whereKept(
     graph.read((view) => ({
       extent: view.extent,

@@ -39,7 +39,12 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     peers: node.peers,
     ...(hasOperator ? { operator: node.operator } : {}),
     subscribe: node.subscribe,
-    graph: { iriBase: 'http://localhost/id/', read: () => undefined, status: () => null },
+    graph: {
+      iriBase: 'http://localhost/id/',
+      read: () => undefined,
+      status: () => null,
+      fresh: () => Promise.resolve(),
+    },
     metrics: createMetrics(),
     logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     seed: node.seed,
