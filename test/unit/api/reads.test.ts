@@ -209,10 +209,15 @@ describe('tickets', () => {
       seat: null,
       gate: null,
       holder: null,
+      epoch: 0,
+      transfers: 0,
       data: '',
       since: 1,
       first_scan: null,
       dispute: null,
+      case: null,
+      replaces: null,
+      replaced_by: null,
     });
     expect(response.headers.get('etag')).toBe(`W/"${world.node.head.hash}"`);
     const headers = { 'if-none-match': response.headers.get('etag') ?? '' };
