@@ -24,6 +24,7 @@ import {
   CITY,
   CUP,
   createStand,
+  dispute,
   FEDERATION,
   GATE_A,
   GATE_B,
@@ -43,6 +44,7 @@ import {
   TestChain,
   TRADED,
   transfer,
+  validate,
   type Wish,
   withdraw,
 } from '../unit/ledger/fixture.ts';
@@ -50,7 +52,9 @@ import {
 const IDS = Array.from({ length: 8 }, (_, index) => TicketId(`t-${index}`));
 const ORGANISATIONS = [FEDERATION, BOX_OFFICE, ARENA, CITY, MARKET, PROMOTER];
 
-const ticketId = fc.constantFrom(...IDS);
+/** The first half is sold before anything else happens, and meant more often. */
+const SOLD = IDS.slice(0, 4);
+const ticketId = fc.constantFrom(...SOLD, ...SOLD, ...IDS);
 const gate = fc.constantFrom(GATE_A, GATE_B);
 const organisation = fc.constantFrom(...ORGANISATIONS, OrganisationId('nobody'));
 const role = fc.constantFrom(...ROLES);
@@ -97,7 +101,7 @@ function transfers(): fc.Arbitrary<Operation> {
 
 function resolutions(): fc.Arbitrary<Operation> {
   const outcome = fc.constantFrom(...CASE_OUTCOMES, 'REISSUED' as const);
-  const replacement = fc.record({ ticket: ticketId, seat: fc.constantFrom(null, 'A-1', 'A-2') });
+  const replacement = fc.record({ ticket: fc.constantFrom(...IDS), seat: fc.constantFrom(null, 'A-1', 'A-2') });
   return fc
     .record({ ticket: ticketId, outcome, replacement })
     .map(({ ticket, outcome: end, replacement: { ticket: by, seat } }) =>
@@ -129,15 +133,28 @@ function usualMaker(wanted: Operation): OrganisationId {
   }
 }
 
+const idempotency = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: fc.constantFrom('k-1', 'k-2', 'k-3') },
+);
+
 const wishes: fc.Arbitrary<Wish> = fc
-  .record({ operation, maker, key: fc.option(fc.constantFrom('k-1', 'k-2', 'k-3'), { nil: undefined, freq: 4 }) })
+  .record({ operation, maker, key: idempotency })
   .map(({ operation: wanted, maker: by, key }) => ({
     by: by ?? usualMaker(wanted),
     operation: wanted,
     ...(key === undefined ? {} : { key }),
   }));
 
-const blocks = fc.array(fc.array(wishes, { maxLength: 10 }), { minLength: 1, maxLength: 6 });
+const SALE: readonly Wish[] = [
+  { by: BOX_OFFICE, operation: issue(...SOLD) },
+  { by: BOX_OFFICE, operation: validate(...SOLD.slice(0, 3)) },
+  { by: ARENA, operation: dispute(IDS[2] ?? '') },
+];
+
+const blocks = fc
+  .array(fc.array(wishes, { maxLength: 10, size: 'max' }), { minLength: 1, maxLength: 6, size: 'max' })
+  .map((rest) => [SALE, ...rest]);
 
 const NO_LIMITS = { transactionsMax: 500, bytesMax: 1_000_000 };
 
