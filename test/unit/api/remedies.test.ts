@@ -44,7 +44,7 @@ describe('a transfer', () => {
     });
     const given = await post('transfer', { ticket_id: id, holder: 'ab'.repeat(32) });
     expect(given.body.ticket).toMatchObject({ epoch: 2, transfers: 2 });
-    const state = await (await world.ask(`/api/v1/transactions/${given.body.transaction_id}`)).json();
+    const state = await jsonOf(await world.ask(`/api/v1/transactions/${given.body.transaction_id}`));
     expect(state.transaction.operation).toEqual({
       ticket_id: id,
       holder: 'ab'.repeat(32),
