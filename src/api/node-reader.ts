@@ -5,7 +5,6 @@ import { stateKey } from '../ledger/records.ts';
 import { TICKET, type TicketRecord } from '../ledger/ticket-record.ts';
 import { defined } from '../lib/assert.ts';
 import { type Height, type TicketId, Timestamp } from '../model/ids.ts';
-import { TICKET_HISTORY_MAX } from '../model/limits.ts';
 import { TICKET_STATES } from '../model/ticket.ts';
 import { type AuthorityFacts, type ChainFacts, explain } from '../node/explain.ts';
 import type { Node } from '../node/node.ts';
@@ -63,7 +62,7 @@ export function createReader(node: Node, settings: ReaderSettings): Reader {
         asOf: chain.visibleHead.header.height,
       };
     },
-    history: (id) => readHistory(chain.store, id, TICKET_HISTORY_MAX),
+    history: (id, page) => readHistory(chain.store, id, page),
     peers: () =>
       node.parts.transport.peers().map((peer) => ({
         id:

@@ -21,7 +21,7 @@ import type { Receipt } from '../model/receipt.ts';
 import type { Intent, Transaction } from '../model/transaction.ts';
 import type { SyncProgress } from '../peering/sync.ts';
 import type { LastingHalt } from '../store/halt.ts';
-import type { TicketEvent } from '../store/tickets.ts';
+import type { HistoryPage, TicketEvent } from '../store/tickets.ts';
 
 /** A final block as it is stored. */
 export interface FinalBlock {
@@ -146,7 +146,7 @@ export interface Reader {
     readonly tickets: readonly TicketRecord[];
     readonly asOf: Height;
   };
-  history(id: TicketId): readonly TicketEvent[];
+  history(id: TicketId, page: HistoryPage): readonly TicketEvent[];
   peers(): readonly PeerView[];
   authorities(): readonly AuthorityView[];
   explain(): Explanation;

@@ -209,6 +209,8 @@ export interface HistoryAnswer {
     readonly version: number;
     readonly state: string;
     readonly standing: string;
+    readonly epoch: number;
+    readonly holder: string | null;
     readonly transaction_id: string;
     readonly type: OperationKind;
     readonly at: Time;
@@ -216,6 +218,8 @@ export interface HistoryAnswer {
     readonly agent: string;
     readonly gate?: string;
   }[];
+  /** What `cursor` takes for the next page; null at the end. */
+  readonly next: number | null;
 }
 
 /** A write that is final. */
@@ -225,6 +229,8 @@ export interface WriteAnswer {
   readonly block_hash: string;
   /** Of a write about one ticket. */
   readonly ticket?: TicketAnswer;
+  /** Of a resolution that reissues: the ticket that takes the place of that one. */
+  readonly replacement?: TicketAnswer;
   /** Of a batch. */
   readonly tickets?: readonly TicketAnswer[];
 }
@@ -342,6 +348,12 @@ type FeedEventType =
   | 'ticket_validated'
   | 'ticket_consumed'
   | 'ticket_disputed'
+  | 'ticket_transferred'
+  | 'ticket_held'
+  | 'ticket_released'
+  | 'ticket_revoked'
+  | 'case_opened'
+  | 'case_resolved'
   | 'ticket_refused'
   | 'view_changed'
   | 'peer_joined'

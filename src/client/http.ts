@@ -1,5 +1,5 @@
 import { ok } from '../lib/result.ts';
-import type { DisputeReason } from '../model/operation.ts';
+import type { CaseOutcome, DisputeReason, RevocationReason, TransferChannel } from '../model/operation.ts';
 import type { Transaction } from '../model/transaction.ts';
 import type {
   AdmitAnswer,
@@ -50,6 +50,33 @@ export interface DisputeBody extends ScanBody {
   readonly note?: string;
 }
 
+interface AboutTicket {
+  readonly ticket_id: string;
+  readonly note?: string;
+}
+export interface TransferBody {
+  readonly ticket_id: string;
+  /** Of the new holder: salted SHA-256 in hex. */
+  readonly holder: string;
+  /** In the smallest unit of the currency; a resale has one. */
+  readonly price?: number | null;
+  readonly channel?: TransferChannel;
+}
+export type HoldBody = AboutTicket;
+export interface RevokeBody extends AboutTicket {
+  readonly reason: RevocationReason;
+}
+export interface CaseBody extends AboutTicket {
+  readonly reason?: DisputeReason;
+  /** Id of a transaction that speaks for it. */
+  readonly evidence?: string | null;
+}
+export interface ResolveBody extends AboutTicket {
+  readonly outcome: CaseOutcome;
+  /** Given exactly when the outcome is REISSUED; for the event and tier of the ticket unless told otherwise. */
+  readonly replacement?: (Omit<NewTicketFields, 'holder'> & Partial<Placed>) | null;
+}
+
 export interface WriteOptions {
   /** With it a write is safe to repeat, and is repeated when the connection fails. */
   readonly idempotencyKey?: string;
@@ -84,13 +111,20 @@ export interface Client {
     readonly cursor?: string;
   }): Promise<Answered<TicketsAnswer>>;
   ticket(id: string): Promise<Answered<TicketAnswer>>;
-  history(id: string): Promise<Answered<HistoryAnswer>>;
+  /** Oldest first; the next page begins after the `cursor` of the last. */
+  history(id: string, page?: { readonly limit?: number; readonly cursor?: number }): Promise<Answered<HistoryAnswer>>;
   issue(body: IssueBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
   validate(body: ValidateBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
   consume(body: ScanBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
   /** A refused scan is an answer: see `decision`. */
   admit(body: ScanBody, options?: WriteOptions): Promise<Answered<AdmitAnswer>>;
   dispute(body: DisputeBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
+  transfer(body: TransferBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
+  hold(body: HoldBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
+  release(body: HoldBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
+  revoke(body: RevokeBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
+  openCase(body: CaseBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
+  resolve(body: ResolveBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
   /** Devnets only. */
   seed(): Promise<Answered<SeedAnswer>>;
   peers(): Promise<Answered<PeersAnswer>>;
@@ -233,9 +267,12 @@ function chainCalls(
   };
 }
 
-function ticketCalls(
-  caller: Caller,
-): Pick<Client, 'tickets' | 'ticket' | 'history' | 'issue' | 'validate' | 'consume' | 'admit' | 'dispute' | 'seed'> {
+type TicketCall =
+  | ('tickets' | 'ticket' | 'history' | 'seed')
+  | ('issue' | 'validate' | 'consume' | 'admit' | 'dispute')
+  | ('transfer' | 'hold' | 'release' | 'revoke' | 'openCase' | 'resolve');
+
+function ticketCalls(caller: Caller): Pick<Client, TicketCall> {
   const get = getter(caller);
   const post = <T extends object>(name: string, body: object, options: WriteOptions = {}): Promise<Answered<T>> =>
     asked<T>(caller, {
@@ -247,12 +284,18 @@ function ticketCalls(
   return {
     tickets: (query = {}) => get('/api/v1/tickets', { ...query }),
     ticket: (id) => get(`/api/v1/tickets/${named(id)}`),
-    history: (id) => get(`/api/v1/tickets/${named(id)}/history`),
+    history: (id, page = {}) => get(`/api/v1/tickets/${named(id)}/history`, { ...page }),
     issue: (body, options) => post('issue', body, options),
     validate: (body, options) => post('validate', body, options),
     consume: (body, options) => post('consume', body, options),
     admit: (body, options) => post('admit', body, options),
     dispute: (body, options) => post('dispute', body, options),
+    transfer: (body, options) => post('transfer', body, options),
+    hold: (body, options) => post('hold', body, options),
+    release: (body, options) => post('release', body, options),
+    revoke: (body, options) => post('revoke', body, options),
+    openCase: (body, options) => post('case', body, options),
+    resolve: (body, options) => post('resolve', body, options),
     seed: () =>
       asked(caller, {
         method: 'POST',

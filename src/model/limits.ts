@@ -155,8 +155,6 @@ export const WAITERS_MAX = 10_000;
 export const EVIDENCE_KEPT_MAX = 1_000;
 /** Latencies from which the percentiles in `stats` are taken. */
 export const LATENCIES_KEPT_MAX = 1_000;
-/** Moves of one ticket that are read back: its life has three, transfers will add to them. */
-export const TICKET_HISTORY_MAX = 1_000;
 /** Newest blocks in which proposers and signers are counted: a moment's work, and days of a quiet chain. */
 export const AUTHORITY_BLOCKS_COUNTED = 200;
 /** What a node signs over HTTP may wait for a block this long. */

@@ -1,7 +1,16 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What can befall a ticket, as counters tell it. */
-type TicketTransition = 'validated' | 'consumed' | 'disputed';
+export type TicketTransition =
+  | 'validated'
+  | 'consumed'
+  | 'disputed'
+  | 'transferred'
+  | 'held'
+  | 'released'
+  | 'revoked'
+  | 'case_opened'
+  | 'case_resolved';
 
 interface ApiRequest {
   readonly method: string;
@@ -156,6 +165,12 @@ function ledgerMetrics({
     validated: counter('tickets_validated_total', 'Tickets activated'),
     consumed: counter('tickets_consumed_total', 'Tickets admitted'),
     disputed: counter('tickets_disputed_total', 'Tickets contested'),
+    transferred: counter('tickets_transferred_total', 'Transfers of tickets'),
+    held: counter('tickets_held_total', 'Tickets held back'),
+    released: counter('tickets_released_total', 'Tickets in order again'),
+    revoked: counter('tickets_revoked_total', 'Tickets revoked'),
+    case_opened: counter('cases_opened_total', 'Cases opened about tickets that were admitted'),
+    case_resolved: counter('cases_resolved_total', 'Cases closed, those of contested tickets included'),
   };
   const states = gauge('ticket_state_count', 'Tickets in each state', ['state']);
   const operations = counter('storage_operations_total', 'Operations of the store', ['operation']);

@@ -12,7 +12,7 @@ import { authoritySetHash } from '../../../src/model/authorities.ts';
 import { blockHash, type Header } from '../../../src/model/block.ts';
 import { Epoch, Height, Timestamp, View, ZERO_HASH } from '../../../src/model/ids.ts';
 import { TIMESTAMP_MS_MAX } from '../../../src/model/limits.ts';
-import type { Operation } from '../../../src/model/operation.ts';
+import { NO_TRANSFERS, type Operation } from '../../../src/model/operation.ts';
 import {
   ARENA,
   BOX_OFFICE,
@@ -29,10 +29,13 @@ import {
   keyOf,
   LIFE_MS,
   openedState,
+  resolve,
   STAND,
   scan,
+  spare,
   testKey,
   transactionOf,
+  transfer,
   validate,
   type Wish,
 } from './fixture.ts';
@@ -106,6 +109,14 @@ describe('a transaction that may not', () => {
       'BAD_VALUE',
       organise(tier({ validThrough: at(TIMESTAMP_MS_MAX + 1) })),
     ],
+    [
+      'creates a tier whose transfers end beyond all calendars',
+      'BAD_VALUE',
+      organise(tier({ transfer: { ...NO_TRANSFERS, until: at(TIMESTAMP_MS_MAX + 1) } })),
+    ],
+    ['sells on without a price', 'BAD_VALUE', { ...wish, operation: transfer('t', { channel: 'RESALE' }) }],
+    ['replaces a ticket by none', 'BAD_VALUE', { ...wish, operation: resolve('t', 'REISSUED') }],
+    ['replaces a ticket and says otherwise', 'BAD_VALUE', { ...wish, operation: resolve('t', 'UPHELD', spare('u')) }],
     ['is signed by a stranger', 'UNKNOWN_SIGNER', { ...wish, signer: testKey(15) }],
     ['is signed for another organisation', 'UNKNOWN_SIGNER', { ...wish, signer: keyOf(ARENA) }],
     ['is signed by an authority', 'UNKNOWN_SIGNER', { ...wish, signer: testKey(2) }],
@@ -123,7 +134,8 @@ describe('a transaction that may not', () => {
 
   it('is told apart by codes that are all in use', () => {
     const used = new Set([...cases.map(([, fault]) => fault), 'ALREADY_FINAL']);
-    expect([...used].sort()).toEqual([...TRANSACTION_FAULTS].sort());
+    const ofStatements = ['BAD_STATEMENTS', 'STATEMENTS_OUT_OF_SCOPE'];
+    expect([...used, ...ofStatements].sort()).toEqual([...TRANSACTION_FAULTS].sort());
   });
 
   it('creates at the last moment of all calendars at the latest', () => {
@@ -176,7 +188,7 @@ describe('a header', () => {
   });
 
   const cases: readonly (readonly [fault: string, more: Partial<Header>])[] = [
-    ['WRONG_VERSION', { version: 2 }],
+    ['WRONG_VERSION', { version: 1 }],
     ['WRONG_CHAIN', { chainId: ZERO_HASH }],
     ['WRONG_HEIGHT', { height: Height(9) }],
     ['WRONG_HEIGHT', { height: Height(7) }],
