@@ -9,3 +9,5 @@ export const STATEMENTS_BYTES_MAX = 16_384;
 export const STATEMENTS_MAX = 200;
 /** (chain) Tickets that the transactions of a block name together: each is some dozen lines of RDF to write and hash. */
 export const BLOCK_TICKETS_MAX = 5_000;
+/** What a proof may take, in bytes: some transactions of five hundred tickets, with their receipts and graphs. */
+export const PROOF_BYTES_MAX = 8 * 1_048_576;
