@@ -1,4 +1,4 @@
-import { AUTHORITIES, AUTHORITIES_KEY, stateKey } from '../ledger/records.ts';
+import { AUTHORITIES, AUTHORITIES_KEY, stateKey, treeKey } from '../ledger/records.ts';
 import { prove } from '../ledger/state-proof.ts';
 import { TICKET } from '../ledger/ticket-record.ts';
 import { defined } from '../lib/assert.ts';
@@ -7,7 +7,7 @@ import { err, ok, type Result } from '../lib/result.ts';
 import { quorumOf } from '../model/authorities.ts';
 import { headerLayout } from '../model/block.ts';
 import { decode, encode } from '../model/codec.ts';
-import type { Hash, TicketId } from '../model/ids.ts';
+import { type Hash, hashOfBytes, type TicketId } from '../model/ids.ts';
 import { merklePath } from '../model/merkle.ts';
 import { receiptBytes } from '../model/receipt.ts';
 import { describeStatements, describeTransaction, graphLeaf } from '../provenance/describe.ts';
@@ -35,7 +35,7 @@ export function proveTicket(reads: KeyValueReads, ticket: TicketId): Result<Bund
     ticket,
     record: record === undefined ? null : toHex(record),
     siblings: siblings.join(''),
-    end: record !== undefined || end === null ? null : end.key + end.recordHash,
+    absence: record === undefined ? { key: hashOfBytes(treeKey(key)), leaf: end && end.key + end.recordHash } : null,
     block: part,
     handovers: [],
     history: null,

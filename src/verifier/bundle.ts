@@ -44,6 +44,14 @@ export interface ChangePart {
   readonly graphs: GraphsPart | null;
 }
 
+/** What stands in the state where the ticket's record would. */
+export interface AbsencePart {
+  /** SHA-256 of the ticket's state key. Where a way ends early it is that of many keys: this says which one was asked for. */
+  readonly key: string;
+  /** The leaf that the way ends with: key hash and record hash of another record; null for nothing. */
+  readonly leaf: string | null;
+}
+
 /** A proof of what a ticket is, or that there is none: docs/proofs.md says what each member means. */
 export interface Bundle {
   readonly format: typeof FORMAT;
@@ -52,8 +60,8 @@ export interface Bundle {
   readonly record: string | null;
   /** Hashes beside the way in the state tree, from the root down. */
   readonly siblings: string;
-  /** Of an absent ticket, the leaf that the way ends with, key hash and record hash; null for nothing. */
-  readonly end: string | null;
+  /** Null when there is a record. */
+  readonly absence: AbsencePart | null;
   /** The block whose state that is. */
   readonly block: BlockPart;
   /** What leads from the authority set of genesis to the one that signed: nothing, since in this version it never changes. */
@@ -89,7 +97,7 @@ const bundle: Shape<Bundle> = object<Bundle>({
   ticket: textWhere(isName, 'is the id of a ticket'),
   record: orNull(anyHex),
   siblings: hashes,
-  end: orNull(hex(2 * HASH_BYTES)),
+  absence: orNull(object<AbsencePart>({ key: hex(HASH_BYTES), leaf: orNull(hex(2 * HASH_BYTES)) })),
   block,
   handovers: listOf(none, 0, 0),
   history: orNull(

@@ -2,11 +2,11 @@ import { stateKey, treeKey } from '../ledger/records.ts';
 import { type StateProof, verifyProof } from '../ledger/state-proof.ts';
 import { TICKET, type TicketRecord } from '../ledger/ticket-record.ts';
 import { ok, type Result } from '../lib/result.ts';
+import type { Header } from '../model/block.ts';
 import type { SignatureCheck } from '../model/certificate.ts';
 import { decode } from '../model/codec.ts';
-import type { Header } from '../model/block.ts';
 import { sha256 } from '../model/hash.ts';
-import { Hash, hashOfBytes, TicketId } from '../model/ids.ts';
+import { type Hash, hashOfBytes, TicketId } from '../model/ids.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { type Fault, fault } from './faults.ts';
 import { bytesOf, openBlock, type Signed } from './final-block.ts';
@@ -68,28 +68,30 @@ function open(bundle: Bundle, trust: Trust): Result<Opened, Fault> {
 }
 
 /** The record that the state holds under the ticket's id, or null when it holds none. */
-function openRecord({ ticket, record, siblings, end }: Bundle, root: Hash): Result<TicketRecord | null, Fault> {
+function openRecord(bundle: Bundle, root: Hash): Result<TicketRecord | null, Fault> {
+  const { ticket, siblings, absence } = bundle;
+  const record = bundle.record === null ? null : bytesOf(bundle.record);
+  if ((record === null) !== (absence !== null)) return fault('WRONG_FORM', '$.absence', 'is there, or a record is');
   const key = stateKey(TICKET, ticket);
-  const bytes = record === null ? null : bytesOf(record);
-  if (bytes !== null && end !== null) return fault('NOT_IN_STATE', '$.end', 'the way ends with the record itself');
-  const proof: StateProof = {
-    siblings: hashesOf(siblings),
-    end: bytes === null ? leafOf(end) : { key: hashOfBytes(treeKey(key)), recordHash: hashOfBytes(sha256(bytes)) },
-  };
-  const proven = verifyProof(root, key, proof);
-  if (proven === undefined || proven.isPresent !== (bytes !== null)) {
+  const place = hashOfBytes(treeKey(key));
+  if (absence !== null && absence.key !== place) {
+    return fault('NOT_IN_STATE', '$.absence.key', `the key of ${ticket} is ${place}`);
+  }
+  const end = record === null ? leafOf(absence?.leaf ?? '') : { key: place, recordHash: hashOfBytes(sha256(record)) };
+  const proven = verifyProof(root, key, { siblings: hashesOf(siblings), end });
+  if (proven === undefined || proven.isPresent !== (record !== null)) {
     return fault('NOT_IN_STATE', '$.siblings', 'they do not lead to the state root of the block');
   }
-  if (bytes === null) return ok(null);
-  const decoded = decode(TICKET.layout, bytes);
+  if (record === null) return ok(null);
+  const decoded = decode(TICKET.layout, record);
   if (!decoded.ok) return fault('BAD_RECORD', '$.record', decoded.error.reason);
   return decoded.value.ticket === ticket
     ? ok(decoded.value)
     : fault('BAD_RECORD', '$.record', `it is of ticket ${decoded.value.ticket}`);
 }
 
-function leafOf(end: string | null): StateProof['end'] {
-  const [key, recordHash] = hashesOf(end ?? '');
+function leafOf(leaf: string): StateProof['end'] {
+  const [key, recordHash] = hashesOf(leaf);
   return key === undefined || recordHash === undefined ? null : { key, recordHash };
 }
 

@@ -23,7 +23,7 @@ import {
   Timestamp,
   View,
 } from '../../src/model/ids.ts';
-import { type Operation, NO_TRANSFERS } from '../../src/model/operation.ts';
+import { NO_TRANSFERS, type Operation } from '../../src/model/operation.ts';
 import { sealTransaction, type Transaction, transactionSigningBytes } from '../../src/model/transaction.ts';
 import { Executor } from '../../src/node/executor.ts';
 import { createSigner } from '../../src/node/keys/key-pair.ts';
@@ -114,7 +114,9 @@ function propose(executor: Executor, genesis: Genesis, previous: Hash, wishes: r
   const parent = defined(executor.header(previous), 'the parent is known');
   const timestamp = Timestamp(parent.timestamp + BLOCK_MS);
   const set = foundLedger(genesis).set;
-  const candidates = wishes.map((wish, nonce) => seal(genesis, wish, { nonce: 1_000 * parent.height + nonce, timestamp }));
+  const candidates = wishes.map((wish, nonce) =>
+    seal(genesis, wish, { nonce: 1_000 * parent.height + nonce, timestamp }),
+  );
   const built = defined(executor.build(previous, candidates, timestamp, true), 'the parent is there');
   const { body, roots } = defined(built.proposal, 'an empty block is a block');
   if (built.skipped.length > 0) throw new Error(`the wishes are valid: ${built.skipped.map(({ fault }) => fault)}`);
@@ -242,7 +244,10 @@ export function manyTickets(count: number): readonly (readonly (readonly Wish[])
   const blocks = Array.from({ length: Math.ceil(count / perBlock) }, (_, block) => [
     ...Array.from({ length: perBlock / 500 }, (_, batch) => {
       const first = block * perBlock + batch * 500;
-      return issue(Array.from({ length: 500 }, (_, index) => `T-${first + index}`), true);
+      return issue(
+        Array.from({ length: 500 }, (_, index) => `T-${first + index}`),
+        true,
+      );
     }),
   ]);
   return [[FOUNDING], ...blocks.map((block) => [block]), FATES[1] ?? []];
