@@ -10,10 +10,12 @@ import { nodeRoutes } from './node.ts';
 import { peerRoutes } from './peers.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Problem, ProblemCode } from './problems.ts';
+import { proofRoutes } from './proofs.ts';
 import { callerOf, createRateLimit, type RateLimit } from './rate-limit.ts';
 import type { Api, ApiDependencies, ApiLimits, ApiSettings } from './settings.ts';
 import { ticketRoutes } from './tickets.ts';
 import { refuseSocket, refuseUnreadable } from './unreadable.ts';
+import { verifyRoutes } from './verify-page.ts';
 
 /** The address could not be had; the message names the option that chooses another. */
 class PortError extends Error {
@@ -44,6 +46,8 @@ export function createApi(dependencies: ApiDependencies): Api {
       onSeeded: (seeded) => feed.seeded(seeded),
       gate: GateId(settings.gate),
     }),
+    ...proofRoutes(reader),
+    ...verifyRoutes(),
   ];
   let isStopping = false;
   const app = createPipeline(dependencies, routes, rateLimit, () => isStopping);

@@ -85,6 +85,8 @@ export interface Client {
   }): Promise<Answered<TicketsAnswer>>;
   ticket(id: string): Promise<Answered<TicketAnswer>>;
   history(id: string): Promise<Answered<HistoryAnswer>>;
+  /** Byte for byte, as `verifyBundle` of the verifier takes it: what a ticket is, or that there is none. */
+  proof(id: string, wanted?: { readonly history?: boolean; readonly graphs?: boolean }): Promise<Answered<Uint8Array>>;
   issue(body: IssueBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
   validate(body: ValidateBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
   consume(body: ScanBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
@@ -207,7 +209,10 @@ function chainCalls(
 
 function ticketCalls(
   caller: Caller,
-): Pick<Client, 'tickets' | 'ticket' | 'history' | 'issue' | 'validate' | 'consume' | 'admit' | 'dispute' | 'seed'> {
+): Pick<
+  Client,
+  'tickets' | 'ticket' | 'history' | 'proof' | 'issue' | 'validate' | 'consume' | 'admit' | 'dispute' | 'seed'
+> {
   const get = getter(caller);
   const post = <T extends object>(name: string, body: object, options: WriteOptions = {}): Promise<Answered<T>> =>
     asked<T>(caller, {
@@ -220,6 +225,11 @@ function ticketCalls(
     tickets: (query = {}) => get('/api/v1/tickets', { ...query }),
     ticket: (id) => get(`/api/v1/tickets/${named(id)}`),
     history: (id) => get(`/api/v1/tickets/${named(id)}/history`),
+    proof: async (id, { history = false, graphs = false } = {}) => {
+      const query = { history: String(history), graphs: String(graphs) };
+      const answered = await caller({ method: 'GET', path: `/api/v1/tickets/${named(id)}/proof`, query });
+      return answered.ok ? ok(new Uint8Array(await answered.value.arrayBuffer())) : answered;
+    },
     issue: (body, options) => post('issue', body, options),
     validate: (body, options) => post('validate', body, options),
     consume: (body, options) => post('consume', body, options),

@@ -138,7 +138,7 @@ function propose(executor: Executor, genesis: Genesis, previous: Hash, wishes: r
 
 function seal(
   genesis: Genesis,
-  { by, operation, statements = null as string | null }: Wish,
+  { by, operation, statements }: Wish,
   { nonce, timestamp }: { readonly nonce: number; readonly timestamp: Timestamp },
 ): Transaction {
   const signer = createSigner(devnetKeyPair(devnetKeys(by).operator).secretKey);
@@ -150,7 +150,7 @@ function seal(
     nonce,
     idempotencyKey: null,
     operation,
-    statements,
+    statements: statements ?? null,
   };
   return sealTransaction(body, signer.sign(transactionSigningBytes(body)));
 }

@@ -5,6 +5,7 @@ import type {
   NodeStatus,
   NotAdmitted,
   Operator,
+  ProofRefusal,
   Reader,
   Seed,
   Submit,
@@ -13,6 +14,7 @@ import type {
 import type { TicketRecord } from '../../../src/ledger/ticket-record.ts';
 import { defined } from '../../../src/lib/assert.ts';
 import { toHex, utf8 } from '../../../src/lib/bytes.ts';
+import { err, ok } from '../../../src/lib/result.ts';
 import { blockHash, HEADER_VERSION, type Header, transactionsRoot } from '../../../src/model/block.ts';
 import type { Evidence } from '../../../src/model/evidence.ts';
 import {
@@ -79,6 +81,8 @@ export class MemoryNode {
   /** What the next submissions meet. */
   trouble: NotAdmitted | 'never-final' | 'throws' | null = null;
   isReady = true;
+  /** Why nothing can be proven. */
+  proofTrouble: ProofRefusal | null = null;
   /** What the next transaction is refused with, whatever it says. */
   refuseNext: Refusal | null = null;
   /** Like a node that learns of an earlier use of a key only from the chain. */
@@ -235,6 +239,10 @@ export class MemoryNode {
       return { tickets: rest.slice(0, limit), asOf: this.head.header.height };
     },
     history: (id) => this.versions.get(id) ?? [],
+    proof: (id, { history }) => {
+      if (this.proofTrouble !== null) return Promise.resolve(err(this.proofTrouble));
+      return Promise.resolve(ok(utf8(`{"proof of":"${id}","with history":${history}}\n`)));
+    },
     peers: () => [
       {
         id: 'aa'.repeat(32),
