@@ -3,7 +3,10 @@ import type { Route } from '../../src/api/exchange.ts';
 import { nodeRoutes } from '../../src/api/node.ts';
 import { peerRoutes } from '../../src/api/peers.ts';
 import { PROBLEMS } from '../../src/api/problems.ts';
+import { proofRoutes } from '../../src/api/proofs.ts';
 import { ticketRoutes } from '../../src/api/tickets.ts';
+import { MODULES_AT } from '../../src/api/verifier-modules.ts';
+import { verifyRoutes } from '../../src/api/verify-page.ts';
 import { EXIT_CODES } from '../../src/commands/exit-codes.ts';
 import { TRANSACTION_FAULTS } from '../../src/ledger/validate.ts';
 import * as httpLimits from '../../src/model/http-limits.ts';
@@ -102,6 +105,9 @@ function routes(): readonly Route[] {
     ...peerRoutes(peers),
     ...chainRoutes({ reader, submit, devnet: true }),
     ...ticketRoutes({ reader, submit, operator, seed, onSeeded: () => undefined, gate }),
+    ...proofRoutes(reader),
+    // What the page loads is nobody's interface.
+    ...verifyRoutes().filter(({ path }) => !path.startsWith(MODULES_AT)),
   ];
 }
 
