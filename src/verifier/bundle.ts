@@ -45,7 +45,7 @@ export interface ChangePart {
 }
 
 /** What stands in the state where the ticket's record would. */
-export interface AbsencePart {
+interface AbsencePart {
   /** SHA-256 of the ticket's state key. Where a way ends early it is that of many keys: this says which one was asked for. */
   readonly key: string;
   /** The leaf that the way ends with: key hash and record hash of another record; null for nothing. */

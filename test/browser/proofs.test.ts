@@ -114,20 +114,28 @@ describe.skipIf(path === undefined)('proofs in a browser (chromium has to be ins
     await open();
     const text = await proof(ticket());
     expect(text.length).toBeLessThan(3_000);
-    await expectNoticed(text, 1);
+    await expectNoticed(text, all(Buffer.byteLength(text)));
   });
 
-  it('and all over a history with its graphs', async () => {
+  it('and all over a history, and everywhere in a graph', async () => {
     await open();
-    await expectNoticed(await proof(ticket(), { history: true, graphs: true }), 41);
+    const text = await proof(ticket(), { history: true, graphs: true });
+    const bytes = Buffer.from(text);
+    await expectNoticed(text, all(bytes.length, 41));
+    const from = bytes.lastIndexOf('"graph":"');
+    const to = bytes.indexOf('","stated":', from);
+    await expectNoticed(text, all(bytes.length).slice(from, to));
   });
 
-  async function expectNoticed(text: string, step: number): Promise<void> {
-    const length = Buffer.byteLength(text);
-    for (let from = 0; from < length; from += step * POSITIONS_PER_CALL) {
-      const count = Math.min(POSITIONS_PER_CALL, Math.ceil((length - from) / step));
-      const positions = Array.from({ length: count }, (_, index) => from + index * step);
-      const call = [text, genesis, positions].map((value) => JSON.stringify(value)).join(', ');
+  function all(length: number, step = 1): readonly number[] {
+    return Array.from({ length: Math.ceil(length / step) }, (_, index) => index * step);
+  }
+
+  async function expectNoticed(text: string, positions: readonly number[]): Promise<void> {
+    expect(positions.length).toBeGreaterThan(0);
+    for (let from = 0; from < positions.length; from += POSITIONS_PER_CALL) {
+      const some = positions.slice(from, from + POSITIONS_PER_CALL);
+      const call = [text, genesis, some].map((value) => JSON.stringify(value)).join(', ');
       expect(await browser.tab.evaluate(`(${UNNOTICED})(${call})`)).toEqual([]);
     }
   }

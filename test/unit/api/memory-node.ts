@@ -5,7 +5,6 @@ import type {
   NodeStatus,
   NotAdmitted,
   Operator,
-  ProofRefusal,
   Reader,
   Seed,
   Submit,
@@ -14,7 +13,6 @@ import type {
 import type { TicketRecord } from '../../../src/ledger/ticket-record.ts';
 import { defined } from '../../../src/lib/assert.ts';
 import { toHex, utf8 } from '../../../src/lib/bytes.ts';
-import { err, ok } from '../../../src/lib/result.ts';
 import { blockHash, HEADER_VERSION, type Header, transactionsRoot } from '../../../src/model/block.ts';
 import type { Evidence } from '../../../src/model/evidence.ts';
 import {
@@ -43,6 +41,7 @@ import {
 import type { LastingHalt } from '../../../src/store/halt.ts';
 import type { TicketEvent } from '../../../src/store/tickets.ts';
 import { MemoryPeers } from './memory-peers.ts';
+import { MemoryProofs } from './memory-proofs.ts';
 
 /** 2026-06-12T18:00:00Z. */
 const START = 1_781_287_200_000;
@@ -72,6 +71,7 @@ function createKey(): { readonly publicKey: PublicKey; readonly sign: (message: 
 export class MemoryNode {
   readonly key = createKey();
   readonly peers = new MemoryPeers();
+  readonly proofs = new MemoryProofs();
   readonly blocks: FinalBlock[] = [];
   readonly tickets = new Map<TicketId, TicketRecord>();
   readonly versions = new Map<TicketId, TicketEvent[]>();
@@ -81,8 +81,6 @@ export class MemoryNode {
   /** What the next submissions meet. */
   trouble: NotAdmitted | 'never-final' | 'throws' | null = null;
   isReady = true;
-  /** Why nothing can be proven. */
-  proofTrouble: ProofRefusal | null = null;
   /** What the next transaction is refused with, whatever it says. */
   refuseNext: Refusal | null = null;
   /** Like a node that learns of an earlier use of a key only from the chain. */
@@ -168,13 +166,8 @@ export class MemoryNode {
   }
 
   issue(...ids: readonly string[]): void {
-    const tickets = ids.map((id) => ({
-      ticket: TicketId(id),
-      seat: null,
-      gate: null,
-      holder: null,
-      data: new Uint8Array(),
-    }));
+    const bare = { seat: null, gate: null, holder: null, data: new Uint8Array() };
+    const tickets = ids.map((id) => ({ ticket: TicketId(id), ...bare }));
     this.addBlock([this.transaction({ kind: 'issue', event: EventId('cup'), tier: TierId('stand'), tickets })]);
   }
 
@@ -239,10 +232,7 @@ export class MemoryNode {
       return { tickets: rest.slice(0, limit), asOf: this.head.header.height };
     },
     history: (id) => this.versions.get(id) ?? [],
-    proof: (id, { history }) => {
-      if (this.proofTrouble !== null) return Promise.resolve(err(this.proofTrouble));
-      return Promise.resolve(ok(utf8(`{"proof of":"${id}","with history":${history}}\n`)));
-    },
+    proof: (id, wanted) => this.proofs.proof(id, wanted),
     peers: () => [
       {
         id: 'aa'.repeat(32),

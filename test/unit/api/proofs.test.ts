@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.api.close());
 afterEach(() => {
-  world.node.proofTrouble = null;
+  world.node.proofs.trouble = null;
 });
 
 /** Source files that these need, themselves included. */
@@ -32,17 +32,17 @@ function needed(...entries: readonly string[]): ReadonlySet<string> {
 
 describe('proofs', () => {
   it.each([
-    ['', false],
-    ['?history=true', true],
-    ['?history=false', false],
+    ['', false, false],
+    ['?history=true', true, false],
+    ['?history=false', false, false],
     // Whoever wants graphs wants the history that they are of.
-    ['?graphs=true', true],
-    ['?graphs=true&pretty', true],
-  ])('come as the bytes that they are: %s', async (query, history) => {
+    ['?graphs=true', true, true],
+    ['?graphs=true&history=false&pretty', true, true],
+  ])('come as the bytes that they are: %s', async (query, history, graphs) => {
     const response = await world.ask(`/api/v1/tickets/t-1/proof${query}`);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
-    expect(await response.text()).toBe(`{"proof of":"t-1","with history":${history}}\n`);
+    expect(await response.text()).toBe(`{"proof_of":"t-1","history":${history},"graphs":${graphs}}\n`);
   });
 
   it.each([
@@ -60,7 +60,7 @@ describe('proofs', () => {
     ['NOT_KEPT', 410, 'PRUNED', 'ask an archive'],
     ['TOO_LARGE', 422, 'PROOF_TOO_LARGE', 'without graphs'],
   ] as const)('%s is said', async (trouble, status, code, said) => {
-    world.node.proofTrouble = trouble;
+    world.node.proofs.trouble = trouble;
     const response = await world.ask('/api/v1/tickets/t-1/proof');
     const body: unknown = await response.json();
     expect([response.status, body]).toMatchObject([status, { code, detail: expect.stringContaining(said) }]);

@@ -71,7 +71,7 @@ describe('every route', () => {
     for (const answered of await Promise.all(answers)) expect(answered).toMatchObject({ ok: true });
     expect(await client.genesis()).toEqual({ ok: true, value: GENESIS_BYTES });
     const proof = await client.proof('r-1', { history: true });
-    expect(proof.ok && fromUtf8(proof.value)).toBe('{"proof of":"r-1","with history":true}\n');
+    expect(proof.ok && fromUtf8(proof.value)).toBe('{"proof_of":"r-1","history":true,"graphs":false}\n');
   });
 
   it('takes a ticket through its life', async () => {
