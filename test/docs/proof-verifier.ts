@@ -315,7 +315,7 @@ function check(proofBytes: Buffer, genesis: Buffer): void {
   insist(record !== null, 'a history of something');
   let version = 0;
   let height = 0;
-  let newest = ZERO;
+  let newest: Buffer = ZERO;
   for (const part of list(proof['history'])) {
     const change = checkChange(part, ticket, trust);
     insist(change.height >= height && change.height <= block.height && change.changes.length > 0, 'in order');
