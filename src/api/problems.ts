@@ -106,6 +106,7 @@ export const PROBLEMS = {
   TARGET_TOO_LONG: { status: 414, title: 'Path and query are too long' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body has the wrong content type' },
   WRONG_HOST: { status: 421, title: 'This node does not answer for that host name' },
+  PROOF_TOO_LARGE: { status: 422, title: 'The proof would be too large' },
   BAD_SIGNATURE: { status: 422, title: 'The signature is not of the signer' },
   CLOCK_SKEW: { status: 422, title: 'The clocks are too far apart' },
   QUERY_TOO_EXPENSIVE: { status: 422, title: 'The query takes more than this node gives to one' },

@@ -14,11 +14,13 @@ import { nodeRoutes } from './node.ts';
 import { peerRoutes } from './peers.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Problem, ProblemCode } from './problems.ts';
+import { proofRoutes } from './proofs.ts';
 import { callerOf, createRateLimit, type RateLimit } from './rate-limit.ts';
 import type { Api, ApiDependencies, ApiLimits, ApiSettings } from './settings.ts';
 import { sparqlRoutes } from './sparql/routes.ts';
 import { type TicketRoutes, ticketRoutes } from './tickets.ts';
 import { refuseSocket, refuseUnreadable } from './unreadable.ts';
+import { verifyRoutes } from './verify-page.ts';
 
 /** The address could not be had; the message names the option that chooses another. */
 class PortError extends Error {
@@ -76,6 +78,8 @@ export function apiRoutes(
       gate: GateId(settings.gate),
     }),
     ...(sparql === undefined ? [] : sparqlRoutes(sparql)),
+    ...proofRoutes(reader),
+    ...verifyRoutes(),
   ];
 }
 

@@ -179,7 +179,7 @@ function readRoutes(reader: Reader): readonly Route[] {
   ];
 }
 
-function parseTicketId(text: string): Result<TicketId, Problem> {
+export function parseTicketId(text: string): Result<TicketId, Problem> {
   return isName(text) ? ok(TicketId(text)) : badField('id', 'is 1 to 64 characters of A-Z a-z 0-9 . _ -');
 }
 

@@ -113,6 +113,8 @@ export interface Client {
   ticket(id: string): Promise<Answered<TicketAnswer>>;
   /** Oldest first; the next page begins after the `cursor` of the last. */
   history(id: string, page?: { readonly limit?: number; readonly cursor?: number }): Promise<Answered<HistoryAnswer>>;
+  /** Byte for byte, as `verifyBundle` of the verifier takes it: what a ticket is, or that there is none. */
+  proof(id: string, wanted?: { readonly history?: boolean; readonly graphs?: boolean }): Promise<Answered<Uint8Array>>;
   issue(body: IssueBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
   validate(body: ValidateBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
   consume(body: ScanBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
@@ -268,7 +270,7 @@ function chainCalls(
 }
 
 type TicketCall =
-  | ('tickets' | 'ticket' | 'history' | 'seed')
+  | ('tickets' | 'ticket' | 'history' | 'proof' | 'seed')
   | ('issue' | 'validate' | 'consume' | 'admit' | 'dispute')
   | ('transfer' | 'hold' | 'release' | 'revoke' | 'openCase' | 'resolve');
 
@@ -285,6 +287,11 @@ function ticketCalls(caller: Caller): Pick<Client, TicketCall> {
     tickets: (query = {}) => get('/api/v1/tickets', { ...query }),
     ticket: (id) => get(`/api/v1/tickets/${named(id)}`),
     history: (id, page = {}) => get(`/api/v1/tickets/${named(id)}/history`, { ...page }),
+    proof: async (id, { history = false, graphs = false } = {}) => {
+      const query = { history: String(history), graphs: String(graphs) };
+      const answered = await caller({ method: 'GET', path: `/api/v1/tickets/${named(id)}/proof`, query });
+      return answered.ok ? ok(new Uint8Array(await answered.value.arrayBuffer())) : answered;
+    },
     issue: (body, options) => post('issue', body, options),
     validate: (body, options) => post('validate', body, options),
     consume: (body, options) => post('consume', body, options),

@@ -95,3 +95,7 @@ export const QUERY_NICENESS = 10;
 export const GRAPH_BLOCKS_READ_MAX = 4;
 /** How long a question about the graph waits for the index to have what is final when it is asked. */
 export const GRAPH_FRESH_MS_MAX = 1_000;
+/** What a proof may take, in bytes: some transactions of five hundred tickets, with their receipts and graphs. */
+export const PROOF_BYTES_MAX = 8 * 1_048_576;
+/** Versions of a ticket whose making one proof shows: a life has three, and transfers and holds add to them. */
+export const PROOF_VERSIONS_MAX = 1_000;

@@ -2,6 +2,7 @@ import type { Route } from '../../src/api/exchange.ts';
 import { PROBLEMS } from '../../src/api/problems.ts';
 import { apiRoutes } from '../../src/api/server.ts';
 import type { SparqlService } from '../../src/api/sparql/ask.ts';
+import { MODULES_AT } from '../../src/api/verifier-modules.ts';
 import { EXIT_CODES } from '../../src/commands/exit-codes.ts';
 import { TRANSACTION_FAULTS } from '../../src/ledger/validate.ts';
 import { err } from '../../src/lib/result.ts';
@@ -129,7 +130,8 @@ function routes(): readonly Route[] {
       settings: { devnet: true, gate: 'main' },
     },
     () => undefined,
-  );
+    // What the page of proofs loads is nobody's interface.
+  ).filter(({ path }) => !path.startsWith(MODULES_AT));
 }
 
 function errorRows(): readonly Row[] {

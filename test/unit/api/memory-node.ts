@@ -44,6 +44,7 @@ import {
 import type { LastingHalt } from '../../../src/store/halt.ts';
 import type { TicketEvent } from '../../../src/store/tickets.ts';
 import { MemoryPeers } from './memory-peers.ts';
+import { MemoryProofs } from './memory-proofs.ts';
 
 /** 2026-06-12T18:00:00Z. */
 const START = 1_781_287_200_000;
@@ -67,6 +68,7 @@ function createKey(): { readonly publicKey: PublicKey; readonly sign: (message: 
 export class MemoryNode {
   readonly key = createKey();
   readonly peers = new MemoryPeers();
+  readonly proofs = new MemoryProofs();
   readonly blocks: FinalBlock[] = [];
   readonly tickets = new Set<TicketId>();
   readonly versions = new Map<TicketId, TicketEvent[]>();
@@ -164,13 +166,8 @@ export class MemoryNode {
   }
 
   issue(...ids: readonly string[]): void {
-    const tickets = ids.map((id) => ({
-      ticket: TicketId(id),
-      seat: null,
-      gate: null,
-      holder: null,
-      data: new Uint8Array(),
-    }));
+    const bare = { seat: null, gate: null, holder: null, data: new Uint8Array() };
+    const tickets = ids.map((id) => ({ ticket: TicketId(id), ...bare }));
     this.addBlock([this.transaction({ kind: 'issue', event: EventId('cup'), tier: TierId('stand'), tickets })]);
   }
 
@@ -236,6 +233,7 @@ export class MemoryNode {
     },
     history: (id, { after, limit }) =>
       (this.versions.get(id) ?? []).filter(({ version }) => version > after).slice(0, limit),
+    proof: (id, wanted) => this.proofs.proof(id, wanted),
     peers: () => [
       {
         id: 'aa'.repeat(32),
