@@ -10,6 +10,7 @@ import { nodeRoutes } from './node.ts';
 import { peerRoutes } from './peers.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Problem, ProblemCode } from './problems.ts';
+import { questionRoutes } from './questions.ts';
 import { callerOf, createRateLimit, type RateLimit } from './rate-limit.ts';
 import type { Api, ApiDependencies, ApiLimits, ApiSettings } from './settings.ts';
 import { ticketRoutes } from './tickets.ts';
@@ -35,6 +36,7 @@ export function createApi(dependencies: ApiDependencies): Api {
   const routes = [
     ...nodeRoutes(reader, metrics),
     ...peerRoutes(peers),
+    ...questionRoutes(),
     ...chainRoutes({ reader, submit, devnet: settings.devnet }),
     ...ticketRoutes({
       reader,

@@ -22,7 +22,8 @@ export interface QuestionFault {
   readonly reason: string;
 }
 
-const PREFIXES = (['cf', 'prov', 'xsd'] as const)
+/** What stands in front of every question. */
+export const QUESTION_PREFIXES = (['cf', 'prov', 'xsd'] as const)
   .map((prefix) => `PREFIX ${prefix}: <${NAMESPACES[prefix]}>\n`)
   .join('');
 
@@ -56,7 +57,7 @@ export function askQuestion(
     if (!term.ok) return term;
     text = text.replaceAll(`{{${parameter.name}}}`, () => term.value);
   }
-  return ok(`${PREFIXES}${text}\n`);
+  return ok(`${QUESTION_PREFIXES}${text}\n`);
 }
 
 function termOf(

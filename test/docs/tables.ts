@@ -3,6 +3,7 @@ import type { Route } from '../../src/api/exchange.ts';
 import { nodeRoutes } from '../../src/api/node.ts';
 import { peerRoutes } from '../../src/api/peers.ts';
 import { PROBLEMS } from '../../src/api/problems.ts';
+import { questionRoutes } from '../../src/api/questions.ts';
 import { ticketRoutes } from '../../src/api/tickets.ts';
 import { EXIT_CODES } from '../../src/commands/exit-codes.ts';
 import { TRANSACTION_FAULTS } from '../../src/ledger/validate.ts';
@@ -100,6 +101,7 @@ function routes(): readonly Route[] {
   return [
     ...nodeRoutes(reader, createMetrics()),
     ...peerRoutes(peers),
+    ...questionRoutes(),
     ...chainRoutes({ reader, submit, devnet: true }),
     ...ticketRoutes({ reader, submit, operator, seed, onSeeded: () => undefined, gate }),
   ];
