@@ -9,7 +9,7 @@ interface Answer {
   readonly results: { readonly bindings: readonly Readonly<Record<string, { readonly value: string }>>[] };
 }
 
-/** Rows as texts, by the columns of the question; empty where a row has no value. IRIs are without what all have. */
+/** Rows as texts, by the columns of the question; empty where a row has no value. */
 export type Rows = readonly (readonly string[])[];
 
 export class Asked {
@@ -29,14 +29,19 @@ export class Asked {
     return this.#store.size;
   }
 
-  /** @throws when there is no such question, or a parameter is wrong */
-  ask(name: string, parameters: Readonly<Record<string, string>> = {}): Rows {
+  /** Rows with IRIs in full. @throws when there is no such question, or a parameter is wrong */
+  rows(name: string, parameters: Readonly<Record<string, string>> = {}): Rows {
     const text = askQuestion(name, parameters, this.#iriBase);
     if (!text.ok) throw new Error(`${text.error.code}: ${text.error.name} ${text.error.reason}`);
     const json: unknown = this.#store.query(text.value, { use_default_graph_as_union: true, results_format: 'json' });
     const { results }: Answer = JSON.parse(String(json));
     const columns = QUESTIONS.find((question) => question.name === name)?.columns ?? [];
-    return results.bindings.map((row) => columns.map((column) => this.#short(row[column]?.value ?? '')));
+    return results.bindings.map((row) => columns.map((column) => row[column]?.value ?? ''));
+  }
+
+  /** Rows with IRIs less what all have. */
+  ask(name: string, parameters: Readonly<Record<string, string>> = {}): Rows {
+    return this.rows(name, parameters).map((row) => row.map((value) => this.#short(value)));
   }
 
   #short(value: string): string {
