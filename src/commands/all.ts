@@ -10,6 +10,7 @@ import { genesisCommand } from './genesis.ts';
 import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
 import { peersCommand } from './peers.ts';
+import { sampleCommand } from './sample.ts';
 import { simulateCommand } from './simulate.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
@@ -32,6 +33,7 @@ export function allCommands(version: string): readonly Command[] {
     chainCommand(),
     evidenceCommand(),
     simulateCommand(),
+    sampleCommand(),
     configCommand(),
     benchCommand(),
     versionCommand(version),

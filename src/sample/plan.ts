@@ -12,6 +12,7 @@ import {
   type SampleTicket,
   sampleTicket,
   sampleTicketId,
+  sampleTierOf,
 } from './tickets.ts';
 import { arrivalOf, GATES, HOUR, KICK_OFF, purchaseTime, SALE_OPENS, within } from './timeline.ts';
 
@@ -44,7 +45,7 @@ export function planSample({ tickets, grants, market, startsAt }: PlanOptions): 
 /** Orders of one to four tickets of a tier. */
 function ordersOf(tier: TierId, tickets: number, options: StoryOptions): readonly Intent[] {
   const indices: number[] = [];
-  for (let index = 0; index < tickets; index += 1) if (sampleTicket(index).tier === tier) indices.push(index);
+  for (let index = 0; index < tickets; index += 1) if (sampleTierOf(index).tier === tier) indices.push(index);
   const intents: Intent[] = [];
   for (let from = 0, order = 0; from < indices.length; order += 1) {
     const size = 1 + below(4, 'order', tier, order);

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { ROOT } from '../../../scripts/suites.mjs';
 import { QUESTIONS } from '../../../src/provenance/questions.ts';
 import { auditExercise } from '../../../src/sample/exercise.ts';
 import { Asked } from '../../support/asking.ts';
@@ -25,4 +28,12 @@ it('says that it is an exercise, in the one graph that it is', () => {
   expect([...graphs]).toEqual([`<${BASE}exercise/harbour-cup> .`]);
   expect(exercise.document).toContain('#AuditExercise>');
   expect(exercise.document).toContain('no part of any chain');
+});
+
+it('is in words that are defined', () => {
+  const ontology = readFileSync(join(ROOT, 'docs/ontology/counterfoil.ttl'), 'utf8');
+  const words = new Set([...exercise.document.matchAll(/counterfoil#(\w+)>/g)].map(([, word = '']) => word));
+  expect([...words].filter((word) => !ontology.includes(`\ncf:${word} a `))).toEqual([]);
+  for (const only of ['GateDevice', 'OfflineClaim', 'leasedUntil', 'deviceSequence'])
+    expect([...words]).toContain(only);
 });
