@@ -5,6 +5,7 @@ import { devnetKeyPair } from '../devnet/keys.ts';
 import { utf8 } from '../lib/bytes.ts';
 import { counted } from '../lib/words.ts';
 import { createSigner } from '../node/keys/key-pair.ts';
+import { installNativeSha256 } from '../node/keys/native-hash.ts';
 import { auditExercise } from '../sample/exercise.ts';
 import { manifestOf, type SampleFile } from '../sample/manifest.ts';
 import { SAMPLE_SIZES, type SampleSize } from '../sample/plan.ts';
@@ -23,6 +24,7 @@ export function writeSample({ terminal }: Invocation, { size, out }: SampleOptio
   const directory = resolve(out);
   if (existsSync(directory)) throw new CommandError('FAILED', `${directory} exists, and nothing is overwritten.`);
   makeDirectories(directory);
+  installNativeSha256();
   const tickets = SAMPLE_SIZES[size];
   const recording = new Recording(tickets, (name) => createSigner(devnetKeyPair(name).secretKey));
   const exercise = auditExercise(recording.genesis.iriBase);

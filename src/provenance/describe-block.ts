@@ -25,7 +25,7 @@ export interface DescribableBlock {
 export interface Founding {
   readonly iriBase: Iri;
   /** In the order of their seats. */
-  readonly authorities: readonly { readonly id: string; readonly organisation: OrganisationId }[];
+  readonly authorities: readonly { readonly id: string; readonly organisation: string }[];
   readonly organisations: readonly {
     readonly id: OrganisationId;
     readonly title: string;

@@ -1,4 +1,4 @@
-import type { EventId, GateId, Hash, OrganisationId, TicketId, TierId } from '../model/ids.ts';
+import type { EventId, GateId, Hash, TicketId, TierId } from '../model/ids.ts';
 import type { Iri } from './terms.ts';
 
 /** The IRIs of a chain's things. Names hold nothing that an IRI would have to escape. */
@@ -13,7 +13,7 @@ export interface Iris {
   /** Of the block, and of the graph that describes it. */
   block(height: number): Iri;
   finalization(height: number): Iri;
-  agent(organisation: OrganisationId): Iri;
+  agent(organisation: string): Iri;
   authority(id: string): Iri;
   event(id: EventId): Iri;
   tier(event: EventId, tier: TierId): Iri;

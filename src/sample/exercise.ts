@@ -205,7 +205,7 @@ function answersIn(iris: Iris, acts: readonly Act[]): readonly ExpectedAnswer[] 
 }
 
 function authorityRow(iris: Iris, name: string): Row {
-  const signed = EXERCISE_BLOCKS.filter(({ signers }) => signers.includes(name)).length;
+  const signed = EXERCISE_BLOCKS.filter(({ signers }) => signers.some((signer) => signer === name)).length;
   const proposed = EXERCISE_BLOCKS.filter(({ proposer }) => proposer === name).length;
   const quorum = EXERCISE_AUTHORITIES.length - Math.floor((EXERCISE_AUTHORITIES.length - 1) / 3);
   const weak = EXERCISE_BLOCKS.filter(({ signers }) => signers.length < quorum).length;
