@@ -15,6 +15,7 @@ import { peerRoutes } from './peers.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Problem, ProblemCode } from './problems.ts';
 import { proofRoutes } from './proofs.ts';
+import { questionRoutes } from './questions.ts';
 import { callerOf, createRateLimit, type RateLimit } from './rate-limit.ts';
 import type { Api, ApiDependencies, ApiLimits, ApiSettings } from './settings.ts';
 import { sparqlRoutes } from './sparql/routes.ts';
@@ -78,6 +79,7 @@ export function apiRoutes(
       gate: GateId(settings.gate),
     }),
     ...(sparql === undefined ? [] : sparqlRoutes(sparql)),
+    ...questionRoutes(),
     ...proofRoutes(reader),
     ...verifyRoutes(),
   ];

@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { devnetKeys } from '../devnet/genesis.ts';
 import { devnetKeyPair } from '../devnet/keys.ts';
-import { sampleTicketId } from '../devnet/sample-tickets.ts';
 import { GateId, type Hash, OrganisationId, Timestamp } from '../model/ids.ts';
 import { sealTransaction, type Transaction, transactionSigningBytes } from '../model/transaction.ts';
 import { createSigner } from '../node/keys/key-pair.ts';
+import { sampleTicketId } from '../sample/tickets.ts';
 import { type Ceilings, measureCeilings } from './ceilings.ts';
 import { LoadClient, type LoadResult, runLoad } from './load.ts';
 import { type BenchNetwork, cpuSecondsOf, startNetwork } from './network.ts';

@@ -12,6 +12,7 @@ import { keysCommand } from './keys.ts';
 import { peersCommand } from './peers.ts';
 import { proofCommand } from './proof.ts';
 import { rdfCommand } from './rdf.ts';
+import { sampleCommand } from './sample.ts';
 import { simulateCommand } from './simulate.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
@@ -36,6 +37,7 @@ export function allCommands(version: string): readonly Command[] {
     evidenceCommand(),
     rdfCommand(),
     simulateCommand(),
+    sampleCommand(),
     configCommand(),
     benchCommand(),
     versionCommand(version),

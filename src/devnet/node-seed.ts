@@ -5,8 +5,9 @@ import { TICKET } from '../ledger/ticket-record.ts';
 import { Height } from '../model/ids.ts';
 import { createSigner } from '../node/keys/key-pair.ts';
 import type { Node } from '../node/node.ts';
+import { SAMPLE_EVENT } from '../sample/tickets.ts';
 import { devnetKeyPair } from './keys.ts';
-import { SAMPLE_EVENT, SAMPLE_TICKETS } from './sample.ts';
+import { SAMPLE_TICKETS } from './sample.ts';
 import { type SampleOutcome, seedSample } from './seed.ts';
 
 /** How long one transaction of the sample may take. */

@@ -2,6 +2,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Client } from '../client/http.ts';
 import { defined } from '../lib/assert.ts';
 import { quorumOf } from '../model/authorities.ts';
+import { sampleTicketId } from '../sample/tickets.ts';
 import { BlockFollower } from './follow.ts';
 import { Gateway } from './gateway.ts';
 import { devnetKeys } from './genesis.ts';
@@ -10,7 +11,6 @@ import { devnetKeyPair } from './keys.ts';
 import { type ListedNode, listNodes, NodeMonitor, type NodeState } from './nodes.ts';
 import { allNodes, type DevnetPlan, httpUrl, type PlannedNode } from './plan.ts';
 import { Report, type ReportOutput, renderBlock, renderNodes, renderWelcome, tryCommands } from './report.ts';
-import { sampleTicketId } from './sample-tickets.ts';
 import { type SampleTarget, seedSample } from './seed.ts';
 import { type NodeCommand, type NodeEvent, Supervisor } from './supervisor.ts';
 

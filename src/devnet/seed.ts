@@ -2,9 +2,10 @@ import { err, ok, type Result } from '../lib/result.ts';
 import { type Hash, type TicketId, Timestamp } from '../model/ids.ts';
 import { sealTransaction, type Transaction, transactionSigningBytes } from '../model/transaction.ts';
 import type { Signer } from '../node/ports.ts';
+import type { SampleStep } from '../sample/catalogue.ts';
+import { sampleTickets } from '../sample/tickets.ts';
 import { devnetKeys } from './genesis.ts';
-import { type SampleStep, sampleCatalogue, sampleEvent, sampleIssues } from './sample.ts';
-import { sampleTickets } from './sample-tickets.ts';
+import { sampleCatalogue, sampleEvent, sampleIssues } from './sample.ts';
 
 /** What became of one transaction of the sample. */
 export type SampleOutcome =

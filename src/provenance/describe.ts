@@ -32,6 +32,7 @@ const LOCATION = word('prov:atLocation');
 const INFORMED = word('prov:wasInformedBy');
 const ATTEMPTED = word('cf:attempted');
 const ERROR = word('cf:errorCode');
+const PRICE = word('cf:salePrice');
 const REPEATS = word('cf:repeats');
 const STATED = word('cf:stated');
 const REJECTED = word('cf:RejectedAttempt');
@@ -93,6 +94,8 @@ function describeRefusal({ iris, graph, activity }: Sheet, operation: Operation,
   if (receipt.firstScan !== null) graph.add(activity, INFORMED, ref(iris.transaction(receipt.firstScan.transaction)));
   const isScan = operation.kind === 'consume' || operation.kind === 'admit';
   if (isScan) graph.add(activity, LOCATION, ref(iris.gate(operation.gate)));
+  // What was asked for in vain tells a dear resale from a late one.
+  if (operation.kind === 'transfer' && operation.price !== null) graph.add(activity, PRICE, integer(operation.price));
 }
 
 function describeVersion({ iris, graph, activity }: Sheet, change: TicketChange): void {

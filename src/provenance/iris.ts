@@ -20,8 +20,16 @@ export interface Iris {
   gate(id: GateId): Iri;
 }
 
+let last: Iris = irisOf('');
+
 /** `base` is that of the genesis document; ends with a slash. */
 export function irisUnder(base: Iri): Iris {
+  // A chain has one, and asks for each of its transactions.
+  if (last.base !== base) last = irisOf(base);
+  return last;
+}
+
+function irisOf(base: Iri): Iris {
   return {
     base,
     ticket: (id) => `${base}ticket/${id}`,

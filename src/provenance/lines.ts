@@ -1,4 +1,4 @@
-import { canonicalDocument } from './canonical.ts';
+import { sortedByCodePoint } from '../lib/code-points.ts';
 import type { Iris } from './iris.ts';
 import type { Iri } from './terms.ts';
 import { expand, type PrefixedName } from './vocabulary.ts';
@@ -27,29 +27,48 @@ export function integer(value: number): string {
   return `"${value}${INTEGER}`;
 }
 
+let lastTime = { milliseconds: Number.NaN, text: '' };
+
 /** In UTC, with as many digits of a second as it takes: the one form in which engines keep it too. */
 export function dateTime(milliseconds: number): string {
-  const text = new Date(milliseconds).toISOString();
-  return `"${text.replace(/\.?0*Z$/, 'Z')}${DATE_TIME}`;
+  // Everything in a block has its time.
+  if (lastTime.milliseconds === milliseconds) return lastTime.text;
+  const text = `"${new Date(milliseconds).toISOString().replace(/\.?0*Z$/, 'Z')}${DATE_TIME}`;
+  lastTime = { milliseconds, text };
+  return text;
 }
 
-/** One graph in the making: its lines, which `document` puts in order. */
+/** One graph in the making: what is said of each subject, which `document` puts in order. */
 export class GraphLines {
-  readonly #lines: string[] = [];
+  readonly #bySubject = new Map<string, string[]>();
   readonly #end: string;
 
   constructor(graph: Iri) {
-    this.#end = ` ${ref(graph)} .`;
+    this.#end = ` ${ref(graph)} .\n`;
   }
 
   /** Subject and object as a line holds them; of the predicate the IRI in angle brackets. */
   add(subject: string, predicate: string, object: string): void {
-    this.#lines.push(`${subject} ${predicate} ${object}${this.#end}`);
+    const said = `${predicate} ${object}`;
+    const list = this.#bySubject.get(subject);
+    if (list === undefined) this.#bySubject.set(subject, [said]);
+    else list.push(said);
   }
 
-  /** The canonical N-Quads document: sorted by code point, nothing twice. */
+  /**
+   * The canonical N-Quads document: sorted by code point, nothing twice. Subject by subject, since no term begins with
+   * another whole one that is an IRI: lines of one subject are neighbours, and in the order of their subjects.
+   */
   document(): string {
-    return canonicalDocument(this.#lines);
+    let text = '';
+    for (const subject of sortedByCodePoint(this.#bySubject.keys())) {
+      let last = '';
+      for (const said of sortedByCodePoint(this.#bySubject.get(subject) ?? [])) {
+        if (said !== last) text += `${subject} ${said}${this.#end}`;
+        last = said;
+      }
+    }
+    return text;
   }
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Answered } from '../../src/client/call.ts';
-import { sampleTickets } from '../../src/devnet/sample-tickets.ts';
 import { defined } from '../../src/lib/assert.ts';
+import { sampleTickets } from '../../src/sample/tickets.ts';
 import { auditChain, ticketsOf, value } from './support/chain-audit.ts';
 import { type DevnetOfClients, startDevnetOfClients } from './support/devnet.ts';
 import { consumeOf, signed, validateOf } from './support/transactions.ts';

@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { devnetKeys } from '../../../src/devnet/genesis.ts';
 import { devnetKeyPair } from '../../../src/devnet/keys.ts';
-import { SAMPLE_EVENT } from '../../../src/devnet/sample.ts';
 import { GateId, type Hash, OrganisationId, TicketId, TierId, Timestamp } from '../../../src/model/ids.ts';
 import type { Operation } from '../../../src/model/operation.ts';
 import {
@@ -12,6 +11,7 @@ import {
 } from '../../../src/model/transaction.ts';
 import { createSigner } from '../../../src/node/keys/key-pair.ts';
 import type { Signer } from '../../../src/node/ports.ts';
+import { SAMPLE_EVENT } from '../../../src/sample/tickets.ts';
 
 const LIFE_MS = 60_000;
 const signers = new Map<string, Signer>();

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { SAMPLE_CAPACITY, type SampleStep, sampleCatalogue, sampleIssues } from '../../../src/devnet/sample.ts';
-import { sampleTicketId, sampleTickets } from '../../../src/devnet/sample-tickets.ts';
+import { sampleCatalogue, sampleIssues } from '../../../src/devnet/sample.ts';
 import { encode } from '../../../src/model/codec.ts';
 import { TICKETS_PER_TRANSACTION_MAX, TRANSACTION_BYTES_MAX } from '../../../src/model/limits.ts';
 import { operationLayout } from '../../../src/model/operation.ts';
+import type { SampleStep } from '../../../src/sample/catalogue.ts';
+import { SAMPLE_CAPACITY, sampleTicketId, sampleTickets } from '../../../src/sample/tickets.ts';
 
 function ticketsIn(steps: readonly SampleStep[]): readonly string[] {
   return steps.flatMap(({ operation }) =>

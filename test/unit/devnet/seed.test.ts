@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { devnetKeyPair } from '../../../src/devnet/keys.ts';
-import { sampleTickets } from '../../../src/devnet/sample-tickets.ts';
 import { type SampleOutcome, type SampleTarget, seedSample } from '../../../src/devnet/seed.ts';
 import { Hash, Timestamp } from '../../../src/model/ids.ts';
 import { signedBytesOf, type Transaction } from '../../../src/model/transaction.ts';
 import { createSigner } from '../../../src/node/keys/key-pair.ts';
+import { sampleTickets } from '../../../src/sample/tickets.ts';
 
 /** A ledger that takes everything and remembers it. */
 function target(more: Partial<SampleTarget> = {}) {

@@ -120,6 +120,7 @@ export interface Wish {
   readonly expiresAt?: number;
   readonly chainId?: Hash;
   readonly signer?: PublicKey;
+  readonly statements?: string;
 }
 
 /** The ledger is told that signatures are verified: any will do. */
@@ -135,7 +136,7 @@ export function transactionOf(wish: Wish): Transaction {
       nonce: wish.nonce ?? 0,
       idempotencyKey: wish.key ?? null,
       operation: wish.operation,
-      statements: null,
+      statements: wish.statements ?? null,
     },
     SIGNATURE,
   );

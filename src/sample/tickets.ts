@@ -1,11 +1,8 @@
 import { defined } from '../lib/assert.ts';
-import { utf8 } from '../lib/bytes.ts';
-import { sha256 } from '../model/hash.ts';
-import { type Hash, hashOfBytes, TicketId, TierId } from '../model/ids.ts';
+import { EventId, type Hash, TicketId, TierId } from '../model/ids.ts';
 import type { NewTicket } from '../model/operation.ts';
+import { drawHash, drawName } from './draw.ts';
 
-/** Names every number of the sample: two machines make the same tickets. */
-const SAMPLE_SEED = 'harbour-cup-2026';
 interface SampleTier {
   readonly tier: TierId;
   readonly title: string;
@@ -14,6 +11,7 @@ interface SampleTier {
   readonly share: number;
 }
 
+export const SAMPLE_EVENT = EventId('harbour-cup-final');
 export const SAMPLE_TIERS: readonly SampleTier[] = [
   { tier: TierId('cat1'), title: 'Category 1', priceCents: 18_000, share: 3 },
   { tier: TierId('cat2'), title: 'Category 2', priceCents: 9_500, share: 7 },
@@ -21,6 +19,10 @@ export const SAMPLE_TIERS: readonly SampleTier[] = [
 ];
 /** What the shares of the tiers add up to. */
 export const SAMPLE_SHARES = 20;
+/** The stadium: as many as the largest sample has. */
+export const SAMPLE_CAPACITY = 60_000;
+/** What may be asked at most for a ticket that is sold on. */
+export const SAMPLE_RESALE_PERCENT = 110;
 
 export interface SampleTicket extends NewTicket {
   readonly tier: TierId;
@@ -31,53 +33,34 @@ export function sampleTickets(count: number): readonly SampleTicket[] {
   return Array.from({ length: count }, (_, index) => sampleTicket(index));
 }
 
-function sampleTicket(index: number): SampleTicket {
+export function sampleTicket(index: number): SampleTicket {
   return {
-    tier: tierOf(index),
+    tier: sampleTierOf(index).tier,
     ticket: sampleTicketId(index),
     seat: seatOf(index),
     gate: null,
-    holder: sampleHash('holder', index),
+    holder: sampleHolder(index, 0),
     data: new Uint8Array(),
   };
 }
 
-/** 20 characters of Crockford's base 32, which has no letters that are mistaken for digits. */
 export function sampleTicketId(index: number): TicketId {
-  return TicketId(crockford(digest('ticket', index)).slice(0, 20));
+  return TicketId(drawName('ticket', index));
 }
 
-function digest(kind: string, index: number): Uint8Array {
-  return sha256(utf8(`${SAMPLE_SEED}\x1f${kind}\x1f${index}`));
-}
-
-function sampleHash(kind: string, index: number): Hash {
-  return hashOfBytes(digest(kind, index));
-}
-
-const CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz';
-
-function crockford(bytes: Uint8Array): string {
-  let text = '';
-  let bits = 0;
-  let held = 0;
-  for (const byte of bytes) {
-    held = (held << 8) | byte;
-    bits += 8;
-    for (; bits >= 5; bits -= 5) text += CROCKFORD[(held >> (bits - 5)) & 31];
-    held &= (1 << bits) - 1;
-  }
-  return text;
+/** The commitment to whoever holds a ticket after so many transfers. */
+export function sampleHolder(index: number, transfers: number): Hash {
+  return transfers === 0 ? drawHash('holder', index) : drawHash('holder', index, transfers);
 }
 
 /** Every twenty tickets in a row have the tiers' shares exactly. */
-function tierOf(index: number): TierId {
+export function sampleTierOf(index: number): SampleTier {
   let place = index % SAMPLE_SHARES;
-  for (const { tier, share } of SAMPLE_TIERS) {
-    if (place < share) return tier;
-    place -= share;
+  for (const tier of SAMPLE_TIERS) {
+    if (place < tier.share) return tier;
+    place -= tier.share;
   }
-  return defined(SAMPLE_TIERS.at(-1), 'the sample has tiers').tier;
+  return defined(SAMPLE_TIERS.at(-1), 'the sample has tiers');
 }
 
 const SEATS_PER_ROW = 40;
