@@ -11,3 +11,5 @@ export const STATEMENTS_MAX = 200;
 export const BLOCK_TICKETS_MAX = 5_000;
 /** What a proof may take, in bytes: some transactions of five hundred tickets, with their receipts and graphs. */
 export const PROOF_BYTES_MAX = 8 * 1_048_576;
+/** Proofs of histories that wait for each other in a node, which makes one at a time: with graphs, seconds of waiting. */
+export const PROOFS_WAITING_MAX = 64;
