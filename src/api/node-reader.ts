@@ -11,7 +11,7 @@ import type { Node } from '../node/node.ts';
 import { isDiskFull } from '../store/disk.ts';
 import { TABLES } from '../store/schema.ts';
 import { decodeTicket, readHistory, readTicketIds, readTicketIdsOfAll } from '../store/tickets.ts';
-import { proofFrom } from './node-proofs.ts';
+import { createProver } from './node-proofs.ts';
 import type { AuthorityView, Explanation, FinalBlock, NodeStatus, Reader } from './ports.ts';
 
 /** What a reader knows of a node beside the node itself. */
@@ -64,7 +64,7 @@ export function createReader(node: Node, settings: ReaderSettings): Reader {
       };
     },
     history: (id, page) => readHistory(chain.store, id, page),
-    proof: (id, wanted) => proofFrom(chain.store, node.parts.genesis.iriBase, id, wanted),
+    proof: createProver(chain.store, node.parts.genesis.iriBase),
     peers: () =>
       node.parts.transport.peers().map((peer) => ({
         id:

@@ -138,8 +138,8 @@ export interface ProofWanted {
   readonly graphs: boolean;
 }
 
-/** Why there is no proof: as `Unprovable`, or it would be larger than anybody takes. */
-export type ProofRefusal = Unprovable | 'TOO_LARGE';
+/** Why there is no proof: as `Unprovable`, or it would be larger than anybody takes, or too many wait for one. */
+export type ProofRefusal = Unprovable | 'TOO_LARGE' | 'BUSY';
 
 /** Everything that can be asked of a node; each answer is of one moment. */
 export interface Reader {

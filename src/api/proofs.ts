@@ -49,6 +49,8 @@ function refused(reader: Reader, id: TicketId, why: ProofRefusal): Outcome {
         'PRUNED',
         `blocks of the history of ${id} are not kept here, where the oldest is ${reader.oldest()}; ask an archive`,
       );
+    case 'BUSY':
+      return fail('OVERLOADED', 'too many wait for proofs with a history here; try again, or ask another node');
     case 'TOO_LARGE':
       return fail(
         'PROOF_TOO_LARGE',

@@ -99,3 +99,5 @@ export const GRAPH_FRESH_MS_MAX = 1_000;
 export const PROOF_BYTES_MAX = 8 * 1_048_576;
 /** Versions of a ticket whose making one proof shows: a life has three, and transfers and holds add to them. */
 export const PROOF_VERSIONS_MAX = 1_000;
+/** Proofs of histories that wait for each other in a node, which makes one at a time: with graphs, seconds of waiting. */
+export const PROOFS_WAITING_MAX = 64;

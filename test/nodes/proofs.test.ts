@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { proofFrom } from '../../src/api/node-proofs.ts';
+import { createProver } from '../../src/api/node-proofs.ts';
 import { writeGenesis } from '../../src/ledger/genesis-document.ts';
+import { PROOFS_WAITING_MAX } from '../../src/model/graph-limits.ts';
 import { TicketId } from '../../src/model/ids.ts';
 import { heightKey, TABLES } from '../../src/store/schema.ts';
 import type { Verdict } from '../../src/verifier/verdict.ts';
@@ -61,13 +62,29 @@ describe('the proofs of a running node', () => {
   });
 });
 
+describe('many who ask at once', () => {
+  it('get their proofs one after another, and those who are too many are told', async () => {
+    const chain = await chainOf(FATES);
+    const prove = createProver(await copyOf(chain.store), chain.genesis.iriBase);
+    const asked = Array.from({ length: PROOFS_WAITING_MAX + 3 }, () => prove(TicketId('A-1'), ALL));
+    // A state alone is a matter of a moment: nobody waits for it.
+    expect(await prove(TicketId('A-1'), STATE)).toMatchObject({ ok: true });
+    const answers = await Promise.all(asked);
+    expect(answers.filter(({ ok }) => ok)).toHaveLength(PROOFS_WAITING_MAX);
+    expect(answers.slice(-3)).toEqual(Array.from({ length: 3 }, () => ({ ok: false, error: 'BUSY' })));
+    const [first] = answers;
+    expect(first?.ok && verified(first.value, chain.genesisBytes).history).toHaveLength(3);
+    expect(await prove(TicketId('A-1'), ALL)).toEqual(first);
+  });
+});
+
 describe('a store that does not hold everything', () => {
   it('proves what it still can', async () => {
     const chain = await chainOf(FATES);
     const { iriBase } = chain.genesis;
     // Block 2 is the first of three that share a certificate.
     const pruned = await copyOf(chain.store, [{ table: TABLES.blocks, key: heightKey(2), value: undefined }]);
-    const proof = (ticket: string, wanted: typeof ALL) => proofFrom(pruned, iriBase, TicketId(ticket), wanted);
+    const proof = (ticket: string, wanted: typeof ALL) => createProver(pruned, iriBase)(TicketId(ticket), wanted);
     expect(await proof('A-1', ALL)).toEqual({ ok: false, error: 'NOT_KEPT' });
     const state = await proof('A-1', STATE);
     expect(state.ok && verified(state.value, chain.genesisBytes).record?.state).toBe('CONSUMED');
@@ -82,14 +99,14 @@ describe('a store that does not hold everything', () => {
       chain.store,
       first === undefined ? [] : [{ table: TABLES.history, key: first.key, value: undefined }],
     );
-    const proof = await proofFrom(late, chain.genesis.iriBase, TicketId('A-1'), ALL);
+    const proof = await createProver(late, chain.genesis.iriBase)(TicketId('A-1'), ALL);
     expect(proof).toEqual({ ok: false, error: 'NOT_KEPT' });
   });
 
   it('nor without the headers that lead to the signatures', async () => {
     const chain = await chainOf([[FOUNDING], [[], []]]);
     const cut = await copyOf(chain.store, [{ table: TABLES.blocks, key: heightKey(3), value: undefined }]);
-    const proof = await proofFrom(cut, chain.genesis.iriBase, TicketId('A-1'), STATE);
+    const proof = await createProver(cut, chain.genesis.iriBase)(TicketId('A-1'), STATE);
     expect(proof).toEqual({ ok: false, error: 'NOT_KEPT' });
   });
 });

@@ -58,6 +58,7 @@ describe('proofs', () => {
   it.each([
     ['NOTHING_FINAL', 404, 'UNKNOWN_BLOCK', 'genesis'],
     ['NOT_KEPT', 410, 'PRUNED', 'ask an archive'],
+    ['BUSY', 503, 'OVERLOADED', 'another node'],
     ['TOO_LARGE', 422, 'PROOF_TOO_LARGE', 'without graphs'],
   ] as const)('%s is said', async (trouble, status, code, said) => {
     world.node.proofs.trouble = trouble;
