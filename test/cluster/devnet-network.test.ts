@@ -102,14 +102,14 @@ async function survivesTheFirstNode(net: RunningDevnet): Promise<void> {
   expect(line).toContain('the others go on');
   const restart = /restart with: npm run -s cf -- (.*)$/.exec(line)?.[1] ?? '';
   expect(restart).toBe(`start --home ${first.home}`);
-  const write = await post(`${net.url}/api/v1/tickets/admit`, { ticket_id: ticketOf(net, 5) });
+  const write = await post(`${net.url}/api/v1/tickets/admit`, { ticket_id: ticketOf(net, 9) });
   expect(await write.json()).toMatchObject({ decision: 'ADMIT' });
   expect(write.headers.get('counterfoil-node')).not.toBe('federation');
   const again = startCounterfoil(restart.split(' '));
   await net.program.says(/^federation is back\.$/m);
   await until(
     async () => {
-      const ticket = await fetch(`${first.http}/api/v1/tickets/${ticketOf(net, 5)}`);
+      const ticket = await fetch(`${first.http}/api/v1/tickets/${ticketOf(net, 9)}`);
       const record: unknown = await ticket.json();
       return JSON.stringify(record).includes('CONSUMED') ? true : undefined;
     },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeHome } from '../../src/commands/homes.ts';
 import { peerAddress } from '../../src/devnet/plan.ts';
-import { SNAPSHOT_GAP_BLOCKS } from '../../src/model/limits.ts';
+import { SNAPSHOT_GAP_BLOCKS, SNAPSHOT_IDLE_MS } from '../../src/model/limits.ts';
 import type { RawValue } from '../../src/node/config/values.ts';
 import { generateKeyPair } from '../../src/node/keys/key-pair.ts';
 import { value } from './support/chain-audit.ts';
@@ -12,17 +12,15 @@ import { Cluster, statusOf } from './support/cluster.ts';
 import { Load, unexpectedRefusals } from './support/load.ts';
 import { NodeProcess } from './support/node-process.ts';
 import { counterfoil } from './support/program.ts';
-import { IS_LONG, tell } from './support/until.ts';
+import { IS_LONG, pause, tell } from './support/until.ts';
 
 const CHECKPOINT_INTERVAL = 100;
-/** More than a node would rather execute. */
-const BLOCKS = SNAPSHOT_GAP_BLOCKS + 2 * CHECKPOINT_INTERVAL;
 /** More than there are: it bounds nothing, and is one that the filling looks at. */
 const RETAINED = 100_000;
 /** The first blocks are older when somebody joins, so that a snapshot comes without them. */
 const LIFE_MS = 70_000;
 const OLDER_MS = 30_000;
-const GROWN_MS_MAX = 600_000;
+const GROWN_MS_MAX = 900_000;
 const ARRIVED_MS_MAX = 120_000;
 
 let cluster: Cluster;
@@ -37,11 +35,12 @@ describe.runIf(IS_LONG)('a chain that goes on while a snapshot of it is taken ov
     });
     load = new Load({ chainId: cluster.genesis.chainId, nodes: cluster.nodes, lanes: 4 });
     const begunMs = Date.now();
-    await cluster.until('many blocks, the first of them old', GROWN_MS_MAX, async () => {
-      const { height } = (await statusOf(cluster.node(0))).head;
-      return height >= BLOCKS && Date.now() - begunMs > LIFE_MS + OLDER_MS;
-    });
-  }, GROWN_MS_MAX);
+    await reached(SNAPSHOT_GAP_BLOCKS + CHECKPOINT_INTERVAL);
+    // By then the states that were held earlier have been idle for long enough to make room for a newer one.
+    const { height } = (await statusOf(cluster.node(0))).head;
+    await pause(Math.max(SNAPSHOT_IDLE_MS, begunMs + LIFE_MS + OLDER_MS - Date.now()));
+    await reached(height + 2 * CHECKPOINT_INTERVAL);
+  }, 3 * GROWN_MS_MAX);
 
   afterAll(async () => {
     await load?.stop();
@@ -57,17 +56,17 @@ describe.runIf(IS_LONG)('a chain that goes on while a snapshot of it is taken ov
       const { height: before } = (await statusOf(cluster.node(0))).head;
       const startedMs = performance.now();
       await node.start();
-      const reached = await cluster.until('it to follow', ARRIVED_MS_MAX, async () => {
+      const arrivedAt = await cluster.until('it to follow', ARRIVED_MS_MAX, async () => {
         const { syncing, head } = await statusOf(node);
         return !syncing && head.height > before && head.height;
       });
       tell(
-        `at height ${reached} after ${Math.round(performance.now() - startedMs)} ms, the chain having grown by ${reached - before} meanwhile`,
+        `at height ${arrivedAt} after ${Math.round(performance.now() - startedMs)} ms, the chain having grown by ${arrivedAt - before} meanwhile`,
       );
       expect(node.log()).toContain('the state is here');
-      expect(reached).toBeGreaterThan(before);
+      expect(arrivedAt).toBeGreaterThan(before);
       await cluster.until('it to go on with the others', ARRIVED_MS_MAX, async () => {
-        return (await statusOf(node)).head.height > reached + CHECKPOINT_INTERVAL;
+        return (await statusOf(node)).head.height > arrivedAt + CHECKPOINT_INTERVAL;
       });
       expect((await node.client.block('1')).ok, 'it came without the first blocks').toBe(false);
       await cluster.until('the history, fetched while blocks come in above', ARRIVED_MS_MAX, async () => {
@@ -86,6 +85,12 @@ describe.runIf(IS_LONG)('a chain that goes on while a snapshot of it is taken ov
     4 * ARRIVED_MS_MAX,
   );
 });
+
+async function reached(height: number): Promise<void> {
+  await cluster.until(`height ${height}`, GROWN_MS_MAX, async () => {
+    return (await statusOf(cluster.node(0))).head.height >= height;
+  });
+}
 
 async function home(): Promise<NodeProcess> {
   const last = cluster.node(3);
