@@ -9,6 +9,7 @@ import { TRANSACTION_FAULTS } from '../../src/ledger/validate.ts';
 import * as httpLimits from '../../src/model/http-limits.ts';
 import { GateId } from '../../src/model/ids.ts';
 import * as nodeLimits from '../../src/model/limits.ts';
+import * as peerLimits from '../../src/model/peer-limits.ts';
 import { REFUSALS } from '../../src/model/receipt.ts';
 import { ALL_SETTINGS } from '../../src/node/config/schema.ts';
 import { CAUSES } from '../../src/node/explain.ts';
@@ -16,7 +17,7 @@ import { createMetrics } from '../../src/node/metrics.ts';
 import { MemoryNode } from '../unit/api/memory-node.ts';
 import { protocolTables } from './protocol-tables.ts';
 
-const limits = { ...nodeLimits, ...httpLimits };
+const limits = { ...nodeLimits, ...httpLimits, ...peerLimits };
 
 /** The limits that people outside the code meet: their names in limits.ts. */
 const QUOTED = [
@@ -50,6 +51,9 @@ const QUOTED = [
   'MEMPOOL_TRANSACTIONS_MAX',
   'MEMPOOL_PER_SIGNER_MAX',
   'FRAME_BYTES_MAX',
+  'GUESTS_PER_GROUP_MAX',
+  'ANSWERS_WAITING_BYTES_MAX',
+  'HEARD_VERIFICATIONS_IN_FLIGHT_MAX',
 ] as const satisfies readonly (keyof typeof limits)[];
 
 type Row = readonly string[];
