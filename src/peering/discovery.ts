@@ -256,7 +256,7 @@ function leave(discovery: Discovery, moment: Moment): DiscoveryEffect[] {
 /**
  * A node with all places taken would be the end of the way for whoever knows no other. So the last ones are for those who
  * come to ask: who was told goes again, of the most crowded group the newest, and finds the others. Honest nodes ask as
- * soon as they are connected: when nobody has, the newest that does not goes.
+ * soon as they are connected, so whoever does not goes first.
  */
 function makeRoom({ sessions, settings }: Discovery, { now }: Moment): DiscoveryEffect | undefined {
   const places = settings.peersMax - settings.outboundMin;
@@ -269,7 +269,7 @@ function makeRoom({ sessions, settings }: Discovery, { now }: Moment): Discovery
   // Sorting keeps the order of those that are equal.
   const newestFirst = guests.reverse().sort((a, b) => crowd(b) - crowd(a));
   const leaves =
-    newestFirst.find(({ listed }) => listed > 0) ??
-    newestFirst.find(({ since }) => now - since >= SHORT_SESSION_MS_MAX);
+    newestFirst.find(({ listed, since }) => listed === 0 && now - since >= SHORT_SESSION_MS_MAX) ??
+    newestFirst.find(({ listed }) => listed > 0);
   return leaves && { type: 'drop', id: leaves.id };
 }

@@ -9,6 +9,7 @@ import { err } from '../../src/lib/result.ts';
 import * as graphLimits from '../../src/model/graph-limits.ts';
 import * as httpLimits from '../../src/model/http-limits.ts';
 import * as nodeLimits from '../../src/model/limits.ts';
+import * as peerLimits from '../../src/model/peer-limits.ts';
 import { REFUSALS } from '../../src/model/receipt.ts';
 import { ALL_SETTINGS } from '../../src/node/config/schema.ts';
 import { CAUSES } from '../../src/node/explain.ts';
@@ -16,7 +17,7 @@ import { createMetrics } from '../../src/node/metrics.ts';
 import { MemoryNode } from '../unit/api/memory-node.ts';
 import { protocolTables } from './protocol-tables.ts';
 
-const limits = { ...nodeLimits, ...httpLimits, ...graphLimits };
+const limits = { ...nodeLimits, ...httpLimits, ...graphLimits, ...peerLimits };
 
 /** The limits that people outside the code meet: their names in limits.ts. */
 const QUOTED = [
@@ -64,6 +65,9 @@ const QUOTED = [
   'QUERY_WAIT_MS_MAX',
   'QUERY_PENALTY_MS',
   'QUERY_PENALTY_MS_MAX',
+  'GUESTS_PER_GROUP_MAX',
+  'ANSWERS_WAITING_BYTES_MAX',
+  'HEARD_VERIFICATIONS_IN_FLIGHT_MAX',
 ] as const satisfies readonly (keyof typeof limits)[];
 
 type Row = readonly string[];

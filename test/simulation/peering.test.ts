@@ -149,6 +149,15 @@ describe('a chain that goes on while its state is taken over', () => {
   );
 });
 
+test('a crowd at one place that holds all places and says nothing keeps nobody from the only authority', async () => {
+  const hostile = Array.from({ length: 8 }, () => ({ lies: ['says nothing at all'] as const }));
+  const crowd = { hostile, isHostileOneGroup: true, authorities: 1, authorityGuestsMax: 4, followers: 3 };
+  for (const seed of [1, 2, 3]) {
+    const scenario = { ...CALM, ...crowd, transactions: 2, healMsMax: 30_000 };
+    expect(fault(await runPeeringSimulation({ seed, scenario }))).toBeNull();
+  }
+});
+
 test.runIf(LONG)('a state that hostile peers serve wrongly is fetched all the same', { timeout: 600_000 }, async () => {
   const lies = [
     'changes parts of a snapshot',

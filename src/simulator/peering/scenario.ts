@@ -34,6 +34,8 @@ export interface PeeringScenario extends Weather {
   /** Whether followers are told of a node that only knows peers, instead of an authority. */
   readonly hasBootstrapNode: boolean;
   readonly hostile: readonly HostilePeer[];
+  /** Whether all hostile peers live at addresses that one hand can easily have. */
+  readonly isHostileOneGroup?: boolean;
   /** Whether followers are told of the hostile peers as well, so that they may meet those first. */
   readonly tellsOfHostile: boolean;
   readonly outages: readonly PlannedOutage[];
