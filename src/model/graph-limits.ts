@@ -20,6 +20,8 @@ export const QUERY_DEPTH_MAX = 32;
 export const QUERY_PATTERNS_MAX = 48;
 /** Operators and functions of a query: an expression of 5,000 of them ends the engine's stack. */
 export const QUERY_OPERATIONS_MAX = 500;
+/** Operators and functions that take as long as joining a row: a hash takes longer, a comparison less. */
+export const QUERY_OPERATIONS_PER_ROW = 2;
 /** Rows that the gate expects at the widest place of a query: the engine joins 2 million a second. */
 export const QUERY_ROWS_EXPECTED_MAX = 10_000_000;
 /** How far a path of any length is expected to lead from one end. */
