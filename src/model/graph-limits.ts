@@ -29,6 +29,8 @@ export const QUERY_PATH_REACH = 1_000;
 /** A regular expression: compiling a larger one, or one that counts further, takes seconds. */
 export const QUERY_REGEX_CHARS_MAX = 256;
 export const QUERY_REGEX_REPEATS_MAX = 1_000;
+/** Characters of a text that a query makes of others: one that doubles forty times has all memory first. */
+export const QUERY_TEXT_CHARS_MAX = 1_048_576;
 /** Rows of an answer. One with more is refused, never cut. */
 export const QUERY_ROWS_MAX = 100_000;
 /** Bytes of an answer: the rows above, of three addresses each. */

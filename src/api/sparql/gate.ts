@@ -8,9 +8,11 @@ import {
   QUERY_REGEX_CHARS_MAX,
   QUERY_REGEX_REPEATS_MAX,
   QUERY_ROWS_EXPECTED_MAX,
+  QUERY_TEXT_CHARS_MAX,
 } from '../../model/graph-limits.ts';
 import { type Expectation, expect, expectSelect } from './estimate.ts';
 import { bracketDepth, type Place, placeAfter, placeOf } from './gate-text.ts';
+import { longestText } from './growth.ts';
 import { expressionsOf, isOfType, nodesOf, patternsOf } from './query-tree.ts';
 import type { Statistics } from './statistics.ts';
 
@@ -48,7 +50,13 @@ export function judgeQuery(text: string, statistics: Statistics): Verdict {
   if (!parsed.ok) return parsed;
   const query = parsed.value;
   if (query.type === 'update') return refuse('READ_ONLY', 'the graph follows from final blocks and is never updated');
-  const fault = forbidden(query) ?? tooLarge(query) ?? badPath(query) ?? badRegex(query) ?? tooWide(query, statistics);
+  const fault =
+    forbidden(query) ??
+    tooLarge(query) ??
+    tooLong(query) ??
+    badPath(query) ??
+    badRegex(query) ??
+    tooWide(query, statistics);
   if (fault !== undefined) return err(fault);
   return ok({
     form: query.queryType,
@@ -128,6 +136,11 @@ function operationsOf(query: Query): number {
     if (isOfType(node, 'operation') || isOfType(node, 'functionCall')) operations += 1;
   }
   return operations;
+}
+
+function tooLong(query: Query): GateRefusal | undefined {
+  if (longestText(query) <= QUERY_TEXT_CHARS_MAX) return undefined;
+  return expensive(`it makes a text of more than ${QUERY_TEXT_CHARS_MAX} characters`);
 }
 
 /** A repetition within a repetition is the same set of places found over and over. */
