@@ -52,6 +52,8 @@ export const QUERY_DEPTH_MAX = 32;
 export const QUERY_PATTERNS_MAX = 48;
 /** Operators and functions of a query: an expression of 5,000 of them ends the engine's stack. */
 export const QUERY_OPERATIONS_MAX = 500;
+/** Operators and functions that take as long as joining a row: a hash takes longer, a comparison less. */
+export const QUERY_OPERATIONS_PER_ROW = 2;
 /** Rows that the gate expects at the widest place of a query: the engine joins 2 million a second. */
 export const QUERY_ROWS_EXPECTED_MAX = 10_000_000;
 /** How far a path of any length is expected to lead from one end. */
@@ -59,6 +61,8 @@ export const QUERY_PATH_REACH = 1_000;
 /** A regular expression: compiling a larger one, or one that counts further, takes seconds. */
 export const QUERY_REGEX_CHARS_MAX = 256;
 export const QUERY_REGEX_REPEATS_MAX = 1_000;
+/** Characters of a text that a query makes of others: one that doubles forty times has all memory first. */
+export const QUERY_TEXT_CHARS_MAX = 1_048_576;
 /** Rows of an answer. One with more is refused, never cut. */
 export const QUERY_ROWS_MAX = 100_000;
 /** Bytes of an answer: the rows above, of three addresses each. */

@@ -3,13 +3,16 @@ import { err, ok, type Result } from '../../lib/result.ts';
 import {
   QUERY_DEPTH_MAX,
   QUERY_OPERATIONS_MAX,
+  QUERY_OPERATIONS_PER_ROW,
   QUERY_PATTERNS_MAX,
   QUERY_REGEX_CHARS_MAX,
   QUERY_REGEX_REPEATS_MAX,
   QUERY_ROWS_EXPECTED_MAX,
+  QUERY_TEXT_CHARS_MAX,
 } from '../../model/graph-limits.ts';
 import { type Expectation, expect, expectSelect } from './estimate.ts';
 import { bracketDepth, type Place, placeAfter, placeOf } from './gate-text.ts';
+import { longestText } from './growth.ts';
 import { expressionsOf, isOfType, nodesOf, patternsOf } from './query-tree.ts';
 import type { Statistics } from './statistics.ts';
 
@@ -47,7 +50,13 @@ export function judgeQuery(text: string, statistics: Statistics): Verdict {
   if (!parsed.ok) return parsed;
   const query = parsed.value;
   if (query.type === 'update') return refuse('READ_ONLY', 'the graph follows from final blocks and is never updated');
-  const fault = forbidden(query) ?? tooLarge(query) ?? badPath(query) ?? badRegex(query) ?? tooWide(query, statistics);
+  const fault =
+    forbidden(query) ??
+    tooLarge(query) ??
+    tooLong(query) ??
+    badPath(query) ??
+    badRegex(query) ??
+    tooWide(query, statistics);
   if (fault !== undefined) return err(fault);
   return ok({
     form: query.queryType,
@@ -106,11 +115,10 @@ function forbidden(query: Query): GateRefusal | undefined {
 
 function tooLarge(query: Query): GateRefusal | undefined {
   let patterns = 0;
-  let operations = 0;
+  const operations = operationsOf(query);
   for (const node of nodesOf(query)) {
     if (isOfType(node, 'bgp') && 'triples' in node && Array.isArray(node.triples)) patterns += node.triples.length;
     if (isOfType(node, 'path') && 'items' in node && Array.isArray(node.items)) patterns += node.items.length - 1;
-    if (isOfType(node, 'operation') || isOfType(node, 'functionCall')) operations += 1;
     if (isOfType(node, 'group') || isOfType(node, 'optional') || isOfType(node, 'query')) patterns += 1;
   }
   if (operations > QUERY_OPERATIONS_MAX) {
@@ -120,6 +128,19 @@ function tooLarge(query: Query): GateRefusal | undefined {
   return expensive(
     `it has ${patterns} patterns and groups, and ${QUERY_PATTERNS_MAX} are taken; ask in several queries`,
   );
+}
+
+function operationsOf(query: Query): number {
+  let operations = 0;
+  for (const node of nodesOf(query)) {
+    if (isOfType(node, 'operation') || isOfType(node, 'functionCall')) operations += 1;
+  }
+  return operations;
+}
+
+function tooLong(query: Query): GateRefusal | undefined {
+  if (longestText(query) <= QUERY_TEXT_CHARS_MAX) return undefined;
+  return expensive(`it makes a text of more than ${QUERY_TEXT_CHARS_MAX} characters`);
 }
 
 /** A repetition within a repetition is the same set of places found over and over. */
@@ -170,9 +191,13 @@ function repeats(pattern: string): number {
 function tooWide(query: Query, statistics: Statistics): GateRefusal | undefined {
   const { widest, bound } = widestOf(query, statistics);
   const outside = expressionsOf(query).flatMap((one) => patternsOf(one));
-  const all = Math.max(widest, ...outside.map((pattern) => expect([pattern], bound, statistics).widest));
+  const rows = Math.max(widest, ...outside.map((pattern) => expect([pattern], bound, statistics).widest));
+  // As if each were done for every row: most are.
+  const all = rows * (1 + operationsOf(query) / QUERY_OPERATIONS_PER_ROW);
   if (all <= QUERY_ROWS_EXPECTED_MAX) return undefined;
-  const how = Number.isFinite(all) ? `some ${all.toExponential(0)} rows` : 'a path from everywhere to everywhere';
+  const how = Number.isFinite(all)
+    ? `the like of ${all.toExponential(0)} rows`
+    : 'a path from everywhere to everywhere';
   return expensive(
     `it would go through ${how}: join its parts by names they share, and begin a path of any length at something known`,
   );

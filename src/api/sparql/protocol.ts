@@ -16,7 +16,7 @@ export interface Question {
   readonly namedGraphs: readonly string[];
 }
 
-export const UPDATE_REFUSED: Problem = {
+const UPDATE_REFUSED: Problem = {
   code: 'READ_ONLY',
   detail: 'the graph follows from final blocks and is never updated; ask with SELECT, CONSTRUCT, ASK or DESCRIBE',
 };

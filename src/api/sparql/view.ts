@@ -63,8 +63,11 @@ export class GraphView {
 
   /** Starts an engine if there is none, and takes in what is indexed by now. Not twice at once. */
   async refresh(): Promise<Result<true, ViewFault>> {
-    if (this.#fault !== undefined && performance.now() - this.#fault.atMs < QUERY_ENGINE_RETRY_MS) {
-      return err(this.#fault.fault);
+    if (this.#fault !== undefined) {
+      const { fault, atMs } = this.#fault;
+      // A graph never becomes smaller.
+      const isLasting = fault.code === 'GRAPH_TOO_LARGE' || performance.now() - atMs < QUERY_ENGINE_RETRY_MS;
+      if (isLasting) return err(fault);
     }
     const taken = await this.#takeIn();
     if (taken.ok) return ok(true);

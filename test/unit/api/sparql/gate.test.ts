@@ -27,8 +27,10 @@ const TICKET = '<http://localhost/id/ticket/a>';
 test.each([
   'SELECT * { ?s ?p ?o } LIMIT 10',
   'SELECT (COUNT(*) AS ?n) { ?s ?p ?o }',
+  'SELECT (COUNT(*) AS ?n) { ?s ?p ?o FILTER(ISLITERAL(?o) && CONTAINS(LCASE(STR(?o)), "cup") && LANG(?o) = "") }',
   'SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g',
   'ASK { ?t cf:state cf:Disputed }',
+  'SELECT (CONCAT(STR(?n), ", ", REPLACE(STR(?n), "a", "bb")) AS ?label) { ?t schema:ticketNumber ?n } LIMIT 5',
   `DESCRIBE ${TICKET}`,
   `CONSTRUCT { ?v ?p ?o } WHERE { ?v prov:specializationOf ${TICKET} ; ?p ?o }`,
   `SELECT * { ?v prov:specializationOf ${TICKET} ; prov:wasRevisionOf* ?before }`,
@@ -66,6 +68,26 @@ test.each([
   ['a large expression', `SELECT * { ?t schema:ticketNumber ?n FILTER(REGEX(?n, "${'a?'.repeat(200)}")) }`],
   ['counted repeats', 'SELECT * { ?t schema:ticketNumber ?n FILTER(REGEX(?n, "((a{100}){100}){100}")) }'],
   ['a computed expression', 'SELECT * { ?t schema:ticketNumber ?n FILTER(REGEX(?n, ?n)) }'],
+  [
+    'much work on every row',
+    `SELECT (MAX(${'SHA512('.repeat(28)}STR(?s)${')'.repeat(28)}) AS ?x) (MIN(${'SHA1('.repeat(28)}STR(?o)${')'.repeat(28)}) AS ?y) { ?s ?p ?o }`,
+  ],
+  [
+    'much work on every row of a million',
+    `SELECT (MAX(${'SHA512('.repeat(28)}STR(?s)${')'.repeat(28)}) AS ?x) { { ?s ?p ?o } UNION { ?s ?p ?o } UNION { ?s ?p ?o } }`,
+  ],
+  [
+    'a text that doubles',
+    `SELECT * { BIND("xx" AS ?a0) ${Array.from({ length: 40 }, (_, i) => `BIND(CONCAT(?a${i}, ?a${i}) AS ?a${i + 1})`).join(' ')} }`,
+  ],
+  [
+    'a text that doubles as it is chosen',
+    `SELECT ("xx" AS ?a0) ${Array.from({ length: 40 }, (_, i) => `(CONCAT(?a${i}, "", ?a${i}) AS ?a${i + 1})`).join(' ')} {}`,
+  ],
+  [
+    'a text that is replaced',
+    `SELECT * { ?t schema:ticketNumber ?n BIND(REPLACE(REPLACE(?n, ".", "${'x'.repeat(900)}"), ".", "${'y'.repeat(900)}") AS ?x) }`,
+  ],
   ['many patterns', `SELECT * { ${Array.from({ length: 60 }, (_, i) => `?a cf:p${i} ?b${i} .`).join(' ')} }`],
   ['a long sum', `SELECT * { FILTER(1${'+1'.repeat(600)}) }`],
   ['many alternatives', `SELECT * { ${'{} UNION '.repeat(60)} {} }`],
