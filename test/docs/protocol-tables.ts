@@ -26,6 +26,8 @@ const FAULTS_ASKED: readonly TransactionFault[] = [
   'ALREADY_FINAL',
   'UNKNOWN_SIGNER',
   'NOT_PERMITTED',
+  'BAD_STATEMENTS',
+  'STATEMENTS_OUT_OF_SCOPE',
 ];
 
 /** The rows of every table of docs/protocol.md that the code decides. */
