@@ -66,7 +66,7 @@ export class GraphView {
     if (this.#fault !== undefined) {
       const { fault, atMs } = this.#fault;
       // A graph never becomes smaller.
-      const isLasting = fault.code === 'GRAPH_TOO_LARGE' || performance.now() - atMs < QUERY_ENGINE_RETRY_MS;
+      const isLasting = fault.code === 'GRAPH_ABOVE_CEILING' || performance.now() - atMs < QUERY_ENGINE_RETRY_MS;
       if (isLasting) return err(fault);
     }
     const taken = await this.#takeIn();
