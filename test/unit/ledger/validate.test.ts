@@ -64,7 +64,7 @@ function about(ticket: string, value: string, predicate = 'http://schema.org/des
 
 /** A line about something of the box office. */
 function own(name: string): string {
-  return `<https://box-office.example/${name}> <http://schema.org/description> "x" .\n`;
+  return `<https://boxoffice.example/${name}> <http://schema.org/description> "x" .\n`;
 }
 
 const wish: Wish = { by: BOX_OFFICE, operation: issue('t') };
