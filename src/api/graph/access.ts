@@ -1,3 +1,4 @@
+/** The graph as it is read: by pattern, by ticket, by the IRI of a thing. */
 import type { IndexStatus } from '../../node/indexing.ts';
 import type { QuadView } from '../../store/quad-view.ts';
 

@@ -101,7 +101,7 @@ export const GENESIS: GenesisDocument = {
     title: `The ${id}`,
     roles,
     keys: [testKey(4 + index)],
-    namespace: `https://${id}.example/`,
+    namespace: null,
   })),
 };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { foundLedger, genesisSet } from '../../../src/ledger/genesis.ts';
+import type { Overlay } from '../../../src/ledger/state.ts';
 import {
   checkTransaction,
   HEADER_FAULTS,
@@ -8,6 +9,7 @@ import {
   type TransactionContext,
   validateHeader,
 } from '../../../src/ledger/validate.ts';
+import { defined } from '../../../src/lib/assert.ts';
 import { authoritySetHash } from '../../../src/model/authorities.ts';
 import { blockHash, type Header } from '../../../src/model/block.ts';
 import { Epoch, Height, Timestamp, View, ZERO_HASH } from '../../../src/model/ids.ts';
@@ -49,10 +51,17 @@ function context(more: Partial<TransactionContext> = {}): TransactionContext {
     iriBase: GENESIS.iriBase,
     timestamp: Timestamp(NOW),
     transactionLifeMsMax: LIFE_MS,
-    state: openedState(),
+    state: withNamespace(openedState()),
     recentIds: new Set(),
     ...more,
   };
+}
+
+/** The box office has things of its own. */
+function withNamespace(state: Overlay): Overlay {
+  const record = defined(state.organisations.get(BOX_OFFICE), 'the box office');
+  state.organisations.put(BOX_OFFICE, { ...record, namespace: 'https://boxoffice.example/' });
+  return state;
 }
 
 const STATE = 'https://w3id.org/counterfoil#state';
