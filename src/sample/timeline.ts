@@ -5,7 +5,7 @@ const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 
-export const SALE_OPENS = HOUR;
+export const SALE_OPENS = 60 * MINUTE;
 /** 19:00 on the seventh day, when genesis is at midnight. */
 export const KICK_OFF = 6 * 24 * HOUR + 19 * HOUR;
 /** When a third gate has no connection, a quarter of an hour long. */

@@ -4,17 +4,18 @@ import { foundLedger, type GenesisDocument } from '../../src/ledger/genesis.ts';
 import { authoritySetHash, primaryIndex } from '../../src/model/authorities.ts';
 import { blockHash, HEADER_VERSION, type Header, transactionsRoot } from '../../src/model/block.ts';
 import { type Hash, Height, Signature, type Timestamp, View } from '../../src/model/ids.ts';
+import { ROLES } from '../../src/model/operation.ts';
 import type { Receipt } from '../../src/model/receipt.ts';
 import type { Transaction } from '../../src/model/transaction.ts';
 import { type DescribableBlock, describeBlock, type Founding } from '../../src/provenance/describe-block.ts';
-import { CHAIN_ID, GENESIS, MARKET, TestChain, transactionOf, type Wish } from '../unit/ledger/fixture.ts';
+import { CHAIN_ID, GENESIS, MARKET, PROMOTER, TestChain, transactionOf, type Wish } from '../unit/ledger/fixture.ts';
 
 /** The consortium of the ledger's tests, whose market may trade and whose members have namespaces. */
-export const DESCRIBED_GENESIS: GenesisDocument = {
+const DESCRIBED_GENESIS: GenesisDocument = {
   ...GENESIS,
   organisations: GENESIS.organisations.map((one) => ({
     ...one,
-    roles: one.id === MARKET ? ['marketplace'] : one.roles,
+    roles: one.id === MARKET ? ['marketplace'] : one.id === PROMOTER ? ROLES : one.roles,
     namespace: `https://${one.id}.example/`,
   })),
 };
