@@ -11,6 +11,7 @@ import { faultsTolerated, quorumOf } from '../../src/model/authorities.ts';
 import { REFUSALS } from '../../src/model/receipt.ts';
 import { TICKET_STATES } from '../../src/model/ticket.ts';
 import { REFUSALS as PEER_REFUSALS } from '../../src/network/transport.ts';
+import { ACTIVITIES } from '../../src/provenance/vocabulary.ts';
 
 type Row = readonly string[];
 
@@ -44,6 +45,7 @@ export function protocolTables(): ReadonlyMap<string, readonly Row[]> {
     ['records', recordRows()],
     ['moves', moveRows()],
     ['permissions', Object.entries(ROLES_FOR).map(([kind, roles]) => [code(kind), roles.map(code).join(', ')])],
+    ['graph-classes', Object.entries(ACTIVITIES).map(([kind, name]) => [code(kind), code(name)])],
     ['messages', frozenTags('model-messages')],
     ['evidence', frozenTags('model-evidence')],
     ['timers', timerRows()],

@@ -110,11 +110,30 @@ describe('a fault of a genesis document', () => {
     [['organisations', 4, 'keys'], [testKey(0)], 'DUPLICATE $.organisations[4].keys[0]'],
     [['organisations', 4, 'keys', 0], smallOrder, 'UNUSABLE_KEY $.organisations[4].keys[0]'],
     [['organisations', 4, 'keys'], [null], 'WRONG_TYPE $.organisations[4].keys[0]'],
+    [['organisations', 4, 'namespace'], undefined, 'MISSING_KEY $.organisations[4].namespace'],
+    [['organisations', 4, 'namespace'], 7, 'WRONG_TYPE $.organisations[4].namespace'],
+    [['organisations', 4, 'namespace'], 'https://market.example', 'BAD_VALUE $.organisations[4].namespace'],
+    [['organisations', 4, 'namespace'], GENESIS.iriBase, 'DUPLICATE $.organisations[4].namespace'],
+    [['organisations', 4, 'namespace'], `${GENESIS.iriBase}market/`, 'DUPLICATE $.organisations[4].namespace'],
   ];
 
   const rows = cases.map(([path, value, ...faults]) => ({ path, value, faults, at: path.join('.') }));
   it.each(rows)('at $at: $faults', ({ path, value, faults }) => {
     expect(faultsOf(withValue(path, value))).toEqual(faults);
+  });
+
+  it.each([
+    ['https://a.example/', 'https://a.example/', ['DUPLICATE $.organisations[2].namespace']],
+    ['https://a.example/', 'https://a.example/b/', ['DUPLICATE $.organisations[2].namespace']],
+    ['https://a.example/b/', 'https://a.example/', ['DUPLICATE $.organisations[2].namespace']],
+    ['https://a.example/b/', 'https://a.example/c/', []],
+    ['https://a.example/', null, []],
+  ])('is two namespaces of which one holds the other: %s and %s', (first, second, faults) => {
+    const organisations = GENESIS.organisations.map((organisation, index) => ({
+      ...organisation,
+      namespace: index === 1 ? first : index === 2 ? second : null,
+    }));
+    expect(faultsOf(writeGenesis({ ...GENESIS, organisations }))).toEqual(faults);
   });
 
   it('is that nobody can create an event', () => {
