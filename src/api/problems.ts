@@ -118,7 +118,7 @@ export const PROBLEMS = {
   OVERLOADED: { status: 503, title: 'The node has more work than it can take', retryAfterSeconds: 1 },
   NOT_SYNCED: { status: 503, title: 'The node is still catching up', retryAfterSeconds: 2 },
   NOT_READY: { status: 503, title: 'The node is not ready to serve', retryAfterSeconds: 2 },
-  PROVENANCE_OFF: { status: 503, title: 'This node keeps no graph' },
+  PROVENANCE_OFF: { status: 501, title: 'This node keeps no graph' },
   QUERY_DEADLINE: { status: 503, title: 'The query was not answered in time', retryAfterSeconds: 60 },
   STOPPING: { status: 503, title: 'The node is stopping', retryAfterSeconds: 5 },
   GRAPH_ABOVE_CEILING: { status: 507, title: 'The graph is larger than this node can query' },
