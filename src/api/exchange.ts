@@ -7,8 +7,14 @@ import { fail, type Problem } from './problems.ts';
 /** One request as a route sees it: everything about it that could be judged before has been. */
 export interface ApiRequest {
   readonly params: Readonly<Record<string, string>>;
-  /** Each parameter comes once. */
+  /** Each parameter comes once. Empty for a route that reads `search` itself. */
   readonly query: ReadonlyMap<string, string>;
+  /** As it came: with its question mark, or empty. */
+  readonly search: string;
+  /** Who counts as one: see `callerOf`. */
+  readonly caller: string;
+  /** Whether the connection is gone, and with it whoever waits for the answer. */
+  readonly isGone: () => boolean;
   /** Empty unless the route takes one. */
   readonly body: Uint8Array;
   /** By its name in lower case; empty when it is there and says nothing. */
@@ -26,7 +32,9 @@ export interface Answer {
 export type Outcome = Result<Answer, Problem>;
 
 export interface BodyRule {
-  readonly mediaType: 'application/json' | 'application/octet-stream';
+  readonly mediaType: 'application/json' | 'application/octet-stream' | 'application/sparql-query';
+  /** Further media types, which the route tells apart itself. */
+  readonly alsoTakes?: readonly string[];
   readonly bytesMax: number;
   /** What a caller could have sent: quoted when the content type is missing. */
   readonly example: string;
@@ -41,8 +49,11 @@ export interface Route {
   /** Whether anybody may on a devnet; true unless told otherwise. */
   readonly isOpenOnDevnets?: boolean;
   readonly body?: BodyRule;
-  /** The parameters of its query, besides `pretty`; `any` where those who watch nodes may add their own. */
-  readonly query?: readonly string[] | 'any';
+  /**
+   * The parameters of its query, besides `pretty`; `any` where those who watch nodes may add their own; `own` where the
+   * route reads them itself.
+   */
+  readonly query?: readonly string[] | 'any' | 'own';
   handle(request: ApiRequest): Outcome | Promise<Outcome>;
 }
 
@@ -72,7 +83,7 @@ export function parseQuery(search: string): Result<ReadonlyMap<string, string>, 
 
 /** A parameter that nobody reads was meant to do something: whoever sent it should know that it does not. */
 export function checkQuery(query: ReadonlyMap<string, string>, known: Route['query'] = []): Result<true, Problem> {
-  if (known === 'any') return ok(true);
+  if (typeof known === 'string') return ok(true);
   const all = [...known, 'pretty'];
   const unknown = [...query.keys()].find((name) => !all.includes(name));
   return unknown === undefined

@@ -1,6 +1,7 @@
 import type { FeedEvent } from '../client/answers.ts';
 import { defined } from '../lib/assert.ts';
-import { ticketsNamed } from '../model/operation.ts';
+import type { TicketId } from '../model/ids.ts';
+import { type OperationKind, ticketsNamed } from '../model/operation.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { Transaction } from '../model/transaction.ts';
 import type { FinalBlock } from './ports.ts';
@@ -43,40 +44,58 @@ function blockEvent({ hash, header }: FinalBlock): Told {
 function acceptedEvents({ id, body }: Transaction): Told[] {
   const { operation, organisation } = body;
   const common = { transaction_id: id, organisation };
+  const tell = (type: Told['type'], ticket: TicketId, data: Told['data']): Told => ({
+    type,
+    ticket,
+    data: { ticket_id: ticket, ...data, ...common },
+  });
   switch (operation.kind) {
-    case 'issue':
-      return operation.tickets.map(({ ticket }) => ({
-        type: 'ticket_issued',
-        ticket,
-        data: { ticket_id: ticket, event_id: operation.event, tier_id: operation.tier, ...common },
-      }));
-    case 'validate':
-      return operation.tickets.map((ticket) => ({
-        type: 'ticket_validated',
-        ticket,
-        data: { ticket_id: ticket, ...common },
-      }));
-    case 'consume':
-    case 'admit': {
-      const { ticket, gate, kind } = operation;
-      return [{ type: 'ticket_consumed', ticket, data: { ticket_id: ticket, gate, by: kind, ...common } }];
-    }
-    case 'dispute': {
-      const { ticket, reason, note, gate } = operation;
-      return [{ type: 'ticket_disputed', ticket, data: { ticket_id: ticket, reason, note, gate, ...common } }];
-    }
-    default:
+    case 'event.create':
+    case 'tier.create':
+    case 'role.grant':
+    case 'role.revoke':
       return [];
+    case 'issue': {
+      const place = { event_id: operation.event, tier_id: operation.tier };
+      return operation.tickets.map(({ ticket }) => tell('ticket_issued', ticket, place));
+    }
+    case 'validate':
+      return operation.tickets.map((ticket) => tell('ticket_validated', ticket, {}));
+    case 'consume':
+    case 'admit':
+      return [tell('ticket_consumed', operation.ticket, { gate: operation.gate, by: operation.kind })];
+    case 'resolve': {
+      const { ticket, outcome, note, replacement } = operation;
+      const closed = tell('case_resolved', ticket, { outcome, note, replacement: replacement?.ticket ?? null });
+      if (replacement === null) return [closed];
+      const place = { event_id: replacement.event, tier_id: replacement.tier, replaces: ticket };
+      return [closed, tell('ticket_issued', replacement.ticket, place)];
+    }
+    default: {
+      const { kind, ticket, ...said } = operation;
+      return [tell(TOLD[kind], ticket, said)];
+    }
   }
 }
 
-/** A refused batch is about the ticket that made it fail; a refusal of no ticket is told without one. */
+/** Operations on one ticket whose event tells exactly what was asked. */
+const TOLD = {
+  dispute: 'ticket_disputed',
+  transfer: 'ticket_transferred',
+  hold: 'ticket_held',
+  release: 'ticket_released',
+  revoke: 'ticket_revoked',
+  'case.open': 'case_opened',
+} as const satisfies Partial<Record<OperationKind, Told['type']>>;
+
+/** A refused batch is about the ticket that made it fail, a refused replacement about the ticket that it was to replace. */
 function refusedEvents({ id, body }: Transaction, { code, subject, firstScan }: Receipt): Told[] {
   const { operation, organisation } = body;
   const tickets = ticketsNamed(operation);
-  const [only] = tickets;
-  if (only === undefined) return [];
-  const ticket = tickets.length === 1 ? only : (tickets.find((one) => one === subject) ?? null);
+  const [first] = tickets;
+  if (first === undefined) return [];
+  const isOfOne = 'ticket' in operation || tickets.length === 1;
+  const ticket = isOfOne ? first : (tickets.find((one) => one === subject) ?? null);
   const data = {
     ticket_id: ticket,
     type: operation.kind,

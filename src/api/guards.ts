@@ -85,7 +85,7 @@ export function checkMediaType(headers: IncomingHttpHeaders, rule: BodyRule, url
     .map((part) => part.trim().toLowerCase());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
   const isUtf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset);
-  if (given === rule.mediaType && isUtf8) {
+  if ([rule.mediaType, ...(rule.alsoTakes ?? [])].includes(given) && isUtf8) {
     return (headers['content-encoding'] ?? 'identity') === 'identity'
       ? ok(true)
       : fail('UNSUPPORTED_MEDIA_TYPE', 'send the body as it is, without content-encoding');

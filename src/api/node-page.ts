@@ -22,6 +22,7 @@ const LINKS: readonly (readonly [string, string])[] = [
   ['/api/v1/tickets?pretty', 'the tickets'],
   ['/api/v1/peers?pretty', 'whom this node is connected with'],
   ['/api/v1/authorities?pretty', 'who proposes and signs'],
+  ['/verify', 'proofs of tickets, checked in this browser'],
   ['/metrics', 'numbers for Prometheus'],
 ];
 

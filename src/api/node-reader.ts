@@ -5,13 +5,13 @@ import { stateKey } from '../ledger/records.ts';
 import { TICKET, type TicketRecord } from '../ledger/ticket-record.ts';
 import { defined } from '../lib/assert.ts';
 import { type Height, type TicketId, Timestamp } from '../model/ids.ts';
-import { TICKET_HISTORY_MAX } from '../model/limits.ts';
 import { TICKET_STATES } from '../model/ticket.ts';
 import { type AuthorityFacts, type ChainFacts, explain } from '../node/explain.ts';
 import type { Node } from '../node/node.ts';
 import { isDiskFull } from '../store/disk.ts';
 import { TABLES } from '../store/schema.ts';
 import { decodeTicket, readHistory, readTicketIds, readTicketIdsOfAll } from '../store/tickets.ts';
+import { createProver } from './node-proofs.ts';
 import type { AuthorityView, Explanation, FinalBlock, NodeStatus, Reader } from './ports.ts';
 
 /** What a reader knows of a node beside the node itself. */
@@ -63,7 +63,8 @@ export function createReader(node: Node, settings: ReaderSettings): Reader {
         asOf: chain.visibleHead.header.height,
       };
     },
-    history: (id) => readHistory(chain.store, id, TICKET_HISTORY_MAX),
+    history: (id, page) => readHistory(chain.store, id, page),
+    proof: createProver(chain.store, node.parts.genesis.iriBase),
     peers: () =>
       node.parts.transport.peers().map((peer) => ({
         id:
@@ -178,6 +179,7 @@ function explanationOf(node: Node, settings: ReaderSettings): Explanation {
     following: node.followerFacts(),
     prunedBelow: node.syncProgress()?.prunedBelow ?? null,
     contradiction: node.peering?.contradiction() ?? null,
+    noSnapshot: node.peering?.noSnapshot() ?? null,
     patienceMs: settings.timing.progressMs,
     precisionMs: settings.timing.precisionMs,
     silenceMs: 2 * settings.timing.statusMs,

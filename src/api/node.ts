@@ -15,20 +15,21 @@ import type { Metrics } from '../node/metrics.ts';
 import type { SyncProgress } from '../peering/sync.ts';
 import type { LastingHalt } from '../store/halt.ts';
 import { json, type Outcome, type Route } from './exchange.ts';
+import type { GraphAccess } from './graph/access.ts';
 import { nodePage } from './node-page.ts';
 import type { Reader } from './ports.ts';
 import { fail } from './problems.ts';
 import { base64, timeView } from './views.ts';
 
 /** How the node itself is: what it holds, whom it sees, why it waits. */
-export function nodeRoutes(reader: Reader, metrics: Metrics): readonly Route[] {
+export function nodeRoutes(reader: Reader, metrics: Metrics, graph: GraphAccess): readonly Route[] {
   const get = (path: string, handle: Route['handle']): Route => ({ method: 'GET', path, handle });
   return [
     get('/', () => nodePage(reader)),
     { ...get('/health', () => json({ status: 'alive' })), query: 'any' },
     { ...get('/ready', () => ready(reader)), query: 'any' },
     { ...get('/metrics', async () => await exposition(metrics)), query: 'any' },
-    get('/api/v1/status', () => json(status(reader))),
+    get('/api/v1/status', () => json(status(reader, graph))),
     get('/api/v1/peers', () => json(peers(reader))),
     get('/api/v1/authorities', () => json(authorities(reader))),
     get('/api/v1/explain', () => json(explain(reader))),
@@ -49,7 +50,7 @@ async function exposition(metrics: Metrics): Promise<Outcome> {
   return { ok: true, value: { status: 200, content: { kind: 'bytes', mediaType, bytes: Buffer.from(text) } } };
 }
 
-function status(reader: Reader): StatusAnswer {
+function status(reader: Reader, graph: GraphAccess): StatusAnswer {
   const now = reader.status();
   return {
     node_id: now.nodeId,
@@ -68,6 +69,7 @@ function status(reader: Reader): StatusAnswer {
     syncing: now.syncing,
     sync: now.sync && syncView(now.sync),
     mempool: now.mempool,
+    provenance_lag_blocks: graph.status()?.lagBlocks ?? null,
     uptime_seconds: now.uptimeSeconds,
     devnet: now.devnet,
     observer_reason: now.observerReason,

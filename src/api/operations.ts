@@ -1,40 +1,12 @@
 import { z } from 'zod';
-import { utf8 } from '../lib/bytes.ts';
-import { err, ok, type Result } from '../lib/result.ts';
-import { EventId, GateId, Hash, isHex, isName, TicketId, TierId } from '../model/ids.ts';
-import { NAME_CHARS_MAX, TEXT_BYTES_MAX, TICKET_DATA_BYTES_MAX, TICKETS_PER_TRANSACTION_MAX } from '../model/limits.ts';
+import { ok, type Result } from '../lib/result.ts';
+import type { EventId, GateId, TicketId, TierId } from '../model/ids.ts';
+import { TICKETS_PER_TRANSACTION_MAX } from '../model/limits.ts';
 import { DISPUTE_REASONS, type NewTicket, type Operation } from '../model/operation.ts';
 import { badField } from './exchange.ts';
+import { data, eventId, gateId, holder, name, optional, parseBody, take, text, ticketId, tierId } from './fields.ts';
 import { parseJson } from './json.ts';
 import type { Problem } from './problems.ts';
-import { firstFault, wording } from './wording.ts';
-
-const NAME_RULE = `is 1 to ${NAME_CHARS_MAX} characters of A-Z a-z 0-9 . _ -`;
-const name = z.string().refine(isName, NAME_RULE);
-const ticketId = name.transform(TicketId);
-const gateId = name.transform(GateId);
-
-function optional<T extends z.ZodType>(schema: T) {
-  return schema.nullish().transform((value) => value ?? null);
-}
-
-/** Normal form at the edge, once: two ways to write one letter must not become two texts on the ledger. */
-const text = z
-  .string()
-  .transform((value) => value.normalize('NFC'))
-  .refine((value) => utf8(value).length <= TEXT_BYTES_MAX, `has at most ${TEXT_BYTES_MAX} bytes of UTF-8`);
-
-/** Base64 with its padding (RFC 4648 §4), in the one form that encodes back to itself. */
-const data = z
-  .string()
-  .refine((value) => Buffer.from(value, 'base64').toString('base64') === value, 'is base64 with padding')
-  .transform((value) => new Uint8Array(Buffer.from(value, 'base64')))
-  .refine((bytes) => bytes.length <= TICKET_DATA_BYTES_MAX, `has at most ${TICKET_DATA_BYTES_MAX} bytes`);
-
-const holder = z
-  .string()
-  .refine((value) => isHex(value, 32), 'is a salted SHA-256 in 64 characters of lower-case hex')
-  .transform(Hash);
 
 const newTicketFields = {
   ticket_id: ticketId,
@@ -43,7 +15,7 @@ const newTicketFields = {
   holder: optional(holder),
   data: optional(data),
 };
-const issueFields = { event_id: name.transform(EventId), tier_id: name.transform(TierId) };
+const issueFields = { event_id: eventId, tier_id: tierId };
 const newTicketSchema = z.strictObject(newTicketFields);
 
 function several<T extends z.ZodType>(schema: T) {
@@ -61,20 +33,12 @@ const disputeSchema = z.strictObject({
   note: text.default(''),
   gate: optional(gateId),
 });
-const emptySchema = z.strictObject({});
 
 /** An operation that a body asks for, and the tickets that its answer shows. */
 export interface Asked {
   readonly operation: Operation;
   readonly tickets: readonly TicketId[];
   readonly isBatch: boolean;
-}
-
-/** A parsed body as a schema has it, or what is wrong with its first bad field. */
-export function take<T extends z.ZodType>(schema: T, value: unknown): Result<z.output<T>, Problem> {
-  const parsed = schema.safeParse(value, { error: wording });
-  if (parsed.success) return ok(parsed.data);
-  return err(firstFault(parsed.error, 'the body is a JSON object with the fields of the operation'));
 }
 
 /** Whether a body is about several tickets; one that is about a single one besides is neither. */
@@ -144,9 +108,7 @@ export function parseScan(
   body: Uint8Array,
   gateOf: (ticket: TicketId) => GateId,
 ): Result<Asked, Problem> {
-  const value = parseJson(body);
-  if (!value.ok) return value;
-  const parsed = take(scanSchema, value.value);
+  const parsed = parseBody(scanSchema, body);
   if (!parsed.ok) return parsed;
   const { ticket_id: ticket, gate } = parsed.value;
   return ok({ operation: { kind, ticket, gate: gate ?? gateOf(ticket) }, tickets: [ticket], isBatch: false });
@@ -154,16 +116,8 @@ export function parseScan(
 
 /** `{ticket_id, reason?, note?, gate?}`. */
 export function parseDispute(body: Uint8Array): Result<Asked, Problem> {
-  const value = parseJson(body);
-  if (!value.ok) return value;
-  const parsed = take(disputeSchema, value.value);
+  const parsed = parseBody(disputeSchema, body);
   if (!parsed.ok) return parsed;
   const { ticket_id: ticket, reason, note, gate } = parsed.value;
   return ok({ operation: { kind: 'dispute', ticket, reason, note, gate }, tickets: [ticket], isBatch: false });
-}
-
-/** `{}`. */
-export function parseNothing(body: Uint8Array): Result<unknown, Problem> {
-  const value = parseJson(body);
-  return value.ok ? take(emptySchema, value.value) : value;
 }

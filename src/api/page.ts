@@ -9,6 +9,7 @@ const STYLE = `
   th { border-bottom: 2px solid #1c2430; } td { border-bottom: 1px solid #d5dae1; }
   dl { display: grid; grid-template-columns: minmax(5rem, auto) 1fr; gap: .3rem 1rem; } dt { color: #5a6472; } dd { margin: 0; }
   pre { background: #f2f4f7; padding: .8rem 1rem; border-radius: .3rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+  textarea { box-sizing: border-box; width: 100%; font: 13px/1.4 ui-monospace, monospace; }
   .number { font-variant-numeric: tabular-nums; }
   .warning { background: #fff3cd; border-left: .3rem solid #c77700; padding: .6rem 1rem; } [hidden] { display: none; }
   @media (prefers-color-scheme: dark) {
@@ -23,8 +24,13 @@ export interface Page {
   readonly policy: string;
 }
 
-/** A page that is complete in itself and asks nobody else. `body` is HTML; `script` runs at its end. */
-export function renderPage(title: string, body: string, script: string): Page {
+/**
+ * A page that is complete in itself and asks nobody else. `body` is HTML; `script` runs at its end.
+ *
+ * @param importMap of a script that imports: where its modules find theirs, at this same address
+ */
+export function renderPage(title: string, body: string, script: string, importMap?: object): Page {
+  const map = importMap === undefined ? undefined : JSON.stringify(importMap);
   const html = `<!doctype html>
 <html lang="en">
 <head>
@@ -36,14 +42,19 @@ export function renderPage(title: string, body: string, script: string): Page {
 </head>
 <body>
 ${body}
-<script>${script}</script>
+${
+  map === undefined
+    ? `<script>${script}</script>`
+    : `<script type="importmap">${map}</script>
+<script type="module">${script}</script>`
+}
 </body>
 </html>
 `;
   const policy = [
     "default-src 'none'",
     `style-src ${sourceOf(STYLE)}`,
-    `script-src ${sourceOf(script)}`,
+    `script-src ${sourceOf(script)}${map === undefined ? '' : ` ${sourceOf(map)} 'self'`}`,
     "connect-src 'self'",
     'img-src data:',
     "base-uri 'none'",

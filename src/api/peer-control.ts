@@ -16,7 +16,9 @@ export function createPeerControl({ peering, parts }: Node): PeerControl {
       return peer !== undefined && peering?.disconnect(peer.id) === true;
     },
     ban: async (id, lengthMs) => {
-      if (session(id)?.role === 'authority') return 'AUTHORITY';
+      // By its name also while there is no session with it.
+      const isNamed = parts.genesis.authorities.some((authority) => authority.id === id);
+      if (isNamed || session(id)?.role === 'authority') return 'AUTHORITY';
       if (!isHex(id, 32)) return 'UNKNOWN';
       return (await peering?.ban(id as PeerId, lengthMs)) ?? 'UNKNOWN';
     },

@@ -3,6 +3,7 @@ import Router, { type RouterMiddleware } from '@koa/router';
 import Koa, { type DefaultContext, type Middleware, type ParameterizedContext } from 'koa';
 import { InvariantError } from '../lib/assert.ts';
 import { ok, type Result } from '../lib/result.ts';
+import { SPARQL_TARGET_BYTES_MAX } from '../model/graph-limits.ts';
 import { API_TARGET_BYTES_MAX } from '../model/http-limits.ts';
 import {
   type Answer,
@@ -127,9 +128,8 @@ function guard({ settings }: ApiDependencies, rateLimit: RateLimit): Step {
 }
 
 function checkTarget(target: string, path: string): Result<true, Problem> {
-  if (target.length > API_TARGET_BYTES_MAX) {
-    return fail('TARGET_TOO_LONG', `path and query have at most ${API_TARGET_BYTES_MAX} bytes`);
-  }
+  const bytesMax = path === '/sparql' ? SPARQL_TARGET_BYTES_MAX : API_TARGET_BYTES_MAX;
+  if (target.length > bytesMax) return fail('TARGET_TOO_LONG', `path and query have at most ${bytesMax} bytes here`);
   if (!isCleanPath(path)) {
     return fail('BAD_REQUEST', 'the path has a percent sign that encodes nothing, or a control character');
   }
@@ -143,7 +143,7 @@ function allowOrigin(context: Context, isOn: boolean, isListed: boolean): void {
   context.set('access-control-allow-origin', context.get('origin'));
   context.set(
     'access-control-expose-headers',
-    'etag, location, retry-after, ratelimit, idempotency-replayed, x-request-id',
+    'etag, location, retry-after, ratelimit, idempotency-replayed, x-request-id, counterfoil-height',
   );
   if (context.method !== 'OPTIONS') return;
   context.set('access-control-allow-methods', 'GET, HEAD, POST');
@@ -177,7 +177,7 @@ async function handle(
     const operator = checkOperator(headers, { ...settings, devnet: isOpen });
     if (!operator.ok) return operator;
   }
-  const query = parseQuery(context.search);
+  const query = parseQuery(route.query === 'own' ? '' : context.search);
   if (!query.ok) return query;
   const known = checkQuery(query.value, route.query);
   if (!known.ok) return known;
@@ -193,7 +193,15 @@ async function handle(
     const value = headers[name];
     return Array.isArray(value) ? value.join(', ') : value;
   };
-  return await route.handle({ params: context.params, query: query.value, body, header });
+  return await route.handle({
+    params: context.params,
+    query: query.value,
+    search: context.search,
+    caller: callerOf(context.ip),
+    isGone: () => context.res.destroyed,
+    body,
+    header,
+  });
 }
 
 function answer(context: Context, { status, headers = {}, content }: Answer): void {

@@ -3,6 +3,7 @@
  * This file says what the surface needs of a node; the composition root provides it.
  */
 import type { TicketRecord } from '../ledger/ticket-record.ts';
+import type { Result } from '../lib/result.ts';
 import type { Body, Header } from '../model/block.ts';
 import type { Certificate } from '../model/certificate.ts';
 import type { Evidence } from '../model/evidence.ts';
@@ -21,7 +22,8 @@ import type { Receipt } from '../model/receipt.ts';
 import type { Intent, Transaction } from '../model/transaction.ts';
 import type { SyncProgress } from '../peering/sync.ts';
 import type { LastingHalt } from '../store/halt.ts';
-import type { TicketEvent } from '../store/tickets.ts';
+import type { Unprovable } from '../store/proofs.ts';
+import type { HistoryPage, TicketEvent } from '../store/tickets.ts';
 
 /** A final block as it is stored. */
 export interface FinalBlock {
@@ -130,6 +132,15 @@ export type TransactionState =
   | { readonly state: 'pruned'; readonly height: Height }
   | { readonly state: 'unknown' };
 
+export interface ProofWanted {
+  readonly history: boolean;
+  /** Of a history alone. */
+  readonly graphs: boolean;
+}
+
+/** Why there is no proof: as `Unprovable`, or it would be larger than anybody takes, or too many wait for one. */
+export type ProofRefusal = Unprovable | 'TOO_LARGE' | 'BUSY';
+
 /** Everything that can be asked of a node; each answer is of one moment. */
 export interface Reader {
   status(): NodeStatus;
@@ -146,7 +157,9 @@ export interface Reader {
     readonly tickets: readonly TicketRecord[];
     readonly asOf: Height;
   };
-  history(id: TicketId): readonly TicketEvent[];
+  history(id: TicketId, page: HistoryPage): readonly TicketEvent[];
+  /** What proves the newest state of a ticket, or that there is none; with its history and graphs as wanted. */
+  proof(id: TicketId, wanted: ProofWanted): Promise<Result<Uint8Array, ProofRefusal>>;
   peers(): readonly PeerView[];
   authorities(): readonly AuthorityView[];
   explain(): Explanation;

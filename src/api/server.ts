@@ -4,17 +4,24 @@ import type { Duplex } from 'node:stream';
 import { API_HEADER_BYTES_MAX, API_HEADERS_COUNT_MAX } from '../model/http-limits.ts';
 import { GateId } from '../model/ids.ts';
 import { chainRoutes } from './chain.ts';
+import type { Route } from './exchange.ts';
 import { Feed } from './feed.ts';
+import { linkedDataRoutes } from './graph/linked-data.ts';
+import { patternRoutes } from './graph/patterns.ts';
+import { ticketProvenanceRoutes } from './graph/ticket-provenance.ts';
 import { checkHost, checkSocketOrigin, WILDCARDS } from './guards.ts';
 import { nodeRoutes } from './node.ts';
 import { peerRoutes } from './peers.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Problem, ProblemCode } from './problems.ts';
+import { proofRoutes } from './proofs.ts';
 import { questionRoutes } from './questions.ts';
 import { callerOf, createRateLimit, type RateLimit } from './rate-limit.ts';
 import type { Api, ApiDependencies, ApiLimits, ApiSettings } from './settings.ts';
-import { ticketRoutes } from './tickets.ts';
+import { sparqlRoutes } from './sparql/routes.ts';
+import { type TicketRoutes, ticketRoutes } from './tickets.ts';
 import { refuseSocket, refuseUnreadable } from './unreadable.ts';
+import { verifyRoutes } from './verify-page.ts';
 
 /** The address could not be had; the message names the option that chooses another. */
 class PortError extends Error {
@@ -29,24 +36,11 @@ class PortError extends Error {
 
 /** The HTTP surface of a node: built, and not yet listening. */
 export function createApi(dependencies: ApiDependencies): Api {
-  const { reader, submit, operator, metrics, seed, settings, peers } = dependencies;
+  const { settings, sparql } = dependencies;
   const { limits } = settings;
   const rateLimit = createRateLimit(limits.requestsPerSecond, limits.requestsBurst);
   const feed = new Feed(dependencies);
-  const routes = [
-    ...nodeRoutes(reader, metrics),
-    ...peerRoutes(peers),
-    ...questionRoutes(),
-    ...chainRoutes({ reader, submit, devnet: settings.devnet }),
-    ...ticketRoutes({
-      reader,
-      submit,
-      operator,
-      seed: settings.devnet ? seed : undefined,
-      onSeeded: (seeded) => feed.seeded(seeded),
-      gate: GateId(settings.gate),
-    }),
-  ];
+  const routes = apiRoutes(dependencies, (seeded) => feed.seeded(seeded));
   let isStopping = false;
   const app = createPipeline(dependencies, routes, rateLimit, () => isStopping);
   const server = httpServer(limits, app.callback());
@@ -55,9 +49,40 @@ export function createApi(dependencies: ApiDependencies): Api {
     listen: async () => await listen(server, settings),
     close: async () => {
       isStopping = true;
+      sparql?.close();
       await Promise.all([feed.close(), stop(server, limits.closeMsMax)]);
     },
   };
+}
+
+/** Everything that a node answers to. */
+export function apiRoutes(
+  dependencies: Omit<ApiDependencies, 'subscribe' | 'logger' | 'settings'> & {
+    readonly settings: Pick<ApiSettings, 'devnet' | 'gate'>;
+  },
+  onSeeded: TicketRoutes['onSeeded'],
+): readonly Route[] {
+  const { reader, submit, operator, metrics, seed, settings, peers, graph, sparql } = dependencies;
+  return [
+    ...nodeRoutes(reader, metrics, graph),
+    ...peerRoutes(peers),
+    ...patternRoutes(graph),
+    ...ticketProvenanceRoutes(graph),
+    ...linkedDataRoutes(graph),
+    ...chainRoutes({ reader, submit, devnet: settings.devnet }),
+    ...ticketRoutes({
+      reader,
+      submit,
+      operator,
+      seed: settings.devnet ? seed : undefined,
+      onSeeded,
+      gate: GateId(settings.gate),
+    }),
+    ...(sparql === undefined ? [] : sparqlRoutes(sparql)),
+    ...questionRoutes(),
+    ...proofRoutes(reader),
+    ...verifyRoutes(),
+  ];
 }
 
 function httpServer(limits: ApiLimits, listener: ReturnType<ReturnType<typeof createPipeline>['callback']>): Server {

@@ -14,7 +14,9 @@ import {
   FEED_STALL_MS_MAX,
 } from '../model/http-limits.ts';
 import type { Metrics } from '../node/metrics.ts';
+import type { GraphAccess } from './graph/access.ts';
 import type { Operator, PeerControl, Reader, Seed, Submit, Subscribe } from './ports.ts';
+import type { SparqlService } from './sparql/ask.ts';
 
 /** One line per call: what happened as fields, then the words. pino's loggers are one. */
 export interface Logger {
@@ -81,11 +83,15 @@ export interface ApiDependencies {
   readonly peers: PeerControl;
   /** Absent on a node that has no organisation's key: it only reads, and passes on what clients signed. */
   readonly operator?: Operator;
+  /** What the node knows as RDF. */
+  readonly graph: GraphAccess;
   readonly subscribe: Subscribe;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Present on devnets only. */
   readonly seed?: Seed;
+  /** Absent when queries are off: `/sparql` is no address then. It is closed with the API. */
+  readonly sparql?: SparqlService;
   readonly settings: ApiSettings;
 }
 

@@ -18,10 +18,12 @@ import {
   waitParameter,
   wholeParameter,
 } from './exchange.ts';
-import { type Asked, parseDispute, parseIssue, parseNothing, parseScan, parseValidate } from './operations.ts';
+import { parseNothing } from './fields.ts';
+import { type Asked, parseDispute, parseIssue, parseScan, parseValidate } from './operations.ts';
 import type { Reader, Seed } from './ports.ts';
 import { fail, type Problem } from './problems.ts';
-import { ticketView, timeView } from './views.ts';
+import { parseCase, parseRemark, parseResolve, parseRevoke, parseTransfer } from './remedies.ts';
+import { ticketView, versionView } from './views.ts';
 import {
   admitOutcome,
   idempotencyKeyOf,
@@ -46,7 +48,8 @@ export function ticketRoutes(dependencies: TicketRoutes): readonly Route[] {
 }
 
 interface Transition {
-  readonly name: 'issue' | 'validate' | 'consume' | 'dispute' | 'admit';
+  /** The last part of its path. */
+  readonly name: string;
   readonly example: string;
   readonly bytesMax: number;
   readonly parse: (body: Uint8Array) => Result<Asked, Problem>;
@@ -67,7 +70,26 @@ function transitions({ reader, gate }: TicketRoutes): readonly Transition[] {
     { name: 'consume', example, bytesMax, parse: (body) => parseScan('consume', body, gateOf) },
     { name: 'admit', example, bytesMax, parse: (body) => parseScan('admit', body, gateOf) },
     { name: 'dispute', example: '{"ticket_id":"ID","reason":"FRAUD"}', bytesMax, parse: parseDispute },
+    ...remedies(reader),
   ];
+}
+
+function remedies(reader: Reader): readonly Transition[] {
+  const placeOf = (ticket: TicketId) => reader.ticket(ticket);
+  const example = '{"ticket_id":"ID"}';
+  const rows: readonly Omit<Transition, 'bytesMax'>[] = [
+    { name: 'transfer', example: '{"ticket_id":"ID","holder":"HASH"}', parse: parseTransfer },
+    { name: 'hold', example, parse: (body) => parseRemark('hold', body) },
+    { name: 'release', example, parse: (body) => parseRemark('release', body) },
+    { name: 'revoke', example: '{"ticket_id":"ID","reason":"REFUND"}', parse: parseRevoke },
+    { name: 'case', example: '{"ticket_id":"ID","reason":"FRAUD"}', parse: parseCase },
+    {
+      name: 'resolve',
+      example: '{"ticket_id":"ID","outcome":"REJECTED"}',
+      parse: (body) => parseResolve(body, placeOf),
+    },
+  ];
+  return rows.map((row) => ({ ...row, bytesMax: API_BODY_BYTES_MAX }));
 }
 
 function writeRoutes(dependencies: TicketRoutes): readonly Route[] {
@@ -148,11 +170,16 @@ function readRoutes(reader: Reader): readonly Route[] {
         return ticket === undefined ? unknownTicket(id.value) : json(ticketView(ticket), stateTag(reader));
       },
     },
-    { method: 'GET', path: '/api/v1/tickets/:id/history', handle: (request) => history(reader, request) },
+    {
+      method: 'GET',
+      path: '/api/v1/tickets/:id/history',
+      query: ['limit', 'cursor'],
+      handle: (request) => history(reader, request),
+    },
   ];
 }
 
-function parseTicketId(text: string): Result<TicketId, Problem> {
+export function parseTicketId(text: string): Result<TicketId, Problem> {
   return isName(text) ? ok(TicketId(text)) : badField('id', 'is 1 to 64 characters of A-Z a-z 0-9 . _ -');
 }
 
@@ -185,28 +212,24 @@ function listTickets(reader: Reader, { query }: ApiRequest): Outcome {
   return json(answer, stateTag(reader));
 }
 
-function history(reader: Reader, { params }: ApiRequest): Outcome {
+/** Versions in pages: `cursor` is the last version of the page before. */
+function history(reader: Reader, { params, query }: ApiRequest): Outcome {
   const id = parseTicketId(params['id'] ?? '');
   if (!id.ok) return id;
+  const limit = wholeParameter(query, 'limit', { least: 1, most: API_PAGE_MAX, otherwise: API_PAGE_MAX });
+  if (!limit.ok) return limit;
+  const cursor = wholeParameter(query, 'cursor', { least: 0, most: Number.MAX_SAFE_INTEGER, otherwise: 0 });
+  if (!cursor.ok) return cursor;
   const ticket = reader.ticket(id.value);
   if (ticket === undefined) return unknownTicket(id.value);
-  const versions = reader.history(id.value);
-  if (versions.length < ticket.version) {
-    const known = `${versions.length} of the ${ticket.version} versions of ${id.value}`;
-    return fail('PRUNED', `${known} are known here: this node began at block ${reader.oldest()}; ask an archive`);
+  const after = Math.min(cursor.value, ticket.version);
+  const versions = reader.history(id.value, { after, limit: limit.value });
+  const first = versions[0]?.version ?? ticket.version + 1;
+  if (first > after + 1) {
+    const lost = `versions ${after + 1} to ${first - 1} of ${id.value} are not known here`;
+    return fail('PRUNED', `${lost}: this node began at block ${reader.oldest()}; ask an archive`);
   }
-  const answer: HistoryAnswer = {
-    versions: versions.map((version) => ({
-      version: version.version,
-      state: version.state,
-      standing: version.standing,
-      transaction_id: version.transaction,
-      type: version.type,
-      at: timeView(version.at),
-      height: version.height,
-      agent: version.agent,
-      ...(version.gate === null ? {} : { gate: version.gate }),
-    })),
-  };
+  const last = versions.at(-1)?.version ?? ticket.version;
+  const answer: HistoryAnswer = { versions: versions.map(versionView), next: last < ticket.version ? last : null };
   return json(answer, stateTag(reader));
 }

@@ -5,6 +5,7 @@ import type {
   CertificateAnswer,
   FirstScanAnswer,
   HeaderAnswer,
+  HistoryAnswer,
   ReceiptAnswer,
   TicketAnswer,
   TransactionAnswer,
@@ -18,6 +19,7 @@ import type { Hash, Timestamp } from '../model/ids.ts';
 import type { NewTicket, Operation, Replacement } from '../model/operation.ts';
 import type { FirstScan, Receipt } from '../model/receipt.ts';
 import type { Transaction } from '../model/transaction.ts';
+import type { TicketEvent } from '../store/tickets.ts';
 import type { FinalBlock, TransactionState } from './ports.ts';
 
 /** How the model is shown: snake_case, times in RFC 3339 in UTC, hashes in hex, bytes in base64. */
@@ -229,6 +231,22 @@ export function ticketView(ticket: TicketRecord): TicketAnswer {
     case: opened,
     replaces: ticket.replaces,
     replaced_by: ticket.replacedBy,
+  };
+}
+
+export function versionView(version: TicketEvent): HistoryAnswer['versions'][number] {
+  return {
+    version: version.version,
+    state: version.state,
+    standing: version.standing,
+    epoch: version.epoch,
+    holder: version.holder,
+    transaction_id: version.transaction,
+    type: version.type,
+    at: timeView(version.at),
+    height: version.height,
+    agent: version.agent,
+    ...(version.gate === null ? {} : { gate: version.gate }),
   };
 }
 

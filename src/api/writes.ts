@@ -166,12 +166,13 @@ export function writeOutcome(
   const tickets = about.tickets.map((id) =>
     ticketView(defined(reader.ticket(id), 'a ticket of an accepted write can be read')),
   );
-  const [first] = tickets;
+  const [first, replacement] = tickets;
   const value: WriteAnswer = {
     transaction_id: written.transaction,
     height: written.height,
     block_hash: written.blockHash,
     ...(about.isBatch || first === undefined ? { tickets } : { ticket: first }),
+    ...(about.isBatch || replacement === undefined ? {} : { replacement }),
   };
   return json(value, replayHeaders(written.isReplay));
 }

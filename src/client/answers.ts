@@ -40,6 +40,8 @@ export interface StatusAnswer {
   /** Present while it catches up with many blocks. */
   readonly sync: SyncAnswer | null;
   readonly mempool: number;
+  /** Blocks by which the index of the graph lags behind the chain; null on a node that keeps none. */
+  readonly provenance_lag_blocks: number | null;
   readonly uptime_seconds: number;
   readonly devnet: boolean;
   /** Why it holds an authority key and does not vote. */
@@ -207,6 +209,8 @@ export interface HistoryAnswer {
     readonly version: number;
     readonly state: string;
     readonly standing: string;
+    readonly epoch: number;
+    readonly holder: string | null;
     readonly transaction_id: string;
     readonly type: OperationKind;
     readonly at: Time;
@@ -214,6 +218,8 @@ export interface HistoryAnswer {
     readonly agent: string;
     readonly gate?: string;
   }[];
+  /** What `cursor` takes for the next page; null at the end. */
+  readonly next: number | null;
 }
 
 /** A write that is final. */
@@ -223,6 +229,8 @@ export interface WriteAnswer {
   readonly block_hash: string;
   /** Of a write about one ticket. */
   readonly ticket?: TicketAnswer;
+  /** Of a resolution that reissues: the ticket that takes the place of that one. */
+  readonly replacement?: TicketAnswer;
   /** Of a batch. */
   readonly tickets?: readonly TicketAnswer[];
 }
@@ -340,6 +348,12 @@ type FeedEventType =
   | 'ticket_validated'
   | 'ticket_consumed'
   | 'ticket_disputed'
+  | 'ticket_transferred'
+  | 'ticket_held'
+  | 'ticket_released'
+  | 'ticket_revoked'
+  | 'case_opened'
+  | 'case_resolved'
   | 'ticket_refused'
   | 'view_changed'
   | 'peer_joined'

@@ -45,6 +45,10 @@ export interface Call {
   readonly idempotencyKey?: string | undefined;
   /** Whatever is written is written once, however often it is asked: as under an idempotency key. */
   readonly isRepeatable?: boolean;
+  /** JSON when absent. */
+  readonly accept?: string;
+  /** What the node may take on top without being told, in milliseconds. */
+  readonly patienceMs?: number;
   /** What the node may wait on top, in milliseconds. */
   readonly waitMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -64,7 +68,7 @@ export function createCaller({ url, operatorToken, ...options }: CallerOptions):
   const { timeoutMs = TIMEOUT_MS, tries = TRIES } = options;
   const base = url.replace(/\/+$/, '');
   const once = async (call: Call): Promise<Answered<Response>> => {
-    const deadline = AbortSignal.timeout(timeoutMs + (call.waitMs ?? 0));
+    const deadline = AbortSignal.timeout(timeoutMs + (call.waitMs ?? 0) + (call.patienceMs ?? 0));
     const signal = call.signal === undefined ? deadline : AbortSignal.any([deadline, call.signal]);
     try {
       const response = await send(base + target(call), { ...requestOf(call, operatorToken), signal });
@@ -93,8 +97,11 @@ function target({ path, query = {}, waitMs }: Call): string {
   return text === '' ? path : `${path}?${text}`;
 }
 
-function requestOf({ method, body, idempotencyKey }: Call, operatorToken: string | undefined): RequestInit {
-  const headers: Record<string, string> = { accept: 'application/json' };
+function requestOf(
+  { method, body, accept = 'application/json', idempotencyKey }: Call,
+  operatorToken: string | undefined,
+): RequestInit {
+  const headers: Record<string, string> = { accept };
   if (body !== undefined) headers['content-type'] = body.mediaType;
   if (operatorToken !== undefined) headers['authorization'] = `Bearer ${operatorToken}`;
   if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey;

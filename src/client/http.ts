@@ -1,5 +1,5 @@
 import { ok } from '../lib/result.ts';
-import type { DisputeReason } from '../model/operation.ts';
+import type { CaseOutcome, DisputeReason, RevocationReason, TransferChannel } from '../model/operation.ts';
 import type { Transaction } from '../model/transaction.ts';
 import type {
   AdmitAnswer,
@@ -50,6 +50,33 @@ export interface DisputeBody extends ScanBody {
   readonly note?: string;
 }
 
+interface AboutTicket {
+  readonly ticket_id: string;
+  readonly note?: string;
+}
+export interface TransferBody {
+  readonly ticket_id: string;
+  /** Of the new holder: salted SHA-256 in hex. */
+  readonly holder: string;
+  /** In the smallest unit of the currency; a resale has one. */
+  readonly price?: number | null;
+  readonly channel?: TransferChannel;
+}
+export type HoldBody = AboutTicket;
+export interface RevokeBody extends AboutTicket {
+  readonly reason: RevocationReason;
+}
+export interface CaseBody extends AboutTicket {
+  readonly reason?: DisputeReason;
+  /** Id of a transaction that speaks for it. */
+  readonly evidence?: string | null;
+}
+export interface ResolveBody extends AboutTicket {
+  readonly outcome: CaseOutcome;
+  /** Given exactly when the outcome is REISSUED; for the event and tier of the ticket unless told otherwise. */
+  readonly replacement?: (Omit<NewTicketFields, 'holder'> & Partial<Placed>) | null;
+}
+
 export interface WriteOptions {
   /** With it a write is safe to repeat, and is repeated when the connection fails. */
   readonly idempotencyKey?: string;
@@ -84,13 +111,22 @@ export interface Client {
     readonly cursor?: string;
   }): Promise<Answered<TicketsAnswer>>;
   ticket(id: string): Promise<Answered<TicketAnswer>>;
-  history(id: string): Promise<Answered<HistoryAnswer>>;
+  /** Oldest first; the next page begins after the `cursor` of the last. */
+  history(id: string, page?: { readonly limit?: number; readonly cursor?: number }): Promise<Answered<HistoryAnswer>>;
+  /** Byte for byte, as `verifyBundle` of the verifier takes it: what a ticket is, or that there is none. */
+  proof(id: string, wanted?: { readonly history?: boolean; readonly graphs?: boolean }): Promise<Answered<Uint8Array>>;
   issue(body: IssueBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
   validate(body: ValidateBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
   consume(body: ScanBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
   /** A refused scan is an answer: see `decision`. */
   admit(body: ScanBody, options?: WriteOptions): Promise<Answered<AdmitAnswer>>;
   dispute(body: DisputeBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
+  transfer(body: TransferBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
+  hold(body: HoldBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
+  release(body: HoldBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
+  revoke(body: RevokeBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
+  openCase(body: CaseBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
+  resolve(body: ResolveBody, options?: WriteOptions): Promise<Answered<WriteAnswer>>;
   /** Devnets only. */
   seed(): Promise<Answered<SeedAnswer>>;
   peers(): Promise<Answered<PeersAnswer>>;
@@ -106,7 +142,20 @@ export interface Client {
   evidence(): Promise<Answered<EvidenceAnswer>>;
   stats(): Promise<Answered<StatsAnswer>>;
   config(): Promise<Answered<Readonly<Record<string, unknown>>>>;
+  /** A query in SPARQL. Not repeated: what could not be answered once costs the node as much again. */
+  sparql(query: string, accept: string): Promise<Answered<SparqlText>>;
 }
+
+/** What a node answers to a query. */
+export interface SparqlText {
+  readonly text: string;
+  readonly mediaType: string;
+  /** Of the newest block that it is about. */
+  readonly height: number;
+}
+
+/** A query waits for others, and for the graph to be read. */
+const QUERY_PATIENCE_MS = 60_000;
 
 /** Seeding waits for several blocks. */
 const SEED_WAIT_MS = 30_000;
@@ -119,12 +168,27 @@ export function createClient(options: CallerOptions): Client {
     ...peerCalls(call),
     ...chainCalls(call),
     ...ticketCalls(call),
+    sparql: async (query, accept) => await sparqlCall(call, query, accept),
   };
 }
 
 async function asked<T extends object>(caller: Caller, call: Call): Promise<Answered<T>> {
   const answered = await caller(call);
   return answered.ok ? await jsonOf<T>(answered.value) : answered;
+}
+
+async function sparqlCall(caller: Caller, query: string, accept: string): Promise<Answered<SparqlText>> {
+  const answered = await caller({
+    method: 'POST',
+    path: '/sparql',
+    body: { mediaType: 'application/sparql-query', bytes: query },
+    accept,
+    patienceMs: QUERY_PATIENCE_MS,
+  });
+  if (!answered.ok) return answered;
+  const { headers } = answered.value;
+  const mediaType = headers.get('content-type')?.split(';')[0] ?? '';
+  return ok({ text: await answered.value.text(), mediaType, height: Number(headers.get('counterfoil-height')) });
 }
 
 function getter(caller: Caller) {
@@ -205,9 +269,12 @@ function chainCalls(
   };
 }
 
-function ticketCalls(
-  caller: Caller,
-): Pick<Client, 'tickets' | 'ticket' | 'history' | 'issue' | 'validate' | 'consume' | 'admit' | 'dispute' | 'seed'> {
+type TicketCall =
+  | ('tickets' | 'ticket' | 'history' | 'proof' | 'seed')
+  | ('issue' | 'validate' | 'consume' | 'admit' | 'dispute')
+  | ('transfer' | 'hold' | 'release' | 'revoke' | 'openCase' | 'resolve');
+
+function ticketCalls(caller: Caller): Pick<Client, TicketCall> {
   const get = getter(caller);
   const post = <T extends object>(name: string, body: object, options: WriteOptions = {}): Promise<Answered<T>> =>
     asked<T>(caller, {
@@ -219,12 +286,23 @@ function ticketCalls(
   return {
     tickets: (query = {}) => get('/api/v1/tickets', { ...query }),
     ticket: (id) => get(`/api/v1/tickets/${named(id)}`),
-    history: (id) => get(`/api/v1/tickets/${named(id)}/history`),
+    history: (id, page = {}) => get(`/api/v1/tickets/${named(id)}/history`, { ...page }),
+    proof: async (id, { history = false, graphs = false } = {}) => {
+      const query = { history: String(history), graphs: String(graphs) };
+      const answered = await caller({ method: 'GET', path: `/api/v1/tickets/${named(id)}/proof`, query });
+      return answered.ok ? ok(new Uint8Array(await answered.value.arrayBuffer())) : answered;
+    },
     issue: (body, options) => post('issue', body, options),
     validate: (body, options) => post('validate', body, options),
     consume: (body, options) => post('consume', body, options),
     admit: (body, options) => post('admit', body, options),
     dispute: (body, options) => post('dispute', body, options),
+    transfer: (body, options) => post('transfer', body, options),
+    hold: (body, options) => post('hold', body, options),
+    release: (body, options) => post('release', body, options),
+    revoke: (body, options) => post('revoke', body, options),
+    openCase: (body, options) => post('case', body, options),
+    resolve: (body, options) => post('resolve', body, options),
     seed: () =>
       asked(caller, {
         method: 'POST',

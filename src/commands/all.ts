@@ -10,6 +10,8 @@ import { genesisCommand } from './genesis.ts';
 import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
 import { peersCommand } from './peers.ts';
+import { proofCommand } from './proof.ts';
+import { rdfCommand } from './rdf.ts';
 import { sampleCommand } from './sample.ts';
 import { simulateCommand } from './simulate.ts';
 import { startCommand } from './start.ts';
@@ -30,8 +32,10 @@ export function allCommands(version: string): readonly Command[] {
     explainCommand(),
     eventCommand(),
     ticketCommand(),
+    proofCommand(),
     chainCommand(),
     evidenceCommand(),
+    rdfCommand(),
     simulateCommand(),
     sampleCommand(),
     configCommand(),

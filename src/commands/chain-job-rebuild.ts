@@ -8,7 +8,7 @@ import { replacementDir } from '../store/replacement.ts';
 import { TABLES } from '../store/schema.ts';
 import { loadGenesis } from './files.ts';
 import type { JobOf } from './job-process.ts';
-import { closed, type Ending, faultReport, reporter, withSnapshot } from './job-report.ts';
+import { closed, type Ending, faultReport, reporter, withDamaged } from './job-report.ts';
 import { openChain } from './opening.ts';
 
 /** Opens a chain as a node does at its start: whoever gives the job learns whether a process lives through it. */
@@ -24,7 +24,7 @@ export async function check({ dataDir, genesisFile }: JobOf<'check'>): Promise<E
 export async function rebuild(job: JobOf<'rebuild'>): Promise<Ending> {
   let isOpen = false;
   try {
-    return await withSnapshot(job.dataDir, async (damaged) => {
+    return await withDamaged(job.dataDir, async (damaged) => {
       isOpen = true;
       return await rebuildFrom(damaged, job);
     });

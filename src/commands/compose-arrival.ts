@@ -24,9 +24,16 @@ export async function arrivalOf(parts: ArrivalParts): Promise<ArrivalSettings | 
   const { config, genesis, chain, arrived, failed } = parts;
   if (config.storage.sync !== 'snapshot') return undefined;
   const { dataDir } = config.storage;
-  const store = await openArrival(dataDir);
+  let store = await openArrival(dataDir);
   const into: ArrivalStore = {
-    store,
+    get store() {
+      return store;
+    },
+    empty: async () => {
+      await closed(store);
+      dropReplacement(dataDir);
+      store = openEmpty(dataDir);
+    },
     complete: () => {
       const { chainId } = genesis;
       const first = defined(chain.block(0), 'a chain has a genesis');
@@ -42,12 +49,15 @@ export async function arrivalOf(parts: ArrivalParts): Promise<ArrivalSettings | 
 
 /** What an earlier start has begun, or an empty store. */
 async function openArrival(dataDir: string): Promise<KeyValue> {
-  const open = (): KeyValue => openLmdb(replacementDir(dataDir), Object.values(TABLES));
-  const store = open();
+  const store = openEmpty(dataDir);
   const isUsed =
     store.get(TABLES.meta, META.unfinished) !== undefined || store.get(TABLES.meta, META.schema) !== undefined;
   if (!isUsed || readArrival(store) !== undefined) return store;
   await closed(store);
   dropReplacement(dataDir);
-  return open();
+  return openEmpty(dataDir);
+}
+
+function openEmpty(dataDir: string): KeyValue {
+  return openLmdb(replacementDir(dataDir), Object.values(TABLES));
 }

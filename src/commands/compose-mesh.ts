@@ -58,7 +58,9 @@ export function openMesh(parts: MeshParts): Mesh {
     heartbeatIntervalMs: network.heartbeatIntervalMs,
     acceptFollowers: true,
     followersMax: network.peersMax - outboundMin(config, authorityKey === null),
+    followersPerGroupMax: network.peersPerGroupMax,
     isBanned: (id) => known.isBanned(id),
+    isCutOff: (id) => known.isCutOff(id),
   });
 }
 

@@ -16,6 +16,7 @@ import type { Mesh } from '../network/mesh.ts';
 import { systemClock, systemTimers } from '../node/clock.ts';
 import type { NodeConfig } from '../node/config/config.ts';
 import { Executor } from '../node/executor.ts';
+import type { Indexer } from '../node/indexer.ts';
 import { readPrivateFile } from '../node/keys/key-file.ts';
 import { installNativeSha256 } from '../node/keys/native-hash.ts';
 import {
@@ -35,6 +36,7 @@ import type { KeyValue } from '../store/key-value.ts';
 import { lockDataDir } from '../store/lock.ts';
 import { endOpening } from '../store/replacement.ts';
 import { arrivalOf } from './compose-arrival.ts';
+import { graphOf, type NodeGraph } from './compose-graph.ts';
 import { contactsOf, openMesh } from './compose-mesh.ts';
 import { openOperator } from './compose-operator.ts';
 import { openKnownPeers, peeringOf } from './compose-peering.ts';
@@ -150,21 +152,22 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   });
   onFatal = (error) => node.fail(error);
   pruneAsItGrows(node, config);
+  const graph = graphOf(node, config, options.logger);
   if (early !== undefined) node.fail(early);
   const observerReason = voter.observerReason ?? node.retirement;
   const nodeId = genesis.authorities[voter.seat]?.id ?? nameOf(genesis, voter) ?? transport.self;
   const operator = await openOperator(config, options.ask, node);
-  const api = createSurface(options, { opened, node, metrics, operator, voter, timing, nodeId, store });
+  const api = createSurface(options, { opened, node, metrics, operator, voter, timing, nodeId, store, graph });
   const metricsServer = config.metrics.address && createMetricsServer(metrics, config.metrics.address);
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    await Promise.all([api.close(), metricsServer?.close(), node.stop()]);
+    await Promise.all([api.close(), metricsServer?.close(), node.stop(), graph.indexer?.close()]);
     // A journal whose disk failed says nothing any more.
     if (node.fatal === null) await closeJournal(voter);
     await closeStore(store);
     release();
   };
-  const address = await begin(api, node, metricsServer).catch(async (error: unknown) => {
+  const address = await begin(api, node, metricsServer, graph.indexer).catch(async (error: unknown) => {
     await stop();
     throw error;
   });
@@ -199,10 +202,11 @@ function pruneAsItGrows(node: Node, { storage }: NodeConfig): void {
   });
 }
 
-async function begin(api: Api, node: Node, metrics: MetricsServer | undefined): ReturnType<Api['listen']> {
+async function begin(api: Api, node: Node, metrics?: MetricsServer, indexer?: Indexer): ReturnType<Api['listen']> {
   const address = await api.listen();
   await metrics?.listen();
   await node.start();
+  indexer?.start();
   return address;
 }
 
@@ -286,10 +290,11 @@ function createSurface(
     readonly timing: Timing;
     readonly nodeId: string;
     readonly store: KeyValue;
+    readonly graph: NodeGraph;
   },
 ): Api {
   const { config, logger, version, shownConfig } = options;
-  const { opened, node, metrics, operator, voter, timing, nodeId, store } = parts;
+  const { opened, node, metrics, operator, voter, timing, nodeId, store, graph } = parts;
   const reader = createReader(node, {
     nodeId,
     version,
@@ -305,6 +310,8 @@ function createSurface(
     reader,
     submit: (transaction, waitMs) => node.submit(transaction, waitMs),
     peers: createPeerControl(node),
+    graph: graph.access,
+    ...(graph.sparql === undefined ? {} : { sparql: graph.sparql }),
     ...(operator === undefined ? {} : { operator }),
     ...(config.node.devnet ? { seed: createSeed(node) } : {}),
     subscribe: (listener) => node.subscribe(listener),

@@ -14,7 +14,7 @@ export function devnetCommand(version: string): Command {
     examples: ['counterfoil devnet', 'counterfoil devnet --nodes 1 --base-port 9000 --home my-net'],
   })
     .addOption(new Option('--nodes <number>', 'authorities, each a process of its own; one finalises too').default('4'))
-    .addOption(new Option('--followers <number>', 'nodes without a vote, which check every block').default('0'))
+    .addOption(new Option('--followers <number>', 'nodes without a vote, which check every block').default('1'))
     .addOption(
       new Option('--base-port <port>', 'all nodes; HTTP of each from the next one on, peers 100 above them').default(
         '7180',

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { EventId, isName, OrganisationId, TierId, Timestamp } from '../model/ids.ts';
-import { NO_TRANSFERS, type Operation, ROLES, type Role } from '../model/operation.ts';
+import { NO_TRANSFERS, type Operation, ROLES, type Role, type TransferPolicy } from '../model/operation.ts';
 import { type Invocation, wholeNumber } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
 import { configOfNode, connect } from './node-client.ts';
@@ -22,6 +22,9 @@ export interface NewTierOptions extends WriteCommandOptions {
   readonly capacity: string;
   readonly validFrom?: string;
   readonly validThrough?: string;
+  readonly transfers: string;
+  readonly transferUntil?: string;
+  readonly resalePercent?: string;
 }
 
 export async function createEvent(invocation: Invocation, event: string, options: NewEventOptions): Promise<void> {
@@ -54,9 +57,24 @@ export async function createTier(
     capacity: wholeNumber(options.capacity, '--capacity', 1, COUNT_MAX),
     validFrom: validFrom === undefined ? null : instant(validFrom, '--valid-from'),
     validThrough: validThrough === undefined ? null : instant(validThrough, '--valid-through'),
-    transfer: NO_TRANSFERS,
+    transfer: transferPolicyOf(options),
   };
   await write(invocation, operation, options, `tier ${tier} of ${event}`);
+}
+
+function transferPolicyOf({ transfers, transferUntil, resalePercent }: NewTierOptions): TransferPolicy {
+  const transfersMax = wholeNumber(transfers, '--transfers', 0, 255);
+  if (transfersMax === 0) {
+    if (transferUntil === undefined && resalePercent === undefined) return NO_TRANSFERS;
+    const option = transferUntil === undefined ? '--resale-percent' : '--transfer-until';
+    throw new CommandError('USAGE', `${option} is for tickets that change hands: say how often with --transfers.`);
+  }
+  return {
+    allowed: true,
+    transfersMax,
+    until: transferUntil === undefined ? null : instant(transferUntil, '--transfer-until'),
+    resalePercentMax: wholeNumber(resalePercent ?? '100', '--resale-percent', 0, COUNT_MAX),
+  };
 }
 
 export async function changeRole(

@@ -42,7 +42,7 @@ function tier(): Command {
     summary: 'create a tier of an event: a kind of ticket with its price and number',
     examples: [
       'counterfoil event tier cup standing --title Standing --price 2500 --capacity 900 --key fed.key',
-      'counterfoil event tier cup day1 --title "First day" --price 0 --capacity 50 --valid-through 2026-06-13T04:00:00Z',
+      'counterfoil event tier cup seated --title Seated --price 4500 --capacity 400 --transfers 2 --resale-percent 110',
     ],
   })
     .optionsGroup('The tier:')
@@ -51,7 +51,14 @@ function tier(): Command {
     .addOption(new Option('--currency <code>', 'ISO 4217').default('EUR'))
     .addOption(new Option('--capacity <number>', 'its tickets').makeOptionMandatory())
     .addOption(new Option('--valid-from <time>', 'its tickets admit from then on (default: always)'))
-    .addOption(new Option('--valid-through <time>', 'its tickets admit until then (default: always)'));
+    .addOption(new Option('--valid-through <time>', 'its tickets admit until then (default: always)'))
+    .addOption(
+      new Option('--transfers <number>', 'how often one of its tickets may change hands, 0 to 255').default('0'),
+    )
+    .addOption(new Option('--transfer-until <time>', 'tickets change hands until then (default: always)'))
+    .addOption(
+      new Option('--resale-percent <number>', 'what may be asked at most, in percent of the price (default: 100)'),
+    );
   return withKey(command).action(async (event: string, name: string, options: NewTierOptions, self: Command) => {
     const { createTier } = await import('./event-action.ts');
     await createTier(invocationOf(self), [event, name], options);
@@ -79,7 +86,7 @@ export function eventCommand(): Command {
   return group('event', 'create events and their tiers, and say who may do what there', [
     create(),
     tier(),
-    roleChange('grant', 'give an organisation a role: organiser, issuer, venue, gate or arbiter'),
+    roleChange('grant', 'give an organisation a role: organiser, issuer, venue, gate, arbiter or marketplace'),
     roleChange('revoke', 'take a role back'),
   ]);
 }

@@ -17,6 +17,7 @@ export interface NewGenesisOptions {
   readonly authority?: readonly string[];
   readonly operator?: readonly string[];
   readonly roles?: readonly string[];
+  readonly namespace?: readonly string[];
   readonly iriBase: string;
   readonly blockInterval: string;
   readonly maxBlockSize: string;
@@ -118,17 +119,27 @@ function parseAuthority(text: string): Authority {
 
 function organisationsOf(
   authorities: readonly Authority[],
-  { operator = [], roles = [] }: NewGenesisOptions,
+  { operator = [], roles = [], namespace = [] }: NewGenesisOptions,
 ): readonly GenesisOrganisation[] {
   const operators = operator.map((text) => halves(text, '--operator'));
   const given = new Map(roles.map((text) => halves(text, '--roles')).map(({ name, rest }) => [name, parseRoles(rest)]));
   const names = [...authorities.map(({ organisation }) => organisation), ...operators.map(({ name }) => name)];
+  const namespaces = new Map(
+    namespace.map((text) => halves(text, '--namespace')).map(({ name, rest }) => [name, rest]),
+  );
+  const stranger = [...given.keys(), ...namespaces.keys()].find((name) => !names.includes(name));
+  if (stranger !== undefined) {
+    throw new CommandError(
+      'USAGE',
+      `${JSON.stringify(stranger)} has neither a seat nor an operator key in this network.`,
+    );
+  }
   return [...new Set(names)].map((name) => ({
     id: OrganisationId(checkedName(name)),
     title: name,
     roles: given.get(name) ?? ROLES,
     keys: operators.filter((entry) => entry.name === name).map(({ rest }) => checkedKey(rest)),
-    namespace: null,
+    namespace: namespaces.get(name) ?? null,
   }));
 }
 
@@ -170,6 +181,11 @@ export function verifyGenesis(invocation: Invocation, file: string): void {
   throw new CommandError('VERIFICATION_FAILED', `${file} has ${counted(faults.length, 'fault')}.`);
 }
 
+function organisationLine({ id, roles, keys, namespace }: GenesisOrganisation): string {
+  const described = namespace === null ? '' : `; describes ${namespace}`;
+  return `  ${id.padEnd(16)} ${keys.length} key(s); ${roles.join(', ')}${described}`;
+}
+
 export function showGenesis(invocation: Invocation, file: string): void {
   const { genesis, bytes } = loadGenesis(file);
   if (invocation.terminal.isJson) {
@@ -187,7 +203,7 @@ export function showGenesis(invocation: Invocation, file: string): void {
     `authorities  ${count}: ${quorumOf(count)} signatures make a block final, ${faultsTolerated(count)} may be faulty`,
     ...authorities.map(({ id, publicKey, organisation }) => `  ${id.padEnd(16)} ${publicKey}  (${organisation})`),
     'organisations',
-    ...organisations.map(({ id, roles, keys }) => `  ${id.padEnd(16)} ${keys.length} key(s); ${roles.join(', ')}`),
+    ...organisations.map(organisationLine),
     `blocks       at most ${parameters.blockTransactionsMax} transactions and ${parameters.blockBytesMax} bytes;` +
       ` an empty one after ${formatDuration(parameters.blockIntervalMs)}; checkpoint every ${parameters.checkpointInterval}`,
   ];

@@ -16,7 +16,7 @@ function newGenesis(): Command {
       'Authorities vote, operators sign for an organisation; public keys come from counterfoil keys show.',
     examples: [
       'counterfoil genesis new --network-id cup --authority venue=<key> --operator venue=<key> --out genesis.json',
-      'counterfoil genesis new --network-id cup --authority n1@venue=<key> --operator venue=<key> --roles venue=organiser,issuer,gate',
+      'counterfoil genesis new --network-id cup --authority n1@venue=<key> --operator venue=<key> --roles venue=organiser,issuer --namespace venue=https://venue.example/',
     ],
   })
     .optionsGroup('Who takes part (each may be repeated):')
@@ -26,6 +26,9 @@ function newGenesis(): Command {
       new Option('--roles <organisation=role,...>', 'what it may ever be given (default: every role)').argParser(
         collect,
       ),
+    )
+    .addOption(
+      new Option('--namespace <organisation=iri>', 'what the names of its own things begin with').argParser(collect),
     )
     .addOption(new Option('--network-id <name>', 'name of the network').makeOptionMandatory().helpGroup(network))
     .addOption(

@@ -1,4 +1,5 @@
 import type { ChainFault } from '../node/audit/chain-fault.ts';
+import { renewedReads } from '../node/audit/renewed-reads.ts';
 import type { KeyValueReads } from '../store/key-value.ts';
 import { openLmdbForReading, type ReadOnlyKeyValue } from '../store/lmdb.ts';
 import { TABLES } from '../store/schema.ts';
@@ -35,6 +36,17 @@ export async function withSnapshot<T>(dataDir: string, use: (reads: KeyValueRead
   } finally {
     snapshot.close();
     await closed(store);
+  }
+}
+
+/** Reads a database that nobody writes, and that is damaged somewhere. */
+export async function withDamaged<T>(dataDir: string, use: (reads: KeyValueReads) => Promise<T>): Promise<T> {
+  const reads = renewedReads(() => openLmdbForReading(dataDir, Object.values(TABLES)));
+  report({ kind: 'opened' });
+  try {
+    return await use(reads);
+  } finally {
+    await Promise.all(reads.opened.map(closed));
   }
 }
 

@@ -69,7 +69,10 @@ export async function openOrRepairChain(parts: RepairParts): Promise<OpenedChain
   const kept = `${dataDir}/${DAMAGED_FILE}`;
   logger.warn({ height, reason, kept }, 'the stored chain ends at this height; what follows comes from the peers');
   const oldest = outcome.kind === 'done' ? Number(outcome.answer['oldest']) : 0;
-  if (oldest > 1 && height < oldest) logger.warn({ oldest, sync: config.storage.sync }, NO_EARLIER_BLOCKS);
+  if (oldest > 1 && height < oldest) {
+    const { sync } = config.storage;
+    logger.warn({ oldest, sync }, sync === 'snapshot' ? SNAPSHOT_AGAIN : NO_EARLIER_BLOCKS);
+  }
   return await openChain(config, genesis);
 }
 
@@ -100,6 +103,9 @@ async function onTrustedChain(parts: RepairParts, opened: OpenedChain): Promise<
   installReplacement(dataDir, 'is kept');
   return await openChain(config, genesis);
 }
+
+const SNAPSHOT_AGAIN =
+  'the damaged directory began with this block, and a state is only rebuilt from the first one on: a snapshot is fetched again';
 
 const NO_EARLIER_BLOCKS =
   'the damaged directory began with this block, and a state is only rebuilt from the first one on: the node needs a peer ' +

@@ -1,15 +1,14 @@
-import type { AdmitAnswer, TicketAnswer, WriteAnswer } from '../client/answers.ts';
-import type { Answered } from '../client/call.ts';
-import type { Client, WriteOptions } from '../client/http.ts';
+import type { AdmitAnswer, HistoryAnswer, TicketAnswer } from '../client/answers.ts';
+import type { Client } from '../client/http.ts';
 import { utf8 } from '../lib/bytes.ts';
-import { EventId, GateId, isName, TicketId, TierId } from '../model/ids.ts';
-import { DISPUTE_REASONS, type DisputeReason, type Operation } from '../model/operation.ts';
+import { EventId, GateId, TicketId, TierId } from '../model/ids.ts';
+import { DISPUTE_REASONS } from '../model/operation.ts';
 import { type Invocation, wholeNumber } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
-import { answerOf, connect, failureError, waitMsOf } from './node-client.ts';
+import { answerOf, connect, failureError } from './node-client.ts';
 import type { NodeOptions, WriteCommandOptions } from './node-options.ts';
 import type { Terminal } from './terminal.ts';
-import { type Decided, writeSigned } from './ticket-signing.ts';
+import { checkedCode, checkedName, signed, write, writeOptions } from './ticket-writing.ts';
 
 export interface IssueOptions extends WriteCommandOptions {
   readonly event: string;
@@ -34,7 +33,6 @@ export interface ListOptions extends NodeOptions {
 }
 
 const GATE = 'main';
-const STATE_AFTER = { issue: 'ISSUED', validate: 'VALIDATED', consume: 'CONSUMED', dispute: 'DISPUTED' } as const;
 const PAGE = 500;
 
 export async function issueTickets(
@@ -58,7 +56,7 @@ export async function issueTickets(
   };
   const base64 = data === undefined ? null : Buffer.from(data).toString('base64');
   const fields = tickets.map((ticket_id) => ({ ticket_id, seat, gate, data: base64 }));
-  await write(invocation, { tickets, options, operation }, (client, more) =>
+  await write(invocation, { tickets, options, operation, became: 'ISSUED' }, (client, more) =>
     client.issue({ event_id: event, tier_id: tier, tickets: fields }, more),
   );
 }
@@ -69,19 +67,21 @@ export async function validateTickets(
   options: WriteCommandOptions,
 ): Promise<void> {
   const operation = { kind: 'validate' as const, tickets: tickets.map((id) => TicketId(checkedName(id))) };
-  await write(invocation, { tickets, options, operation }, (client, more) => client.validate({ tickets }, more));
+  await write(invocation, { tickets, options, operation, became: 'VALIDATED' }, (client, more) =>
+    client.validate({ tickets }, more),
+  );
 }
 
 export async function consumeTicket(invocation: Invocation, ticket: string, options: ScanOptions): Promise<void> {
   const operation = await scan('consume', invocation, ticket, options);
-  await write(invocation, { tickets: [ticket], options, operation }, (client, more) =>
+  await write(invocation, { tickets: [ticket], options, operation, became: 'CONSUMED' }, (client, more) =>
     client.consume({ ticket_id: ticket, gate: options.gate ?? null }, more),
   );
 }
 
 export async function disputeTicket(invocation: Invocation, ticket: string, options: DisputeOptions): Promise<void> {
   const { gate = null, note = '' } = options;
-  const reason = checkedReason(options.reason);
+  const reason = checkedCode(options.reason, '--reason', DISPUTE_REASONS);
   const operation = {
     kind: 'dispute' as const,
     ticket: TicketId(checkedName(ticket)),
@@ -89,7 +89,7 @@ export async function disputeTicket(invocation: Invocation, ticket: string, opti
     note: note.normalize('NFC'),
     gate: gate === null ? null : GateId(checkedName(gate)),
   };
-  await write(invocation, { tickets: [ticket], options, operation }, (client, more) =>
+  await write(invocation, { tickets: [ticket], options, operation, became: 'DISPUTED' }, (client, more) =>
     client.dispute({ ticket_id: ticket, reason, note, gate }, more),
   );
 }
@@ -126,46 +126,6 @@ function admitText(
   return `${style.red('REFUSE')} ${code} at height ${height}: ${detail ?? ticket}`;
 }
 
-interface Write {
-  readonly tickets: readonly string[];
-  readonly options: WriteCommandOptions;
-  readonly operation: Operation & { readonly kind: keyof typeof STATE_AFTER };
-}
-
-/** Has the node sign, or signs with a key; says what is final. */
-async function write(
-  invocation: Invocation,
-  { tickets, options, operation }: Write,
-  ask: (client: Client, options: WriteOptions) => Promise<Answered<WriteAnswer>>,
-): Promise<void> {
-  if (options.key !== undefined) {
-    const decided = await signed(invocation, operation, options);
-    invocation.terminal.result(decided, () => finalText(tickets, STATE_AFTER[operation.kind], decided));
-    return;
-  }
-  const client = await connect(invocation, options);
-  const answer = answerOf(await ask(client, writeOptions(options)));
-  invocation.terminal.result(answer, () => {
-    const state = answer.ticket?.state ?? answer.tickets?.[0]?.state;
-    return finalText(tickets, state ?? STATE_AFTER[operation.kind], answer);
-  });
-}
-
-async function signed(invocation: Invocation, operation: Operation, options: WriteCommandOptions): Promise<Decided> {
-  const client = await connect(invocation, options);
-  return await writeSigned(invocation, { client, keyFile: options.key ?? '' }, operation, options);
-}
-
-function writeOptions({ idempotencyKey, wait }: WriteCommandOptions): WriteOptions {
-  const waitMs = waitMsOf(wait);
-  return idempotencyKey === undefined ? { waitMs } : { waitMs, idempotencyKey };
-}
-
-function finalText(tickets: readonly string[], state: string, { height, transaction_id }: Decided): string {
-  const what = tickets.length === 1 ? tickets[0] : `${tickets.length} tickets`;
-  return `${what} ${state}, final at height ${height} (transaction ${transaction_id})`;
-}
-
 /** Without `--gate` a scan happens at the ticket's own gate, if it has one. */
 async function scan<Kind extends 'consume' | 'admit'>(
   kind: Kind,
@@ -185,7 +145,7 @@ export async function showTicket(invocation: Invocation, ticket: string, options
   const id = checkedName(ticket);
   const client = await connect(invocation, options);
   const found = answerOf(await client.ticket(id));
-  const { versions } = answerOf(await client.history(id));
+  const versions = await historyOf(client, id);
   invocation.terminal.result({ ...found, versions }, () => {
     const history = versions.map(
       ({ version, state, type, at, height, agent, gate }) =>
@@ -195,8 +155,19 @@ export async function showTicket(invocation: Invocation, ticket: string, options
   });
 }
 
-function ticketLine({ id, state, version, event_id, tier_id, seat }: TicketAnswer): string {
-  return `${id}  ${state.padEnd(9)}  v${version}  ${event_id}/${tier_id}${seat === null ? '' : `  ${seat}`}`;
+async function historyOf(client: Client, ticket: string): Promise<HistoryAnswer['versions']> {
+  const versions: HistoryAnswer['versions'][number][] = [];
+  for (let cursor: number | null = 0; cursor !== null; ) {
+    const page: HistoryAnswer = answerOf(await client.history(ticket, { cursor }));
+    versions.push(...page.versions);
+    cursor = page.next;
+  }
+  return versions;
+}
+
+function ticketLine({ id, state, standing, version, event_id, tier_id, seat }: TicketAnswer): string {
+  const place = `${event_id}/${tier_id}${seat === null ? '' : `  ${seat}`}`;
+  return `${id}  ${state.padEnd(9)}  v${version}  ${place}${standing === 'GOOD' ? '' : `  ${standing}`}`;
 }
 
 export async function listTickets(invocation: Invocation, options: ListOptions): Promise<void> {
@@ -211,15 +182,4 @@ export async function listTickets(invocation: Invocation, options: ListOptions):
     left -= page.tickets.length;
     cursor = page.next;
   }
-}
-
-function checkedName(text: string): string {
-  if (isName(text)) return text;
-  throw new CommandError('USAGE', `${JSON.stringify(text)} is no id: 1 to 64 of A-Z a-z 0-9 . _ -`);
-}
-
-function checkedReason(text: string): DisputeReason {
-  const reason = DISPUTE_REASONS.find((known) => known === text.toUpperCase());
-  if (reason !== undefined) return reason;
-  throw new CommandError('USAGE', `--reason is one of ${DISPUTE_REASONS.join(', ')}, not ${JSON.stringify(text)}.`);
 }

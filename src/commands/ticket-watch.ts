@@ -40,13 +40,13 @@ export async function watchTickets(
 
 function tell({ terminal }: Invocation, event: FeedEvent): void {
   const { type, height, data } = event;
-  if (!type.startsWith('ticket_')) return;
+  if (!type.startsWith('ticket_') && !type.startsWith('case_')) return;
   terminal.result(event, () => {
-    const more = ['code', 'gate', 'organisation'].flatMap((name) => {
+    const more = ['code', 'reason', 'outcome', 'replacement', 'gate', 'organisation'].flatMap((name) => {
       const value = data[name];
       return typeof value === 'string' ? [`${name} ${value}`] : [];
     });
     const ticket = String(data['ticket_id'] ?? '').padEnd(TICKET_WIDTH);
-    return `${`${height}`.padStart(6)}  ${ticket} ${type.replace('ticket_', '')}  ${more.join(', ')}`;
+    return `${`${height}`.padStart(6)}  ${ticket} ${type.replace('ticket_', '').replace('_', ' ')}  ${more.join(', ')}`;
   });
 }

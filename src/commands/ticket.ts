@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { group, invocationOf, leaf } from './command-line.ts';
 import { type NodeOptions, type WriteCommandOptions, withNode, withSigning } from './node-options.ts';
 import type { DisputeOptions, IssueOptions, ListOptions, ScanOptions } from './ticket-action.ts';
+import { openCase, remark, resolve, revoke, transfer } from './ticket-remedies.ts';
 
 const GATE = 'name of the gate';
 
@@ -125,12 +126,18 @@ function watch(): Command {
 }
 
 export function ticketCommand(): Command {
-  return group('ticket', 'issue, activate, admit, contest and look up tickets', [
+  return group('ticket', 'issue, activate, admit, pass on, contest and look up tickets', [
     issue(),
     validate(),
     consume(),
     admit(),
     dispute(),
+    transfer(),
+    remark('hold', 'hold a ticket back: nobody is admitted with it until it is released'),
+    remark('release', 'put a ticket that is held back in order again'),
+    revoke(),
+    openCase(),
+    resolve(),
     show(),
     list(),
     watch(),

@@ -23,13 +23,16 @@ export function isCheckpointWanted(replica: Replica, checkpoint: Checkpoint): bo
 /** Signs a CHECKPOINT for what the store holds durably. */
 export function signCheckpoints(replica: Replica): void {
   const { config } = replica;
-  if (config.self >= 0 && !maySign(replica)) return;
-  const due = replica.checkpointsDue.filter(({ height }) => height <= replica.storedHeight);
-  if (due.length === 0) return;
-  replica.checkpointsDue = replica.checkpointsDue.filter(({ height }) => height > replica.storedHeight);
-  const newest = due.at(-1);
+  const newest = replica.checkpointsDue.findLast(({ height }) => height <= replica.storedHeight);
+  if (newest === undefined) return;
+  const isTooEarly = config.self >= 0 && !maySign(replica);
+  // One is signed, the newest: a replica that hears nobody for long remembers no others.
+  replica.checkpointsDue = replica.checkpointsDue.filter(
+    (header) => header.height > replica.storedHeight || (isTooEarly && header === newest),
+  );
+  if (isTooEarly) return;
   const own = replica.executed.find(({ height }) => height === newest?.height);
-  if (config.self < 0 || newest === undefined || own === undefined) return;
+  if (config.self < 0 || own === undefined) return;
   assert(own.digest === blockHash(newest), 'what is stored is what is final');
   const { height, digest, stateRoot } = own;
   const checkpoint = { epoch: config.authorities.epoch, height, digest, stateRoot, signer: config.self };

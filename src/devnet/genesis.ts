@@ -44,7 +44,11 @@ function isFounder(name: string): boolean {
 }
 
 const EVERYWHERE: readonly Role[] = ['issuer', 'venue', 'gate'];
-const BESIDES: Readonly<Record<string, readonly Role[]>> = { federation: ['organiser'], city: ['arbiter'] };
+const BESIDES: Readonly<Record<string, readonly Role[]>> = {
+  federation: ['organiser'],
+  boxoffice: ['marketplace'],
+  city: ['arbiter'],
+};
 
 /** What an organisation may do at the sample event: any node can issue, activate, admit and contest. */
 export function devnetRoles(organisation: string): readonly Role[] {

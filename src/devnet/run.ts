@@ -1,4 +1,5 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import type { Client } from '../client/http.ts';
 import { defined } from '../lib/assert.ts';
 import { quorumOf } from '../model/authorities.ts';
@@ -80,9 +81,12 @@ export class Devnet {
     const { plan, jsonOut, temporary, commandOf, output } = this.#options;
     if (jsonOut !== undefined) rmSync(jsonOut, { force: true });
     await this.#gateway.listen();
-    for (const node of allNodes(plan)) this.#supervisor.start(commandOf(node), temporary);
+    for (const node of allNodes(plan)) {
+      this.#supervisor.start(commandOf(node), temporary);
+      if (node.role === 'follower') yieldToOthers(this.#supervisor.pidOf(node.name));
+    }
     this.#report.line(`${renderNodes(this.#nodes(), httpUrl(plan.basePort), output.emphasise)}\n`);
-    await this.#untilAllReady();
+    await this.#untilAuthoritiesReady();
     this.#monitor.start();
     await this.#follow();
     await this.#seed();
@@ -133,9 +137,10 @@ export class Devnet {
     return [...inState('ready'), ...inState('alive')];
   }
 
-  async #untilAllReady(): Promise<void> {
+  /** A follower finds them by itself: nobody waits for it. */
+  async #untilAuthoritiesReady(): Promise<void> {
     const deadline = Date.now() + READY_MS_MAX;
-    while (this.#ready.size < allNodes(this.#options.plan).length) {
+    while (!this.#options.plan.nodes.every(({ name }) => this.#ready.has(name))) {
       if (this.#failure !== undefined) throw this.#failure;
       const leftMs = deadline - Date.now();
       if (leftMs <= 0) throw new DevnetError(`The nodes were not ready within ${READY_MS_MAX / 1_000} s.`);
@@ -226,6 +231,16 @@ export class Devnet {
     const draft = `${file}.${process.pid}`;
     writeFileSync(draft, `${JSON.stringify(content, null, 2)}\n`);
     renameSync(draft, file);
+  }
+}
+
+/** All start at once, on few cores perhaps: the authorities first. */
+function yieldToOthers(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has ended already, which is told elsewhere, or the system has no such thing.
   }
 }
 

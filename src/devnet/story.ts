@@ -54,7 +54,16 @@ function catalogueWords(transactions: readonly TransactionAnswer[]): readonly st
   ];
 }
 
-const VERBS = { validate: 'validated', consume: 'consumed', admit: 'admitted', dispute: 'disputed' } as const;
+const VERBS = {
+  validate: 'validated',
+  consume: 'consumed',
+  admit: 'admitted',
+  dispute: 'disputed',
+  transfer: 'transferred',
+  hold: 'held back',
+  release: 'released',
+  revoke: 'revoked',
+} as const;
 
 function ticketWords(transactions: readonly TransactionAnswer[]): readonly string[] {
   const issued = ticketsIn(transactions.filter(({ type }) => type === 'issue'));
@@ -65,7 +74,16 @@ function ticketWords(transactions: readonly TransactionAnswer[]): readonly strin
     const only = tickets === 1 ? ticketOf(about[0]) : undefined;
     if (tickets > 0) words.push(only === undefined ? `${counted(tickets, 'ticket')} ${verb}` : `${only} ${verb}`);
   }
-  return words;
+  return [
+    ...words,
+    ...some(countOf(transactions, 'case.open'), 'case opened', 'cases opened'),
+    ...some(countOf(transactions, 'resolve'), 'case decided', 'cases decided'),
+    ...some(transactions.filter(isReissue).length, 'ticket replaced', 'tickets replaced'),
+  ];
+}
+
+function isReissue(transaction: TransactionAnswer): boolean {
+  return transaction.type === 'resolve' && fieldOf(transaction, 'outcome') === 'REISSUED';
 }
 
 /** The ticket of a transaction about one; its receipt does not name it when the transaction was a batch of one. */

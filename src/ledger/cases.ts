@@ -30,7 +30,7 @@ export function applyResolve(act: Act<'resolve'>): Outcome {
   const { ticket, path } = judged;
   const open = defined(ticket.case, 'a case that can be resolved is there');
   if (open.organisation === transaction.body.organisation) return refused('SELF_ARBITRATION', ticket.ticket);
-  const problem = applyReplacement(act, ticket.holder);
+  const problem = applyReplacement(act, ticket);
   if (problem !== undefined) return problem;
   const resolution = { ...stepOf(act, operation.note), outcome: operation.outcome };
   const replacedBy = operation.replacement?.ticket ?? ticket.replacedBy;

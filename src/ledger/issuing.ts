@@ -1,7 +1,8 @@
-import { type EventId, type Hash, type TicketId, type TierId, ZERO_HASH } from '../model/ids.ts';
+import { type EventId, type TierId, ZERO_HASH } from '../model/ids.ts';
 import type { NewTicket } from '../model/operation.ts';
 import { type Act, accepted, refused, type Scene } from './outcome.ts';
 import { type Outcome, seatKey, tierKey } from './records.ts';
+import type { TicketRecord } from './ticket-record.ts';
 import { putVersion } from './versions.ts';
 
 /** Tickets about to come into being. */
@@ -10,7 +11,7 @@ interface Issue {
   readonly tier: TierId;
   readonly tickets: readonly NewTicket[];
   /** The one that a single ticket takes the place of. */
-  readonly replaces: TicketId | null;
+  readonly replaces: TicketRecord | null;
 }
 
 /** All of the tickets or none. */
@@ -20,11 +21,11 @@ export function applyIssue(act: Act<'issue'>): Outcome {
 }
 
 /** The ticket that replaces another one, held by whoever held that. */
-export function applyReplacement(act: Act<'resolve'>, holder: Hash | null): Outcome | undefined {
-  const { ticket, replacement } = act.operation;
+export function applyReplacement(act: Act<'resolve'>, replaces: TicketRecord): Outcome | undefined {
+  const { replacement } = act.operation;
   if (replacement === null) return undefined;
   const { event, tier, ...rest } = replacement;
-  return issue(act, { event, tier, tickets: [{ ...rest, holder }], replaces: ticket });
+  return issue(act, { event, tier, tickets: [{ ...rest, holder: replaces.holder }], replaces });
 }
 
 /** Why nothing was issued; undefined when all was. */
@@ -51,14 +52,18 @@ function issue(act: Scene, wanted: Issue): Outcome | undefined {
 }
 
 /** The first ticket whose id or seat is taken, in the state or earlier in the batch. */
-function firstClash({ state }: Scene, { event, tickets }: Issue): Outcome | undefined {
+function firstClash({ state }: Scene, { event, tickets, replaces }: Issue): Outcome | undefined {
+  // Nobody is ever admitted with a ticket in dispute: its seat is free for the one that takes its place.
+  const left = replaces?.state === 'DISPUTED' ? replaces.ticket : undefined;
   const ids = new Set<string>();
   const seats = new Set<string>();
   for (const { ticket, seat } of tickets) {
     if (ids.has(ticket) || state.tickets.get(ticket) !== undefined) return refused('DUPLICATE_ID', ticket);
     ids.add(ticket);
     if (seat === null) continue;
-    if (seats.has(seat) || state.seats.get(seatKey(event, seat)) !== undefined) return refused('SEAT_TAKEN', ticket);
+    const owner = state.seats.get(seatKey(event, seat))?.ticket;
+    const isTaken = owner !== undefined && owner !== left;
+    if (seats.has(seat) || isTaken) return refused('SEAT_TAKEN', ticket);
     seats.add(seat);
   }
   return undefined;
@@ -83,7 +88,7 @@ function putTicket(act: Scene, { event, tier, replaces }: Issue, issued: NewTick
     previous: ZERO_HASH,
     firstScan: null,
     case: null,
-    replaces,
+    replaces: replaces?.ticket ?? null,
     replacedBy: null,
   });
   if (seat !== null) act.state.seats.put(seatKey(event, seat), { ticket });

@@ -65,6 +65,7 @@ export interface TierRecord {
 }
 
 export interface SeatRecord {
+  /** Of several that were given it, the newest: each took the place of the one before. */
   readonly ticket: TicketId;
 }
 

@@ -83,10 +83,16 @@ export const bodyLayout: Codec<Body> = list(transactionLayout, BLOCK_TRANSACTION
 export const blockLayout: Codec<Block> = struct<Block>({ header: headerLayout, body: bodyLayout });
 
 const HEADER = domain('HEADER');
+/** On its way into the chain a header is asked for its hash some eight times. */
+const hashes = new WeakMap<Header, Hash>();
 
-/** The identity of a block. */
+/** The identity of a block. Remembered with the header, which nobody changes. */
 export function blockHash(header: Header): Hash {
-  return taggedHash(HEADER, encode(headerLayout, header));
+  const known = hashes.get(header);
+  if (known !== undefined) return known;
+  const hash = taggedHash(HEADER, encode(headerLayout, header));
+  hashes.set(header, hash);
+  return hash;
 }
 
 /** Merkle root over the full bytes of each transaction, signatures included. */

@@ -30,7 +30,7 @@ export const API_BURST_PER_ADDRESS = 4_000;
 /** How long a write waits for finality: unless told otherwise, and at most. */
 export const API_WAIT_MS = 5_000;
 export const API_WAIT_MS_MAX = 30_000;
-/** Entries of a page of blocks or tickets: unless told otherwise, and at most. */
+/** Entries of a page of blocks or tickets: unless told otherwise, and at most; a history comes in pages of the latter. */
 export const API_PAGE = 50;
 export const API_PAGE_MAX = 500;
 /** Connections to the separate metrics address: a scraper or two, and somebody with curl. */

@@ -155,8 +155,6 @@ export const WAITERS_MAX = 10_000;
 export const EVIDENCE_KEPT_MAX = 1_000;
 /** Latencies from which the percentiles in `stats` are taken. */
 export const LATENCIES_KEPT_MAX = 1_000;
-/** Moves of one ticket that are read back: its life has three, transfers will add to them. */
-export const TICKET_HISTORY_MAX = 1_000;
 /** Newest blocks in which proposers and signers are counted: a moment's work, and days of a quiet chain. */
 export const AUTHORITY_BLOCKS_COUNTED = 200;
 /** What a node signs over HTTP may wait for a block this long. */
@@ -179,7 +177,7 @@ export const REPLAYED_STATE_BYTES_MAX = 256 * 1_048_576;
 export const VERIFIED_SIGNATURES_KEPT_MAX = 16_384;
 /** Final blocks that are kept decoded: those that readers poll for, and that peers who lag a little ask for. */
 export const BLOCKS_CACHED_MAX = 16;
-/** Client signatures of one body that are checked in one turn of the loop: 5 ms, or 60 ms when each is an odd one. */
+/** Client signatures of one body that are checked in one turn (5 ms, or 60 ms when each is odd), and of an import on other threads. */
 export const SIGNATURES_PER_TURN = 64;
 /** Waiting transactions that are judged anew in one turn of the loop: about a millisecond. */
 export const JUDGED_PER_TURN = 256;

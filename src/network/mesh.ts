@@ -2,6 +2,9 @@ import { formatAddress, parseAddress } from '../lib/address.ts';
 import { assert } from '../lib/assert.ts';
 import type { PublicKey } from '../model/ids.ts';
 import { CLOSE_TIMEOUT_MS_MAX, FOLLOWERS_MAX, HELLO_TIMEOUT_MS_MAX, QUIET_SESSION_MS_MAX } from '../model/limits.ts';
+import { GUESTS_PER_GROUP_MAX } from '../model/peer-limits.ts';
+import { groupOf } from '../peering/address-group.ts';
+import { type Seat, seatFor } from '../peering/guests.ts';
 import type { Channel } from './channel.ts';
 import { Dialer } from './dialer.ts';
 import { Handshake, type ProvenPeer, type Self } from './handshake.ts';
@@ -32,8 +35,14 @@ export interface MeshOptions extends Omit<Self, 'listenAddress'> {
   readonly acceptFollowers?: boolean;
   /** Of those that dial this node; FOLLOWERS_MAX unless told otherwise. */
   readonly followersMax?: number;
+  /** Of those whose addresses lie in one group; GUESTS_PER_GROUP_MAX unless told otherwise. */
+  readonly followersPerGroupMax?: number;
+  /** The group of an address; that of `groupOf` unless told otherwise. */
+  readonly groupOf?: (address: string) => string;
   /** Whether a node that is no authority is to be turned away. */
   readonly isBanned?: (id: PeerId) => boolean;
+  /** Whether one is to wait before it comes again, unless this node dials it. */
+  readonly isCutOff?: (id: PeerId) => boolean;
 }
 
 const LOOPBACK = '127.0.0.1';
@@ -115,6 +124,13 @@ export class Mesh implements Transport {
     return this.#sessions.get(peer)?.send(frame, lane) ?? false;
   }
 
+  backlog(peer?: PeerId): number {
+    if (peer !== undefined) return this.#sessions.get(peer)?.backlog ?? 0;
+    let bytes = 0;
+    for (const session of this.#sessions.values()) bytes += session.backlog;
+    return bytes;
+  }
+
   peers(): readonly PeerInfo[] {
     return [...this.#sessions.keys()].sort().flatMap((id) => {
       const session = this.#sessions.get(id);
@@ -185,7 +201,8 @@ export class Mesh implements Transport {
     if (provenKey !== undefined && provenKey === this.#options.authority?.publicKey) return 'SELF';
     if (!this.#isWelcome(peer)) return 'NOT_AN_AUTHORITY';
     if (this.#isBanned(peer)) return 'BANNED';
-    if (this.#isFollowerTooMany(peer)) return 'TOO_MANY_PEERS';
+    if (this.#isGuest(peer) && this.#options.isCutOff?.(peer.id) === true) return 'DISCONNECTED';
+    if (this.#seatOf(peer) === 'none') return 'TOO_MANY_PEERS';
     if (!peer.votes && this.#rivals(peer).some(({ peer: rival }) => rival.votes)) return 'SEAT_TAKEN';
     return this.#isRedundant(peer) ? 'DUPLICATE_SESSION' : undefined;
   }
@@ -200,13 +217,20 @@ export class Mesh implements Transport {
   }
 
   /** Authorities always find room, and so do those that this node has chosen to dial. */
-  #isFollowerTooMany(peer: ProvenPeer): boolean {
-    if (peer.direction === 'outbound' || this.#roleOf(peer).role === 'authority') return false;
-    if (this.#sessions.has(peer.id)) return false;
-    const followers = [...this.#sessions.values()].filter(
-      (session) => session.peer.direction === 'inbound' && this.#roleOf(session.peer).role !== 'authority',
+  #seatOf(peer: ProvenPeer): Seat {
+    if (!this.#isGuest(peer) || this.#sessions.has(peer.id)) return 'free';
+    const group = this.#options.groupOf ?? groupOf;
+    const guests = [...this.#sessions.values()].flatMap(({ peer: guest, since, latencyMs }) =>
+      this.#isGuest(guest) ? [{ id: guest.id, group: group(guest.address), since, latencyMs }] : [],
     );
-    return followers.length >= (this.#options.followersMax ?? FOLLOWERS_MAX);
+    return seatFor(group(peer.address), guests, {
+      placesMax: this.#options.followersMax ?? FOLLOWERS_MAX,
+      perGroupMax: this.#options.followersPerGroupMax ?? GUESTS_PER_GROUP_MAX,
+    });
+  }
+
+  #isGuest(peer: ProvenPeer): boolean {
+    return peer.direction === 'inbound' && this.#roleOf(peer).role !== 'authority';
   }
 
   /**
@@ -243,6 +267,8 @@ export class Mesh implements Transport {
 
   /** One session per node, and one per authority key: an authority that opens more replaces its own. */
   #up(channel: Channel, peer: ProvenPeer): void {
+    const seat = this.#seatOf(peer);
+    if (typeof seat === 'object') this.#sessions.get(seat.leaves as PeerId)?.close('TOO_MANY_PEERS');
     for (const rival of this.#rivals(peer)) rival.close('DUPLICATE_SESSION');
     const session: Session = new Session(channel, peer, {
       heartbeatIntervalMs: this.#options.heartbeatIntervalMs,

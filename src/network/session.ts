@@ -81,6 +81,11 @@ export class Session {
     return this.#outbox.waiting();
   }
 
+  /** Bytes that wait, with those that the socket has not sent. */
+  get backlog(): number {
+    return this.#outbox.waiting().bytes + this.#channel.ws.bufferedAmount;
+  }
+
   /** As `Transport.send`. */
   send(frame: Uint8Array, lane: Lane): boolean {
     assert(frame.length <= FRAME_BYTES_MAX, `a frame of ${frame.length} bytes is above FRAME_BYTES_MAX`);

@@ -129,6 +129,8 @@ export interface Transport {
    * A full consensus lane ends the session instead (`SLOW_READER`): a gap there would have to be healed anyway.
    */
   send(peer: PeerId, frame: Uint8Array, lane: Lane): boolean;
+  /** Bytes that wait for the socket of a peer, in all lanes; of all peers when none is named. */
+  backlog(peer?: PeerId): number;
   /** The peers that are up, in the order of their ids. */
   peers(): readonly PeerInfo[];
   /** Ends the session with a peer that misbehaves; its `down` comes before this returns. */

@@ -7,6 +7,7 @@ import {
   SERVED_REQUESTS_PER_SECOND,
   SERVED_REQUESTS_WAITING_MAX,
 } from '../model/limits.ts';
+import { SERVED_LOOK_MS, SERVED_PATIENCE_MS } from '../model/peer-limits.ts';
 import type { Clock, Timers } from './ports.ts';
 
 /** What an answer costs: many small blocks are as much work as a few large ones. */
@@ -17,7 +18,7 @@ export interface Cost {
 
 interface Customer<Request> {
   readonly requests: TokenBucket;
-  readonly waiting: Request[];
+  readonly waiting: { readonly request: Request; readonly sinceMs: number }[];
   /** Bytes that it may still have, below 0 after a large answer. */
   bytes: number;
   atMs: number;
@@ -28,7 +29,11 @@ export interface CustomersParts<To, Request> {
   readonly timers: Timers;
   /** Answers; undefined when there is nothing to be had. */
   readonly serve: (to: To, request: Request) => Cost | undefined;
-  /** Says that a request which had to wait is not answered: its sender had more than its share meanwhile. */
+  /** Whether it has read what it was sent before; who has not waits, and is refused after SERVED_PATIENCE_MS. */
+  readonly isReady?: (to: To) => boolean;
+  /** Part of the time that all answers together may take, above 0 and up to 1. 1 unless told otherwise. */
+  readonly timeShare?: number;
+  /** Says that a request which had to wait is not answered: its sender had more than its share, or did not read. */
   readonly refuse?: (to: To, request: Request) => void;
 }
 
@@ -43,6 +48,9 @@ export class Customers<To, Request> {
   #isStopped = false;
   /** Answers that are being made elsewhere. */
   #unfinished = 0;
+  /** Until then the time of the loop is for others. */
+  #restsUntilMs = 0;
+  #cancelLook: () => void = () => undefined;
 
   constructor(parts: CustomersParts<To, Request>) {
     this.#parts = parts;
@@ -52,7 +60,7 @@ export class Customers<To, Request> {
   request(to: To, request: Request): boolean {
     const customer = this.#customer(to);
     if (customer.waiting.length >= SERVED_REQUESTS_WAITING_MAX || !this.#takes(customer)) return false;
-    customer.waiting.push(request);
+    customer.waiting.push({ request, sinceMs: customer.atMs });
     this.#schedule();
     return true;
   }
@@ -84,32 +92,58 @@ export class Customers<To, Request> {
 
   stop(): void {
     this.#isStopped = true;
+    this.#cancelLook();
   }
 
   #schedule(): void {
     if (this.#isDue) return;
     this.#isDue = true;
+    this.#cancelLook();
     this.#parts.timers.soon(() => {
       this.#isDue = false;
       if (!this.#isStopped) this.#serveNext();
     });
   }
 
+  #look(delayMs: number): void {
+    this.#cancelLook = this.#parts.timers.after(delayMs, () => this.#schedule());
+  }
+
   /** They take turns: whoever was served goes to the end of the line. */
   #serveNext(): void {
     if (this.#unfinished > 0) return;
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (nowMs < this.#restsUntilMs) {
+      this.#look(this.#restsUntilMs - nowMs);
+      return;
+    }
+    let isAnyUnready = false;
     for (const [to, customer] of this.#customers) {
-      const request = customer.waiting.shift();
-      if (request === undefined) continue;
+      const [next] = customer.waiting;
+      if (next === undefined) continue;
+      const isReady = this.#parts.isReady?.(to) ?? true;
+      if (!isReady && nowMs - next.sinceMs < SERVED_PATIENCE_MS) {
+        isAnyUnready = true;
+        continue;
+      }
+      customer.waiting.shift();
       this.#customers.delete(to);
       this.#customers.set(to, customer);
-      const isServed = customer.bytes > 0;
-      const cost = isServed ? this.#parts.serve(to, request) : undefined;
-      if (cost !== undefined) this.charge(to, cost);
-      if (!isServed) this.#parts.refuse?.(to, request);
+      if (isReady && customer.bytes > 0) this.#serve(to, next.request);
+      else this.#parts.refuse?.(to, next.request);
       this.#schedule();
       return;
     }
+    if (isAnyUnready) this.#look(SERVED_LOOK_MS);
+  }
+
+  #serve(to: To, request: Request): void {
+    const { clock, serve, timeShare = 1 } = this.#parts;
+    const begunMs = clock.monotonicMs();
+    const cost = serve(to, request);
+    const endedMs = clock.monotonicMs();
+    this.#restsUntilMs = endedMs + (endedMs - begunMs) * (1 / timeShare - 1);
+    if (cost !== undefined) this.charge(to, cost);
   }
 
   #takes(customer: Customer<Request>): boolean {

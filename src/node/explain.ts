@@ -46,6 +46,8 @@ export interface ChainFacts {
   /** The oldest block that any peer still has, when all of them have removed the next one that is missing here. */
   readonly prunedBelow: number | null;
   readonly contradiction: Contradiction | null;
+  /** Why no snapshot is fetched, on a node that would rather have one. */
+  readonly noSnapshot: string | null;
   /** Transactions that wait for a block. */
   readonly waiting: number;
   /** How long the first of them has waited; 0 when there is none. */
@@ -149,7 +151,7 @@ function standstill(facts: ChainFacts): Found | undefined {
   }
   if (facts.contradiction !== null) return contradicted(facts.contradiction);
   if (heightAhead !== null) {
-    const reason = `This node is at height ${finalHeight}, others are at ${heightAhead}: it is catching up.${prunedSentence(facts)}`;
+    const reason = `This node is at height ${finalHeight}, others are at ${heightAhead}: it is catching up.${snapshotSentence(facts)}${prunedSentence(facts)}`;
     return { moving: false, code: 'LAGGING', reason };
   }
   const clock = clockSentence(facts);
@@ -171,7 +173,7 @@ function followerStandstill(facts: ChainFacts, following: FollowerFacts): Found 
   if (heightAhead === null) return isOverdue(facts) ? followerOverdue(facts, following) : undefined;
   const from = sources === 0 ? 'none of its peers serves what is missing now' : `from ${counted(sources, 'peer')}`;
   const pace = blocksPerSecond === null || sources === 0 ? '' : `, ${counted(blocksPerSecond, 'block')} a second`;
-  const reason = `This node is at height ${finalHeight}, a quorum has signed ${heightAhead}: it is catching up, ${from}${pace}.${prunedSentence(facts)}`;
+  const reason = `This node is at height ${finalHeight}, a quorum has signed ${heightAhead}: it is catching up, ${from}${pace}.${snapshotSentence(facts)}${prunedSentence(facts)}`;
   return { moving: false, code: 'LAGGING', reason };
 }
 
@@ -194,6 +196,10 @@ function sightSentence({ voters, authorities, quorum }: ChainFacts, { unseen }: 
 function contradicted({ height, trusted, theirs }: Contradiction): Found {
   const reason = `The chain of the peers is not the trusted one: at height ${height} they have ${theirs}, and trusted_checkpoint is ${trusted}. Nothing is taken from them. Ask two people who run a node for the right hash, and correct trusted_checkpoint in config.toml or the peers.`;
   return { moving: false, code: 'CHECKPOINT_CONTRADICTED', reason };
+}
+
+function snapshotSentence({ noSnapshot }: ChainFacts): string {
+  return noSnapshot === null ? '' : ` It executes every block, without a snapshot: ${noSnapshot}.`;
 }
 
 /** What is needed when nobody here has the next block any more. */

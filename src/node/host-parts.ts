@@ -9,7 +9,7 @@ import type { Chain, ChainEntry } from '../store/chain.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Executor } from './executor.ts';
 import type { Mempool } from './mempool.ts';
-import type { Clock, Links, Signer, Timers } from './ports.ts';
+import type { Clock, Links, SignatureCheckLater, Signer, Timers } from './ports.ts';
 
 /** Why a replica ended its part, with what shows it. */
 export type Halt = Omit<Extract<Effect, { type: 'halt' }>, 'type'>;
@@ -45,6 +45,7 @@ export interface HostParts {
   readonly signer: Signer | null;
   readonly journal: Journal | null;
   readonly jurisdiction: Jurisdiction;
+  readonly checkLater: SignatureCheckLater;
   readonly executor: Executor;
   readonly chain: Chain;
   readonly mempool: Mempool;

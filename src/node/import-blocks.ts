@@ -2,10 +2,12 @@ import { isBodyOf } from '../ledger/execute.ts';
 import { type Block, blockHash } from '../model/block.ts';
 import type { Hash } from '../model/ids.ts';
 import type { Chain } from '../store/chain.ts';
-import { type BodyCheckParts, checkBody } from './body-check.ts';
 import type { Executor } from './executor.ts';
+import type { Timers } from './ports.ts';
+import { SignaturesAhead, type SignaturesAheadParts } from './signatures-ahead.ts';
 
-export interface ImportParts extends BodyCheckParts {
+export interface ImportParts extends SignaturesAheadParts {
+  readonly timers: Timers;
   readonly executor: Executor;
   readonly chain: Chain;
 }
@@ -17,20 +19,26 @@ export interface ImportParts extends BodyCheckParts {
 export type ImportOutcome = 'executed' | 'invalid' | 'diverged' | 'aborted';
 
 /**
- * Executes certified blocks of a peer, one in a turn of the loop, so that what else waits gets its turn between them.
+ * Executes certified blocks of a peer, one in a turn of the loop, so that what else waits gets its turn between them. The
+ * signatures in those that follow are checked meanwhile.
  *
  * @returns what ends it, so that `done` is not called any more
  */
 export function importBlocks(
   parts: ImportParts,
-  blocks: readonly Block[],
+  all: readonly Block[],
   done: (outcome: ImportOutcome) => void,
 ): () => void {
   const { executor, chain, timers } = parts;
+  const blocks = all.filter(({ header }) => header.height > chain.head.height);
+  const checks = new SignaturesAhead(
+    parts,
+    blocks.map(({ body }) => body),
+  );
   const executed: Hash[] = [];
-  let cancelCheck = (): void => undefined;
   let isOver = false;
   const fail = (outcome: ImportOutcome): void => {
+    checks.stop();
     executor.drop(executed);
     done(outcome);
   };
@@ -38,10 +46,9 @@ export function importBlocks(
     const block = blocks[index];
     if (isOver) return;
     if (block === undefined) done('executed');
-    else if (block.header.height <= chain.head.height) proceed(index + 1);
     // The certificate says nothing of a body that is not the header's.
     else if (!isBodyOf(block.header, block.body)) fail('invalid');
-    else cancelCheck = checkBody(parts, block.body, (areValid) => execute(index, block, areValid));
+    else checks.whenChecked(index, (areValid) => execute(index, block, areValid));
   };
   const execute = (index: number, block: Block, areValid: boolean): void => {
     const digest = blockHash(block.header);
@@ -56,6 +63,6 @@ export function importBlocks(
   proceed(0);
   return () => {
     isOver = true;
-    cancelCheck();
+    checks.stop();
   };
 }

@@ -2,6 +2,7 @@ import type { TransactionFault } from '../ledger/validate.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import type { Hash, Height, View } from '../model/ids.ts';
 import { FORWARD_BATCH_MAX, GOSSIP_BYTES_MAX, VERIFICATIONS_IN_FLIGHT_MAX } from '../model/limits.ts';
+import { HEARD_VERIFICATIONS_IN_FLIGHT_MAX } from '../model/peer-limits.ts';
 import type { Receipt } from '../model/receipt.ts';
 import { type Transaction, transactionSigningBytes } from '../model/transaction.ts';
 import { type Verified, verifyTransaction } from '../model/verified.ts';
@@ -33,7 +34,7 @@ export interface NotAdmittedOutcome {
 export type SubmitOutcome = FinalOutcome | { readonly outcome: 'pending' } | NotAdmittedOutcome;
 
 export interface IntakeParts {
-  readonly host: Host;
+  readonly host: Pick<Host, 'transactionsArrived' | 'broadcast' | 'send'>;
   readonly mempool: Mempool;
   readonly executor: Executor;
   readonly chain: Chain;
@@ -81,6 +82,8 @@ export class Intake {
   readonly #deferred: Deferred;
   #gossip: { readonly transaction: Transaction; readonly heard: Heard | null }[] = [];
   #verifying = 0;
+  /** Of those, what peers without a seat passed on. */
+  #verifyingHeard = 0;
   #lastFinalMs = 0;
   /** What whoever comes is told once this intake is closed. */
   #closed: NotAdmittedOutcome | null = null;
@@ -153,7 +156,7 @@ export class Intake {
       isRejected = true;
     };
     for (const transaction of transactions) {
-      if (isRejected || this.#verifying >= VERIFICATIONS_IN_FLIGHT_MAX) return;
+      if (isRejected || this.#isFullFor(source)) return;
       if (transaction.body.chainId !== jurisdiction.chainId) reject();
       else this.#takeOver({ source, transaction, sinceMs, judge, isOver: () => isRejected, reject });
     }
@@ -236,18 +239,30 @@ export class Intake {
   #takeOver(offer: Offer): void {
     const { mempool, clock, jurisdiction } = this.#parts;
     const { source, transaction, sinceMs, judge } = offer;
-    if (mempool.admits(transaction) !== 'added') return;
+    if (this.#isFullFor(source) || mempool.admits(transaction) !== 'added') return;
     const fault = judge(transaction);
     if (fault !== undefined) {
       this.#deferred.add({ source, transaction, sinceMs, reject: offer.reject }, fault, clock.now());
       return;
     }
+    const isHeard = typeof source !== 'number';
+    if (isHeard) this.#verifyingHeard += 1;
     this.#verify(transaction, (admissible) => {
+      if (isHeard) this.#verifyingHeard -= 1;
       if (offer.isOver()) return;
       const verified = admissible ?? fullyVerified(transaction, jurisdiction);
       if (verified === undefined) offer.reject();
-      else if (this.#admit(verified) === 'added' && typeof source !== 'number') this.#pass(transaction, source);
+      else if (this.#admit(verified) === 'added' && isHeard) this.#pass(transaction, source);
     });
+  }
+
+  /** Identities cost nothing: what those without a vote pass on shuts nobody else out. */
+  #isFullFor(source: number | Heard): boolean {
+    const isHeard = typeof source !== 'number';
+    return (
+      this.#verifying >= VERIFICATIONS_IN_FLIGHT_MAX ||
+      (isHeard && this.#verifyingHeard >= HEARD_VERIFICATIONS_IN_FLIGHT_MAX)
+    );
   }
 
   #retryDeferred(): void {

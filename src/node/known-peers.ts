@@ -1,4 +1,5 @@
-import { BAN_POINTS, KNOWN_PEERS_SAVED_MS } from '../model/limits.ts';
+import { createBoundedMap } from '../lib/bounded.ts';
+import { BAN_POINTS, BUSY_PEER_MS, KNOWN_PEERS_SAVED_MS, SCORES_KEPT_MAX } from '../model/limits.ts';
 import type { PeerInfo } from '../network/transport.ts';
 import { type AddressBook, createAddressBook, takeChanges } from '../peering/address-book.ts';
 import { type Level, reputationLevels } from '../peering/levels.ts';
@@ -45,6 +46,8 @@ export class KnownPeers {
   readonly book: AddressBook;
   readonly #reputation: Reputation;
   readonly #parts: KnownPeersParts;
+  /** Until when those are left alone with whom an operator has ended a session. */
+  readonly #cutOff = createBoundedMap<string, number>(SCORES_KEPT_MAX);
   #isNew: boolean;
   #cancelSave: () => void = () => undefined;
 
@@ -74,9 +77,23 @@ export class KnownPeers {
     return isBanned(this.#reputation, id, this.#now());
   }
 
-  /** Whether this node seeks nothing from it: it is banned, or a quarter of the way to it. */
+  /** An operator wants no session with it for BUSY_PEER_MS. Forgotten with the process, other than a ban. */
+  cutOff(id: string): void {
+    this.#cutOff.set(id, this.#now() + BUSY_PEER_MS);
+  }
+
+  /** The operator has thought better of it. */
+  readmit(id: string): void {
+    this.#cutOff.set(id, Number.NEGATIVE_INFINITY);
+  }
+
+  isCutOff(id: string): boolean {
+    return (this.#cutOff.get(id) ?? Number.NEGATIVE_INFINITY) > this.#now();
+  }
+
+  /** Whether this node seeks nothing from it: it is banned, or a quarter of the way to it, or cut off. */
   isShunned(id: string): boolean {
-    return this.isBanned(id) || pointsOf(this.#reputation, id, this.#now()) >= BAN_POINTS / 4;
+    return this.isBanned(id) || this.isCutOff(id) || pointsOf(this.#reputation, id, this.#now()) >= BAN_POINTS / 4;
   }
 
   /** As `charge` of the reputation. */

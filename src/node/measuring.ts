@@ -2,9 +2,10 @@ import { parseStateKey, TIER, type TierRecord } from '../ledger/records.ts';
 import type { StateChange } from '../ledger/state.ts';
 import { decode } from '../model/codec.ts';
 import type { MessageKind } from '../model/message.ts';
+import type { OperationKind } from '../model/operation.ts';
 import type { Chain, ChainEntry } from '../store/chain.ts';
 import { afterPrefix, TABLES } from '../store/schema.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics, TicketTransition } from './metrics.ts';
 
 /** Turns what the host tells into figures. */
 export interface Measuring {
@@ -76,14 +77,28 @@ function ticketStates(tiers: ReadonlyMap<string, TierCounts>): ReadonlyMap<strin
   return new Map(Object.entries(sum));
 }
 
+/** What is counted of operations that make one version of one ticket. */
+const TRANSITIONS: Readonly<Partial<Record<OperationKind, TicketTransition>>> = {
+  dispute: 'disputed',
+  transfer: 'transferred',
+  hold: 'held',
+  release: 'released',
+  revoke: 'revoked',
+  'case.open': 'case_opened',
+  resolve: 'case_resolved',
+};
+
 function countMoves(metrics: Metrics, { stored }: ChainEntry): void {
   for (const [index, { body }] of stored.body.entries()) {
     const receipt = stored.receipts[index];
     if (receipt === undefined || !receipt.accepted || receipt.replayOf !== null) continue;
     const { operation } = body;
-    if (operation.kind === 'validate') metrics.ticketTransition('validated', operation.tickets.length);
-    if (operation.kind === 'admit') metrics.ticketTransition('validated', 1);
+    const { changes } = receipt;
+    if (operation.kind === 'validate') metrics.ticketTransition('validated', changes.length);
+    // Of a ticket that was activated before, an admission makes one version only.
+    if (operation.kind === 'admit' && changes.length > 1) metrics.ticketTransition('validated', 1);
     if (operation.kind === 'consume' || operation.kind === 'admit') metrics.ticketTransition('consumed', 1);
-    if (operation.kind === 'dispute') metrics.ticketTransition('disputed', 1);
+    const transition = TRANSITIONS[operation.kind];
+    if (transition !== undefined) metrics.ticketTransition(transition, 1);
   }
 }

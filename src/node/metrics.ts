@@ -1,7 +1,16 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What can befall a ticket, as counters tell it. */
-type TicketTransition = 'validated' | 'consumed' | 'disputed';
+export type TicketTransition =
+  | 'validated'
+  | 'consumed'
+  | 'disputed'
+  | 'transferred'
+  | 'held'
+  | 'released'
+  | 'revoked'
+  | 'case_opened'
+  | 'case_resolved';
 
 interface ApiRequest {
   readonly method: string;
@@ -37,6 +46,7 @@ export interface Metrics {
   mempool(transactions: number): void;
   syncLag(blocks: number): void;
   provenanceLag(blocks: number): void;
+  provenanceSize(graph: { readonly quads: number; readonly bytes: number }): void;
   evidence(): void;
   /** This node takes no part any more. */
   halted(): void;
@@ -148,11 +158,19 @@ function ledgerMetrics({
   counter,
   gauge,
   histogram,
-}: Makers): Part<'ticketTransition' | 'ticketStates' | 'storageOperation' | 'mempool' | 'provenanceLag'> {
+}: Makers): Part<
+  'ticketTransition' | 'ticketStates' | 'storageOperation' | 'mempool' | 'provenanceLag' | 'provenanceSize'
+> {
   const transitions = {
     validated: counter('tickets_validated_total', 'Tickets activated'),
     consumed: counter('tickets_consumed_total', 'Tickets admitted'),
     disputed: counter('tickets_disputed_total', 'Tickets contested'),
+    transferred: counter('tickets_transferred_total', 'Transfers of tickets'),
+    held: counter('tickets_held_total', 'Tickets held back'),
+    released: counter('tickets_released_total', 'Tickets in order again'),
+    revoked: counter('tickets_revoked_total', 'Tickets revoked'),
+    case_opened: counter('cases_opened_total', 'Cases opened about tickets that were admitted'),
+    case_resolved: counter('cases_resolved_total', 'Cases closed, those of contested tickets included'),
   };
   const states = gauge('ticket_state_count', 'Tickets in each state', ['state']);
   const operations = counter('storage_operations_total', 'Operations of the store', ['operation']);
@@ -164,6 +182,8 @@ function ledgerMetrics({
   );
   const mempool = gauge('mempool_size', 'Transactions that wait for a block');
   const provenanceLag = gauge('provenance_lag_blocks', 'Final blocks that are not yet in the graph');
+  const provenanceQuads = gauge('provenance_quads', 'Quads in the index of the graph');
+  const provenanceBytes = gauge('provenance_bytes', 'Size of the index of the graph on the disk');
   return {
     ticketTransition: (transition, count) => transitions[transition].inc(count),
     ticketStates: (counts) => {
@@ -175,6 +195,10 @@ function ledgerMetrics({
     },
     mempool: (transactions) => mempool.set(transactions),
     provenanceLag: (blocks) => provenanceLag.set(blocks),
+    provenanceSize: ({ quads, bytes }) => {
+      provenanceQuads.set(quads);
+      provenanceBytes.set(bytes);
+    },
   };
 }
 

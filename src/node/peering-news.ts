@@ -1,6 +1,5 @@
-import { createBoundedMap } from '../lib/bounded.ts';
 import type { Hash } from '../model/ids.ts';
-import { ANNOUNCED_IDS_MAX, ANNOUNCERS_KEPT_MAX, TRANSACTION_FANOUT_MIN } from '../model/limits.ts';
+import { ANNOUNCED_IDS_MAX, TRANSACTION_FANOUT_MIN } from '../model/limits.ts';
 import type { PeerMessage } from '../model/peer-message.ts';
 import type { Transaction } from '../model/transaction.ts';
 import type { PeerId, PeerInfo } from '../network/transport.ts';
@@ -9,6 +8,7 @@ import { gossipLevels, type Level } from '../peering/levels.ts';
 import { seenCount } from '../peering/seen-ids.ts';
 import type { StoredBlock } from '../store/blocks.ts';
 import type { Chain } from '../store/chain.ts';
+import { BlockNews } from './block-news.ts';
 import type { Heard } from './deferred.ts';
 import { inFrames } from './intake.ts';
 import type { Mempool } from './mempool.ts';
@@ -20,6 +20,8 @@ export interface PeeringNewsParts {
   readonly post: Post;
   readonly gossip: GossipSettings;
   readonly antiEntropyMs: number;
+  /** It has no key of an authority. */
+  readonly isFollower: boolean;
   readonly chain: Chain;
   readonly mempool: Mempool;
   readonly timers: Timers;
@@ -39,8 +41,7 @@ export class PeeringNews implements PeeringPart {
   readonly #gossip: Gossip;
   /** An authority is always among those told of a transaction: more than a few of the others gain little. */
   readonly #sparing: Pick<Gossip, 'settings'>;
-  /** Who has told of a block: they need not be told. */
-  readonly #announcers = createBoundedMap<Hash, Set<PeerId>>(ANNOUNCERS_KEPT_MAX);
+  readonly #blocks: BlockNews;
   #cancelComparison: () => void = () => undefined;
 
   constructor(parts: PeeringNewsParts) {
@@ -48,6 +49,12 @@ export class PeeringNews implements PeeringPart {
     this.#gossip = createGossip(parts.gossip);
     const fanoutMin = Math.min(parts.gossip.fanoutMin, TRANSACTION_FANOUT_MIN);
     this.#sparing = { settings: { ...parts.gossip, fanoutMin } };
+    this.#blocks = new BlockNews({
+      ...parts,
+      gossip: this.#gossip,
+      neighbours: () => this.#neighbours(),
+      tell: (peer, announcement) => this.#tell(peer, announcement),
+    });
   }
 
   start(): void {
@@ -59,6 +66,7 @@ export class PeeringNews implements PeeringPart {
 
   stop(): void {
     this.#cancelComparison();
+    this.#blocks.stop();
   }
 
   up(): void {}
@@ -70,7 +78,7 @@ export class PeeringNews implements PeeringPart {
     metrics.gossipReceived(message.kind);
     switch (message.kind) {
       case 'block-announcement':
-        this.#heardOf(message.certificate.digest, peer);
+        this.#blocks.heard(peer, message);
         return;
       case 'transactions':
         this.#onTransactions({ peer, hops: message.hops }, message.transactions);
@@ -81,6 +89,8 @@ export class PeeringNews implements PeeringPart {
         return;
       }
       case 'transactions-wanted': {
+        // Whoever does not read is asked again when it does.
+        if (!this.#parts.post.hasRoom(peer)) return;
         const wanted = message.ids.flatMap((id) => mempool.get(id) ?? []);
         // One portion: what is left is compared again.
         for (const transactions of inFrames(wanted)) {
@@ -94,20 +104,12 @@ export class PeeringNews implements PeeringPart {
   }
 
   levels(): readonly Level[] {
-    const size = this.#announcers.size;
-    return [...gossipLevels(this.#gossip), { what: 'announced blocks', size, sizeMax: ANNOUNCERS_KEPT_MAX }];
+    return [...gossipLevels(this.#gossip), ...this.#blocks.levels()];
   }
 
-  /** Tells of a block that is in the store, with the certificate that is its own. */
-  announce({ header, hash, certificate, certifiedHeight }: StoredBlock): void {
-    if (certificate === null || certifiedHeight !== header.height) return;
-    const told = this.#announcers.get(hash);
-    const deaf = this.#neighbours().filter(({ id }) => told?.has(id) !== true);
-    const hops = this.#gossip.settings.hopsMax;
-    const audience = { neighbours: deaf, from: null, toldAnyway: 0 };
-    for (const peer of listeners(this.#gossip, audience, this.#parts.random)) {
-      this.#tell(peer as PeerId, { kind: 'block-announcement', header, certificate, hops });
-    }
+  /** As `announce` of the news of blocks. */
+  announce(block: StoredBlock): void {
+    this.#blocks.announce(block);
   }
 
   /**
@@ -143,11 +145,6 @@ export class PeeringNews implements PeeringPart {
 
   #isKnown(id: Hash): boolean {
     return this.#parts.mempool.has(id) || this.#parts.chain.has(id);
-  }
-
-  #heardOf(block: Hash, from: PeerId): void {
-    const tellers = this.#announcers.get(block) ?? new Set();
-    this.#announcers.set(block, tellers.add(from));
   }
 
   /** Asks one peer whether it lacks something that waits here. */

@@ -7,6 +7,8 @@ import type { Offence } from '../peering/reputation.ts';
 export interface Post {
   /** False when the peer is gone or too slow: the message is lost. */
   readonly send: (peer: PeerId, message: PeerMessage) => boolean;
+  /** Whether it has read what it was sent before, and few others have not: answers that are large are for those. */
+  readonly hasRoom: (peer: PeerId) => boolean;
   readonly charge: (peer: PeerId, offence: Offence) => void;
   /** Those that are connected and keep the chain. */
   readonly peers: () => readonly PeerInfo[];

@@ -41,8 +41,10 @@ export class PeeringServing implements PeeringPart {
     this.#customers = new Customers<PeerId, Request>({
       clock: parts.clock,
       timers: parts.timers,
+      isReady: (peer) => parts.post.hasRoom(peer),
       serve: (peer, request) =>
         request.kind === 'header-request' ? this.#headers(peer, request) : this.#bodies(peer, request),
+      refuse: (peer, { request }) => this.#fail(peer, request, 'BUSY'),
     });
   }
 

@@ -93,6 +93,7 @@ export class Peering {
   #arrival: SnapshotArrival | undefined;
   #trust: PeeringTrust | undefined;
   readonly #filling: HistoryFilling | undefined;
+  #noSnapshot: string | null = null;
 
   constructor(parts: PeeringParts) {
     this.#parts = parts;
@@ -137,7 +138,13 @@ export class Peering {
       compression: settings.compression,
       head: () => chain.head.height,
       transactionLifeMsMax: jurisdiction.authorities.parameters.transactionLifeMsMax,
-      done: (outcome) => (outcome === 'arrived' ? arrival.arrived() : this.#goOn()),
+      done: (outcome, reason) => {
+        if (outcome === 'arrived') arrival.arrived();
+        else {
+          this.#noSnapshot = reason;
+          this.#goOn();
+        }
+      },
     });
   }
 
@@ -165,6 +172,8 @@ export class Peering {
   }
 
   up(peer: PeerInfo): void {
+    // Nothing but an operator's word makes this node dial one that was cut off.
+    if (peer.direction === 'outbound') this.#parts.settings.known.readmit(peer.id);
     this.#office.up(peer);
     for (const part of this.#partsFor(peer.role)) part.up(peer);
   }
@@ -201,9 +210,10 @@ export class Peering {
 
   /** An operator wants none with this peer for a while. False when there is none. */
   disconnect(peer: PeerId): boolean {
-    const { transport } = this.#parts;
+    const { transport, settings } = this.#parts;
     if (!transport.peers().some(({ id }) => id === peer)) return false;
     this.#discovery.cut(peer);
+    settings.known.cutOff(peer);
     transport.disconnect(peer, 'DISCONNECTED');
     return true;
   }
@@ -232,7 +242,8 @@ export class Peering {
 
   /** A block is final here and can be read. */
   final({ stored }: ChainEntry): void {
-    this.#snapshots.chainMoved();
+    // A state that is held while thousands of blocks go by keeps its pages, and the file grows to ten times its size.
+    if (this.#sync.progress() === null) this.#snapshots.chainMoved();
     if (this.#trust !== undefined || this.#arrival !== undefined) return;
     this.#sync.chainMoved();
     // Those who are told of every block on the way would fetch each for itself.
@@ -256,6 +267,11 @@ export class Peering {
   /** The block of the peers that the operator's checkpoint rules out, if they have such a one. */
   contradiction(): Contradiction | null {
     return this.#sync.contradiction();
+  }
+
+  /** Why every block is executed although this node would rather have begun with a snapshot; null when it would not. */
+  noSnapshot(): string | null {
+    return this.#noSnapshot;
   }
 
   /** A peer passed on what no honest node does. */

@@ -1,5 +1,6 @@
 import { decode, encode } from '../model/codec.ts';
-import { BAN_POINTS, MUTE_POINTS } from '../model/limits.ts';
+import { BAN_POINTS, MUTE_POINTS, SEND_BUFFER_BYTES_MAX } from '../model/limits.ts';
+import { ANSWERS_WAITING_BYTES_MAX } from '../model/peer-limits.ts';
 import { type PeerMessage, type PeerMessageKind, peerMessageLayout } from '../model/peer-message.ts';
 import type { Lane, PeerId, PeerInfo, Refusal, Transport } from '../network/transport.ts';
 import type { Level } from '../peering/levels.ts';
@@ -11,7 +12,7 @@ import type { PeeringPart, Post } from './peering-part.ts';
 import type { Clock, Log } from './ports.ts';
 
 export interface PostOfficeParts {
-  readonly transport: Pick<Transport, 'peers' | 'send' | 'disconnect'>;
+  readonly transport: Pick<Transport, 'peers' | 'send' | 'backlog' | 'disconnect'>;
   readonly known: KnownPeers;
   readonly clock: Clock;
   readonly metrics: Pick<Metrics, 'messageSent' | 'messageReceived'>;
@@ -34,6 +35,7 @@ export class PostOffice {
     this.#parts = parts;
     this.post = {
       send: (peer, message) => this.#send(peer, message),
+      hasRoom: (peer) => this.#hasRoom(peer),
       charge: (peer, offence) => this.#charge(peer, offence),
       peers: () => parts.transport.peers().filter(({ role }) => role !== 'bootstrap'),
     };
@@ -85,6 +87,11 @@ export class PostOffice {
     if (!this.#parts.transport.send(peer, frame, lane)) return false;
     this.#parts.metrics.messageSent(message.kind, frame.length);
     return true;
+  }
+
+  #hasRoom(peer: PeerId): boolean {
+    const { transport } = this.#parts;
+    return transport.backlog(peer) < SEND_BUFFER_BYTES_MAX && transport.backlog() < ANSWERS_WAITING_BYTES_MAX;
   }
 
   /** What it has done wrong is remembered; what is provable and grave ends the session at once. */

@@ -1,4 +1,5 @@
 import { type StateChunk, stateChunkLayout } from '../ledger/state-chunks.ts';
+import { weakQuorumOf } from '../model/authorities.ts';
 import type { Jurisdiction } from '../model/certificate.ts';
 import { decode } from '../model/codec.ts';
 import type { Height } from '../model/ids.ts';
@@ -12,7 +13,8 @@ import {
   SYNC_LOG_MS,
   SYNC_TICK_MS,
 } from '../model/limits.ts';
-import type { BlockReference, PeerMessage, PeerMessageOf } from '../model/peer-message.ts';
+import { SNAPSHOT_TRIES_MAX } from '../model/peer-limits.ts';
+import type { BlockReference, PeerMessage, PeerMessageOf, RequestFailure } from '../model/peer-message.ts';
 import type { PeerId, PeerInfo } from '../network/transport.ts';
 import { type Level, transferLevels } from '../peering/levels.ts';
 import { type PastBlocks, pastBlocksLayout } from '../peering/past-blocks.ts';
@@ -24,7 +26,18 @@ import {
   type SnapshotTransfer,
   stepSnapshot,
 } from '../peering/snapshot.ts';
-import { chooseSnapshot, contradictsCheckpoint, offerers, provenTarget } from '../peering/snapshot-search.ts';
+import {
+  chooseSnapshot,
+  contradictsCheckpoint,
+  createSearch,
+  distrust,
+  giveUp,
+  heardOffer,
+  isTooBusy,
+  leftSearch,
+  offerers,
+  provenTarget,
+} from '../peering/snapshot-search.ts';
 import { type Arrival, beginArrival, readArrival, storeChunk, storePastBlocks } from '../store/arriving.ts';
 import type { KeyValue } from '../store/key-value.ts';
 import type { Compression } from './compression.ts';
@@ -33,8 +46,10 @@ import type { Clock, Timers } from './ports.ts';
 
 /** Where a snapshot is put together. */
 export interface ArrivalStore {
-  /** What is there; opened once. */
+  /** What is there now. */
   readonly store: KeyValue;
+  /** Throws away what is there: another snapshot is begun in its place. */
+  readonly empty: () => Promise<void>;
   /** Everything is there: makes a chain of it. */
   readonly complete: () => Promise<void>;
   /** Closes it; `isWanted` keeps what is there for the next start. */
@@ -59,7 +74,8 @@ export interface SnapshotArrivalParts {
     info(fields: Readonly<Record<string, unknown>>, message: string): void;
     warn(fields: Readonly<Record<string, unknown>>, message: string): void;
   };
-  readonly done: (outcome: ArrivalOutcome) => void;
+  /** `reason` is why no snapshot came, for people. */
+  readonly done: (outcome: ArrivalOutcome, reason: string) => void;
   readonly failed: (error: Error) => void;
 }
 
@@ -67,13 +83,20 @@ export interface SnapshotArrivalParts {
 export class SnapshotArrival implements PeeringPart {
   readonly kinds = ['chain-status', 'headers', 'snapshot-chunk', 'history', 'request-failed'] as const;
   readonly #parts: SnapshotArrivalParts;
-  readonly #offers = new Map<PeerId, BlockReference>();
+  readonly #search = createSearch();
   #transfer: SnapshotTransfer | undefined;
   #chosen: { readonly block: BlockReference; readonly peer: PeerId; readonly request: number } | undefined;
   #requests: number = FIRST_REQUESTS.snapshot;
   /** Since when somebody has said what it offers, or since a question was asked that is not answered yet. */
   #sinceMs: number | null = null;
   #unservedSinceMs: number | null = null;
+  /** When an offer last turned out to be worth nothing. */
+  #failedAtMs: number | null = null;
+  /** Resolves when what was thrown away is gone. */
+  #emptied: Promise<void> = Promise.resolve();
+  #isEmptying = false;
+  /** Something of it is stored: giving it up costs what that has cost. */
+  #isKept = false;
   #records = 0;
   #bytes = 0;
   #loggedMs = 0;
@@ -83,7 +106,9 @@ export class SnapshotArrival implements PeeringPart {
   constructor(parts: SnapshotArrivalParts) {
     this.#parts = parts;
     const arrival = readArrival(parts.into.store);
-    if (arrival !== undefined) this.#begin(arrival);
+    if (arrival === undefined) return;
+    this.#isKept = true;
+    this.#begin(arrival);
   }
 
   start(): void {
@@ -97,7 +122,7 @@ export class SnapshotArrival implements PeeringPart {
     this.#cancelTick();
     if (this.#isOver) return;
     this.#isOver = true;
-    void this.#parts.into.close(true).catch(this.#parts.failed);
+    void this.#emptied.then(() => this.#parts.into.close(true)).catch(this.#parts.failed);
   }
 
   /** The height of the state that is fetched. */
@@ -110,7 +135,7 @@ export class SnapshotArrival implements PeeringPart {
   }
 
   down({ id }: PeerInfo): void {
-    this.#offers.delete(id);
+    leftSearch(this.#search, id);
     if (this.#chosen?.peer === id) this.#chosen = undefined;
     this.#step({ type: 'left', peer: id });
   }
@@ -131,7 +156,8 @@ export class SnapshotArrival implements PeeringPart {
         this.#history(peer, message);
         return;
       case 'request-failed':
-        if (this.#chosen?.peer === peer && this.#chosen.request === message.request) this.#unproven(peer);
+        if (this.#chosen?.peer === peer && this.#chosen.request === message.request)
+          this.#refused(peer, message.reason);
         else this.#step({ type: 'failed', peer, request: message.request, reason: message.reason });
         return;
       default:
@@ -140,24 +166,21 @@ export class SnapshotArrival implements PeeringPart {
 
   levels(): readonly Level[] {
     const sizeMax = this.#parts.post.peers().length;
-    const offers = { what: 'snapshot offers', size: this.#offers.size, sizeMax };
+    const offers = { what: 'snapshot offers', size: this.#search.offers.size, sizeMax };
     return [offers, ...(this.#transfer === undefined ? [] : transferLevels(this.#transfer, sizeMax))];
   }
 
   #begin({ target, progress }: Arrival): void {
     const { jurisdiction, transactionLifeMsMax, trusted, log } = this.#parts;
-    // Its question and those of the transfer are numbered apart.
     this.#chosen = undefined;
-    this.#transfer = beginTransfer({ target, jurisdiction, transactionLifeMsMax, trusted }, progress);
+    this.#transfer = beginTransfer({ target, jurisdiction, transactionLifeMsMax, trusted }, progress, this.#requests);
     log.info({ height: target.header.height, hash: target.hash }, 'fetching the state of this block');
-    for (const [peer, snapshot] of this.#offers) this.#step({ type: 'offer', peer, snapshot });
+    for (const [peer, snapshot] of this.#search.offers) this.#step({ type: 'offer', peer, snapshot });
   }
 
   #offered(peer: PeerId, snapshot: BlockReference | null): void {
     this.#sinceMs ??= this.#parts.clock.monotonicMs();
-    if (snapshot === null) this.#offers.delete(peer);
-    else this.#offers.set(peer, snapshot);
-    this.#step({ type: 'offer', peer, snapshot });
+    this.#step({ type: 'offer', peer, snapshot: heardOffer(this.#search, peer, snapshot) });
   }
 
   #tick(): void {
@@ -165,7 +188,7 @@ export class SnapshotArrival implements PeeringPart {
     const nowMs = clock.monotonicMs();
     this.#step({ type: 'tick' });
     const waitedMs = this.#sinceMs === null ? 0 : nowMs - this.#sinceMs;
-    if (this.#transfer === undefined && waitedMs >= SNAPSHOT_LOOK_MS) {
+    if (this.#transfer === undefined && !this.#isEmptying && waitedMs >= SNAPSHOT_LOOK_MS) {
       if (this.#chosen === undefined) this.#choose();
       else if (waitedMs >= SNAPSHOT_ANSWER_MS_MAX) this.#unproven(this.#chosen.peer);
     }
@@ -179,23 +202,42 @@ export class SnapshotArrival implements PeeringPart {
     }
   }
 
+  /** The best that is offered. */
+  #best(): BlockReference | undefined {
+    const { post, head, jurisdiction } = this.#parts;
+    const authorities = post.peers().flatMap(({ id, role }) => (role === 'authority' ? [id] : []));
+    return chooseSnapshot(this.#search.offers, {
+      above: head() + SNAPSHOT_GAP_BLOCKS,
+      authorities: new Set(authorities),
+      weakQuorum: weakQuorumOf(jurisdiction.authorities.authorities.length),
+    });
+  }
+
   #choose(): void {
-    const { post, head, trusted } = this.#parts;
-    const block = chooseSnapshot(this.#offers, head() + SNAPSHOT_GAP_BLOCKS);
-    // As long as nobody is there, nobody knows.
+    const { post, trusted, clock } = this.#parts;
+    const block = this.#best();
     if (block === undefined) {
-      if (post.peers().length > 0) this.#end('not-worth-it');
+      this.#nothingOffered();
       return;
     }
-    const [peer] = offerers(this.#offers, block) as PeerId[];
+    const [peer] = offerers(this.#search.offers, block) as PeerId[];
     if (peer === undefined || contradictsCheckpoint(block, trusted)) {
-      for (const id of offerers(this.#offers, block)) this.#offers.delete(id as PeerId);
+      for (const id of offerers(this.#search.offers, block)) this.#search.offers.delete(id);
       return;
     }
     this.#requests += 1;
     this.#chosen = { block, peer, request: this.#requests };
     post.send(peer, { kind: 'header-request', request: this.#requests, from: block.height, count: 1 });
-    this.#sinceMs = this.#parts.clock.monotonicMs();
+    this.#sinceMs = clock.monotonicMs();
+  }
+
+  /** After lies somebody honest may yet come, or hold the next state. As long as nobody is there, nobody knows. */
+  #nothingOffered(): void {
+    const { post, clock, head } = this.#parts;
+    if (post.peers().length === 0) return;
+    if (this.#failedAtMs === null) {
+      this.#end(`no peer offers a state that is more than ${SNAPSHOT_GAP_BLOCKS} blocks above height ${head()}`);
+    } else if (clock.monotonicMs() - this.#failedAtMs >= SNAPSHOT_UNSERVED_MS_MAX) this.#end(UNSERVED);
   }
 
   #prove(peer: PeerId, message: PeerMessageOf<'headers'>): void {
@@ -211,8 +253,15 @@ export class SnapshotArrival implements PeeringPart {
     beginArrival(into.store, target).then((arrival) => this.#isOver || this.#begin(arrival), failed);
   }
 
+  #refused(peer: PeerId, reason: RequestFailure): void {
+    if (reason !== 'BUSY' || isTooBusy(this.#search, peer)) this.#unproven(peer);
+    this.#failedAtMs ??= this.#parts.clock.monotonicMs();
+    this.#chosen = undefined;
+  }
+
   #unproven(peer: PeerId): void {
-    this.#offers.delete(peer);
+    distrust(this.#search, peer);
+    this.#failedAtMs = this.#parts.clock.monotonicMs();
     this.#chosen = undefined;
   }
 
@@ -247,14 +296,40 @@ export class SnapshotArrival implements PeeringPart {
       else this.#carryOut(effect);
     }
     if (!isUnserved) this.#unservedSinceMs = null;
-    else this.#unserved();
+    else if (!this.#isOver) this.#unserved(this.#transfer);
   }
 
-  #unserved(): void {
-    const nowMs = this.#parts.clock.monotonicMs();
+  /** What has come is given up when it is nothing, or after a while; then whatever else is offered is tried. */
+  #unserved(transfer: SnapshotTransfer): void {
+    const { post, clock } = this.#parts;
+    const nowMs = clock.monotonicMs();
     this.#unservedSinceMs ??= nowMs;
-    const isKnown = this.#parts.post.peers().length > 0 && nowMs - this.#unservedSinceMs >= SNAPSHOT_UNSERVED_MS_MAX;
-    if (isKnown) this.#end('not-worth-it', 'nobody serves this state any more');
+    const isLost = nowMs - this.#unservedSinceMs >= SNAPSHOT_UNSERVED_MS_MAX;
+    if (post.peers().length === 0 || (this.#isKept && !isLost)) return;
+    const { header, hash } = transfer.target;
+    const others = this.#best();
+    const isOther = others !== undefined && others.hash !== hash;
+    if (isOther && this.#search.failed.size + 1 < SNAPSHOT_TRIES_MAX) this.#tryAnother({ height: header.height, hash });
+    else if (isLost) this.#end(UNSERVED);
+  }
+
+  #tryAnother(block: BlockReference): void {
+    const { into, log, clock, failed } = this.#parts;
+    log.warn({ ...block }, 'nobody serves this state: another one is looked for');
+    giveUp(this.#search, block);
+    // Late answers to the one are none to the other.
+    this.#requests = this.#transfer?.lastRequest ?? this.#requests;
+    this.#transfer = undefined;
+    this.#unservedSinceMs = null;
+    this.#failedAtMs = clock.monotonicMs();
+    this.#sinceMs = this.#failedAtMs;
+    this.#isKept = false;
+    this.#records = 0;
+    this.#bytes = 0;
+    this.#isEmptying = true;
+    this.#emptied = into.empty().then(() => {
+      this.#isEmptying = false;
+    }, failed);
   }
 
   #carryOut(effect: Exclude<SnapshotEffect, { type: 'unserved' }>): void {
@@ -264,6 +339,7 @@ export class SnapshotArrival implements PeeringPart {
         post.send(effect.peer as PeerId, effect.message);
         return;
       case 'store-chunk':
+        this.#isKept = true;
         this.#records += effect.chunk.records.length;
         this.#stored(storeChunk(into.store, effect.place, effect.chunk));
         return;
@@ -273,9 +349,10 @@ export class SnapshotArrival implements PeeringPart {
       case 'penalize':
         log.warn({ peer: effect.peer, code: effect.code, reason: effect.reason }, 'a peer serves no true snapshot');
         post.charge(effect.peer as PeerId, effect.code === 'SILENT' ? 'STALLED' : 'BAD_SNAPSHOT');
+        distrust(this.#search, effect.peer);
         return;
       case 'distrusted':
-        this.#end('not-worth-it', 'the trusted checkpoint is not on the chain of this state');
+        this.#end('the trusted checkpoint is not on the chain of this state');
         return;
       case 'complete':
         this.#complete();
@@ -289,7 +366,7 @@ export class SnapshotArrival implements PeeringPart {
   #complete(): void {
     const { into, done, failed, log, head } = this.#parts;
     if (head() >= (this.target() ?? 0)) {
-      this.#end('not-worth-it', 'this node has come as far by itself');
+      this.#end('this node has come as far by itself');
       return;
     }
     this.#isOver = true;
@@ -298,14 +375,19 @@ export class SnapshotArrival implements PeeringPart {
     into
       .complete()
       .then(() => into.close(true))
-      .then(() => done('arrived'), failed);
+      .then(() => done('arrived', ''), failed);
   }
 
-  #end(outcome: ArrivalOutcome, reason?: string): void {
+  #end(reason: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#cancelTick();
-    if (reason !== undefined) this.#parts.log.warn({ reason }, 'no snapshot is fetched');
-    this.#parts.into.close(false).then(() => this.#parts.done(outcome), this.#parts.failed);
+    const { log, into, done, failed } = this.#parts;
+    const told = 'no snapshot is fetched: every block is executed';
+    if (this.#failedAtMs === null) log.info({ reason }, told);
+    else log.warn({ reason, tried: this.#search.failed.size + (this.#transfer === undefined ? 0 : 1) }, told);
+    into.close(false).then(() => done('not-worth-it', reason), failed);
   }
 }
+
+const UNSERVED = 'peers offered states, and none of them served one to its end';

@@ -10,6 +10,7 @@ import {
   SNAPSHOTS_HELD_MAX,
   STATE_CHUNK_BYTES,
 } from '../model/limits.ts';
+import { SNAPSHOT_SERVING_SHARE } from '../model/peer-limits.ts';
 import type { BlockReference, PeerMessage, PeerMessageOf, RequestFailure } from '../model/peer-message.ts';
 import type { PeerId } from '../network/transport.ts';
 import { cutPastBlocks, type PastBlock, pastBlocksLayout } from '../peering/past-blocks.ts';
@@ -57,6 +58,9 @@ export class SnapshotServing implements PeeringPart {
     this.#customers = new Customers<PeerId, Request>({
       clock: parts.clock,
       timers: parts.timers,
+      isReady: (peer) => parts.post.hasRoom(peer),
+      // However many fetch a state at once, this node goes on with its own work.
+      timeShare: SNAPSHOT_SERVING_SHARE,
       serve: (peer, request) =>
         request.kind === 'snapshot-request' ? this.#chunk(peer, request) : this.#history(peer, request),
       refuse: (peer, { request }) => this.#fail(peer, request, 'BUSY'),

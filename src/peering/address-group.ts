@@ -28,6 +28,11 @@ export function originOf(text: string): AddressOrigin | undefined {
   return v6 === undefined ? originOfName(address) : originOfV6(v6, address);
 }
 
+/** The group of an address; what is none is a group of its own. */
+export function groupOf(text: string): string {
+  return originOf(text)?.group ?? text;
+}
+
 function loopback({ host, port }: HostAndPort): AddressOrigin {
   return { group: formatAddress(host, port), scope: 'loopback' };
 }

@@ -33,7 +33,8 @@ export function bootstrapFailed(bootstrap: Map<string, BootstrapAddress>, addres
   if (first === undefined) return;
   const ceiling = Math.min(BOOTSTRAP_REDIAL_MS_MAX, BOOTSTRAP_REDIAL_MS_MIN * 2 ** Math.min(first.failures, 30));
   first.failures += 1;
-  first.retryAt = moment.now + ceiling * (0.5 + moment.random() / 2);
+  // Whom an operator has cut off is not sought sooner for it.
+  first.retryAt = Math.max(first.retryAt, moment.now + ceiling * (0.5 + moment.random() / 2));
 }
 
 function inFlight({ dials }: Discovery, purpose: DialPurpose): number {

@@ -16,7 +16,15 @@ import type { ListedPeer } from '../model/peer-message.ts';
 import { failed, hear, isListable, postpone, reached, sweep } from './address-book.ts';
 import { isTellable, originOf } from './address-group.ts';
 import { bootstrapFailed, plan } from './discovery-plan.ts';
-import { type Discovery, type DiscoveryEffect, type MetPeer, type Moment, sample } from './discovery-state.ts';
+import {
+  type Discovery,
+  type DiscoveryEffect,
+  type DiscoverySession,
+  type MetPeer,
+  type Moment,
+  sample,
+} from './discovery-state.ts';
+import { countGroups } from './guests.ts';
 
 /** What became of a dial. `reached`: the node with that id lives there, whether or not a session came of it. */
 export type DialOutcome =
@@ -76,7 +84,7 @@ function react(discovery: Discovery, event: DiscoveryEvent, moment: Moment): Dis
       return [];
     case 'tick':
       sweep(discovery.book, moment.now);
-      return [...ask(discovery, moment), ...leave(discovery)];
+      return [...ask(discovery, moment), ...leave(discovery, moment)];
     default:
       return unreachable(event);
   }
@@ -112,7 +120,10 @@ function onDown({ sessions, book, bootstrap }: Discovery, id: string, { now, ran
   // It is there to be asked now and then, not to be held.
   if (first !== undefined && session.role === 'bootstrap' && sessions.size > 0) first.retryAt = now + ASK_MS_MAX;
   if (session.direction === 'inbound' || now - session.since >= SHORT_SESSION_MS_MAX) return;
+  const heldUntil = book.records.get(session.address)?.retryAt ?? now;
   failed(book, session.address, now, random());
+  // Whom an operator has cut off is not sought sooner because the session was short.
+  postpone(book, session.address, heldUntil);
   bootstrapFailed(bootstrap, session.address, { now, random });
 }
 
@@ -193,10 +204,17 @@ function learn(
   }
 }
 
-function onCut({ sessions, book }: Discovery, id: string, { now }: Moment): void {
+/** Wherever it lives, as far as that is known: also when it is one that the configuration names. */
+function onCut({ sessions, book, bootstrap }: Discovery, id: string, { now }: Moment): void {
   const session = sessions.get(id);
+  const places = new Set([session?.address, session?.listenAddress]);
   for (const record of book.records.values()) {
-    if (record.id === id || record.address === session?.address) postpone(book, record.address, now + BUSY_PEER_MS);
+    if (record.id !== id && !places.has(record.address)) continue;
+    places.add(record.address);
+    postpone(book, record.address, now + BUSY_PEER_MS);
+  }
+  for (const [address, first] of bootstrap) {
+    if (places.has(address)) first.retryAt = Math.max(first.retryAt, now + BUSY_PEER_MS);
   }
 }
 
@@ -216,12 +234,12 @@ const ASKED_AT_ONCE_MAX = 4;
 const ASK_GROWTH = 1.5;
 
 /** A node that only knows peers is left once it has told them; and it lets go of those it told, to have room for others. */
-function leave(discovery: Discovery): DiscoveryEffect[] {
+function leave(discovery: Discovery, moment: Moment): DiscoveryEffect[] {
   const { sessions, settings } = discovery;
   const all = [...sessions.values()];
   if (settings.keepsChain) {
     if (all.every(({ role }) => role === 'bootstrap')) return [];
-    const full = makeRoom(discovery);
+    const full = makeRoom(discovery, moment);
     return full !== undefined
       ? [full]
       : all.flatMap(({ id, role, direction, askMs, isAnswerDue }) =>
@@ -237,14 +255,21 @@ function leave(discovery: Discovery): DiscoveryEffect[] {
 
 /**
  * A node with all places taken would be the end of the way for whoever knows no other. So the last ones are for those who
- * come to ask: who was told goes again, the newest first, and finds the others.
+ * come to ask: who was told goes again, of the most crowded group the newest, and finds the others. Honest nodes ask as
+ * soon as they are connected, so whoever does not goes first.
  */
-function makeRoom({ sessions, settings }: Discovery): DiscoveryEffect | undefined {
+function makeRoom({ sessions, settings }: Discovery, { now }: Moment): DiscoveryEffect | undefined {
   const places = settings.peersMax - settings.outboundMin;
   const guests = [...sessions.values()].filter(
     ({ direction, role }) => direction === 'inbound' && role !== 'authority',
   );
   if (guests.length <= places - Math.ceil(places / ASKING_GUESTS_DIVISOR)) return undefined;
-  const told = guests.reverse().find(({ listed }) => listed > 0);
-  return told && { type: 'drop', id: told.id };
+  const counts = countGroups(guests.map(({ origin }) => origin));
+  const crowd = ({ origin }: DiscoverySession): number => counts.get(origin.group) ?? 0;
+  // Sorting keeps the order of those that are equal.
+  const newestFirst = guests.reverse().sort((a, b) => crowd(b) - crowd(a));
+  const leaves =
+    newestFirst.find(({ listed, since }) => listed === 0 && now - since >= SHORT_SESSION_MS_MAX) ??
+    newestFirst.find(({ listed }) => listed > 0);
+  return leaves && { type: 'drop', id: leaves.id };
 }

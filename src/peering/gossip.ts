@@ -76,6 +76,6 @@ function take(from: Neighbour[], to: Neighbour[], random: () => number): void {
 }
 
 /** Hops that are left for those who get it from here; undefined when it goes no further. */
-export function nextHops({ settings }: Gossip, hops: number): number | undefined {
+export function nextHops({ settings }: Pick<Gossip, 'settings'>, hops: number): number | undefined {
   return hops <= 0 ? undefined : Math.min(hops, settings.hopsMax) - 1;
 }

@@ -11,6 +11,7 @@ import {
   SNAPSHOT_REST_MS,
   SNAPSHOT_SILENCES_MAX,
 } from '../model/limits.ts';
+import { SNAPSHOT_BUSY_MAX } from '../model/peer-limits.ts';
 import type { BlockReference, PeerMessageOf, RequestFailure } from '../model/peer-message.ts';
 import { checkPastBlocks, type HistoryLink, type PastBlocks } from './past-blocks.ts';
 import { FIRST_REQUESTS } from './request-numbers.ts';
@@ -80,6 +81,8 @@ interface Server {
   hasHistory: boolean;
   open: number;
   silences: number;
+  /** Times in a row that it was busy. */
+  refusals: number;
   restUntilMs: number;
 }
 
@@ -109,9 +112,11 @@ export function snapshotBeginning({ header, hash }: SnapshotTarget): SnapshotPro
   return { places, history: { height: Height(header.height + 1), previous: hash } };
 }
 
+/** @param lastRequest the number of the last question that was asked before: late answers to it are nobody's */
 export function beginTransfer(
   parts: Pick<SnapshotTransfer, 'target' | 'jurisdiction' | 'transactionLifeMsMax' | 'trusted'>,
   { places, history }: SnapshotProgress,
+  lastRequest: number = FIRST_REQUESTS.snapshot,
 ): SnapshotTransfer {
   return {
     ...parts,
@@ -121,7 +126,7 @@ export function beginTransfer(
     servers: new Map(),
     liars: new Set(),
     storing: 0,
-    lastRequest: FIRST_REQUESTS.snapshot,
+    lastRequest,
     isComplete: false,
   };
 }
@@ -181,11 +186,18 @@ function handle(transfer: SnapshotTransfer, event: SnapshotEvent, nowMs: number)
 }
 
 function offer({ target, servers, liars }: SnapshotTransfer, peer: string, snapshot: BlockReference | null): void {
-  const serves = snapshot?.height === target.header.height && snapshot.hash === target.hash && !liars.has(peer);
   const known = servers.get(peer);
+  const isOffered = snapshot?.height === target.header.height && snapshot.hash === target.hash;
+  // Saying it once more is no answer.
+  const serves = isOffered && !liars.has(peer) && (known === undefined || isHelpful(known));
   // Whoever offers a newer one may serve this one for a while yet: its answers tell.
-  if (known === undefined) servers.set(peer, { serves, hasHistory: true, open: 0, silences: 0, restUntilMs: 0 });
+  if (known === undefined)
+    servers.set(peer, { serves, hasHistory: true, open: 0, silences: 0, refusals: 0, restUntilMs: 0 });
   else if (serves) known.serves = true;
+}
+
+function isHelpful({ silences, refusals }: Server): boolean {
+  return silences < SNAPSHOT_SILENCES_MAX && refusals < SNAPSHOT_BUSY_MAX;
 }
 
 /** Takes an answer to something that this peer was asked; undefined when it was not, or is no longer waited for. */
@@ -205,12 +217,18 @@ function settle(
   return found;
 }
 
+function served({ servers }: SnapshotTransfer, peer: string): void {
+  const server = servers.get(peer);
+  if (server !== undefined) server.refusals = 0;
+}
+
 function takeChunk(
   transfer: SnapshotTransfer,
   event: Extract<SnapshotEvent, { type: 'chunk' }>,
 ): readonly SnapshotEffect[] {
   const place = settle(transfer, event, false)?.place ?? undefined;
   if (place === undefined) return [];
+  served(transfer, event.peer);
   const checked = event.chunk === undefined ? undefined : checkChunk(place, event.chunk);
   if (checked?.ok !== true) {
     transfer.places.push(place);
@@ -227,6 +245,7 @@ function takeHistory(
   event: Extract<SnapshotEvent, { type: 'history' }>,
 ): readonly SnapshotEffect[] {
   if (settle(transfer, event, true) === undefined) return [];
+  served(transfer, event.peer);
   const link = defined(transfer.history, 'blocks were asked for');
   const { peer, blocks } = event;
   if (blocks === undefined) return [lied(transfer, peer, 'HISTORY_INVALID', 'it cannot be read')];
@@ -268,8 +287,11 @@ function refused(transfer: SnapshotTransfer, event: Extract<SnapshotEvent, { typ
   const server = transfer.servers.get(event.peer);
   if (found === undefined || server === undefined) return;
   if (found.place !== null) transfer.places.push(found.place);
-  if (event.reason === 'BUSY') server.restUntilMs = nowMs + SNAPSHOT_REST_MS;
-  else if (isHistory) server.hasHistory = false;
+  if (event.reason === 'BUSY') {
+    server.restUntilMs = nowMs + SNAPSHOT_REST_MS;
+    server.refusals += 1;
+    server.serves &&= isHelpful(server);
+  } else if (isHistory) server.hasHistory = false;
   else server.serves = false;
 }
 

@@ -277,7 +277,8 @@ function answered(sync: Sync, peer: SyncPeer, request: number): Segment | undefi
 function onFailed(sync: Sync, peer: SyncPeer, { request, reason }: PeerMessageOf<'request-failed'>): void {
   const segment = answered(sync, peer, request);
   if (segment === undefined) return;
-  strike(sync, peer);
+  // Several questions that a busy peer turns down at once are one reason to leave it alone, not as many.
+  if (reason !== 'BUSY' || peer.restUntil <= sync.now) strike(sync, peer);
   if (reason === 'PRUNED') peer.oldest = Math.max(peer.oldest, endOf(segment) + 1);
   if (reason !== 'UNKNOWN') return;
   peer.head = Math.min(peer.head, segment.from - 1);

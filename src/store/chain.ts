@@ -47,7 +47,7 @@ export interface CommitOutcome {
 interface Layer {
   /** The transactions, each with its signature. */
   readonly ids: ReadonlyMap<Hash, Signature>;
-  readonly state: ReadonlyMap<string, Uint8Array>;
+  readonly state: ReadonlyMap<string, StateChange>;
   readonly pages: ReadonlyMap<string, Page>;
 }
 
@@ -144,8 +144,8 @@ export class Chain implements StateReader, PageReader {
     if (this.#layers.length > 0) {
       const name = toHex(key);
       for (let index = this.#layers.length - 1; index >= 0; index -= 1) {
-        const value = this.#layers[index]?.state.get(name);
-        if (value !== undefined) return value;
+        const change = this.#layers[index]?.state.get(name);
+        if (change !== undefined) return change.value;
       }
     }
     return this.store.get(TABLES.state, key);
@@ -227,16 +227,16 @@ export class Chain implements StateReader, PageReader {
   }
 
   #write(blocks: readonly ChainEntry[], meta: readonly KeyValueChange[], outcome: CommitOutcome): void {
-    const batch = [...meta];
-    for (const block of blocks) {
-      // Before its layer covers it, what a record was is what the index by state has it under.
-      for (const row of this.#rowsOf(block)) batch.push(row);
-      this.#layers.push({
-        ids: new Map(block.stored.body.map(({ id, signature }) => [id, signature])),
-        state: new Map(block.changes.map(({ key, value }) => [toHex(key), value])),
-        pages: block.pageWrites,
-      });
-    }
+    const layers = blocks.map(
+      ({ stored, changes, pageWrites }): Layer => ({
+        ids: new Map(stored.body.map(({ id, signature }) => [id, signature])),
+        state: new Map(changes.map((change) => [toHex(change.key), change])),
+        pages: pageWrites,
+      }),
+    );
+    // Before layers cover it, what a record was is what the index by state has it under.
+    const batch = [...meta, ...this.#rowsOf(blocks, layers)];
+    this.#layers.push(...layers);
     this.store.write(batch, {
       visible: () => {
         this.#layers.splice(0, blocks.length);
@@ -251,11 +251,13 @@ export class Chain implements StateReader, PageReader {
     });
   }
 
-  #rowsOf({ stored, changes, pageWrites }: ChainEntry): readonly KeyValueChange[] {
+  /** Of the state only as the last block leaves it: pages at the top of the tree change with every block. */
+  #rowsOf(blocks: readonly ChainEntry[], layers: readonly Layer[]): readonly KeyValueChange[] {
+    const changes = new Map(layers.flatMap(({ state }) => [...state]));
+    const pages = new Map(layers.flatMap((layer) => [...layer.pages]));
     return [
-      ...blockChanges(stored),
-      ...historyChanges(stored),
-      ...stateRows(changes, pageWrites, (key) => this.get(key)),
+      ...blocks.flatMap(({ stored }) => [...blockChanges(stored), ...historyChanges(stored)]),
+      ...stateRows([...changes.values()], pages, (key) => this.get(key)),
     ];
   }
 }

@@ -18,6 +18,7 @@ import {
   type Table,
   type WriteOutcome,
 } from './key-value.ts';
+import { assertRoots, DATA_FILE, lengthen } from './lmdb-file.ts';
 import { Snapshots } from './snapshots.ts';
 import { assertKey, type CommitResult, WriteQueue } from './write-queue.ts';
 
@@ -38,11 +39,24 @@ type Bytes = Database<Uint8Array, Uint8Array>;
  * @throws StoreError with `cause`
  */
 export function openLmdb(path: string, tables: readonly Table[]): KeyValue {
-  return openEnvironment(path, tables, false);
+  return openEnvironment(path, tables, 'kept');
+}
+
+/**
+ * The same for what can be put together again. Data are synced before the root that leads to them, and the root with the
+ * next write: a crash of the machine may undo the last write, whatever was said of it, and never a part of one. A file that
+ * is another's or has been cut is refused, where opening or reading it would end the process.
+ *
+ * @throws StoreError with `cause`
+ */
+export function openRebuildableLmdb(path: string, tables: readonly Table[]): KeyValue {
+  return openEnvironment(path, tables, 'rebuildable');
 }
 
 /** What can be asked of an environment that is not written: a moment of it. */
 export type ReadOnlyKeyValue = Pick<KeyValue, 'snapshot' | 'sizeBytes' | 'close'>;
+
+type Manner = 'kept' | 'rebuildable' | 'read';
 
 /**
  * Opens an environment that is there, beside the process that writes it if one does. Nothing of it is changed but the
@@ -51,16 +65,19 @@ export type ReadOnlyKeyValue = Pick<KeyValue, 'snapshot' | 'sizeBytes' | 'close'
  * @throws StoreError with `cause`
  */
 export function openLmdbForReading(path: string, tables: readonly Table[]): ReadOnlyKeyValue {
-  return openEnvironment(path, tables, true);
+  return openEnvironment(path, tables, 'read');
 }
 
-function openEnvironment(path: string, tables: readonly Table[], readOnly: boolean): LmdbKeyValue {
+function openEnvironment(path: string, tables: readonly Table[], manner: Manner): LmdbKeyValue {
+  let root: RootDatabase<Uint8Array, Uint8Array> | undefined;
   try {
-    if (!readOnly) makeDirectories(path);
-    else if (!existsSync(join(path, 'data.mdb'))) throw new Error('there is none');
-    const root: RootDatabase<Uint8Array, Uint8Array> = open({
+    if (manner !== 'read') makeDirectories(path);
+    else if (!existsSync(join(path, DATA_FILE))) throw new Error('there is none');
+    if (manner === 'rebuildable') assertRoots(join(path, DATA_FILE));
+    root = open<Uint8Array, Uint8Array>({
       path,
-      readOnly,
+      readOnly: manner === 'read',
+      noMetaSync: manner === 'rebuildable',
       noSubdir: false,
       encoding: 'binary',
       keyEncoding: 'binary',
@@ -72,8 +89,13 @@ function openEnvironment(path: string, tables: readonly Table[], readOnly: boole
       // Every transaction is one explicit batch. The implicit ones make promises of their own, which nobody could catch.
       eventTurnBatching: false,
     });
-    return new LmdbKeyValue(path, root, new Map(tables.map((table) => [table, openTable(root, table)])));
+    const isShort = manner === 'rebuildable' && lengthen(join(path, DATA_FILE), root);
+    const opened = new Map<Table, Bytes>();
+    for (const table of tables) opened.set(table, openTable(root, table));
+    if (isShort) for (const table of opened.values()) readThrough(table);
+    return new LmdbKeyValue(path, root, opened);
   } catch (error) {
+    root?.close().catch(() => undefined);
     throw new StoreError(`cannot open the database in ${path}`, { code: codeOf(error), cause: error });
   }
 }
@@ -84,6 +106,10 @@ function openTable(root: RootDatabase<Uint8Array, Uint8Array>, table: Table): By
   const opened: Bytes | undefined = root.openDB<Uint8Array, Uint8Array>(options);
   if (opened === undefined) throw Object.assign(new Error(`it has no table ${table}`), { code: NOT_FOUND });
   return opened;
+}
+
+function readThrough(table: Bytes): void {
+  for (const { value } of table.getRange({})) assert(value !== undefined, 'each key has a value');
 }
 
 class LmdbKeyValue implements KeyValue {
@@ -125,7 +151,7 @@ class LmdbKeyValue implements KeyValue {
   }
 
   sizeBytes(): number {
-    return statSync(join(this.#path, 'data.mdb')).size;
+    return statSync(join(this.#path, DATA_FILE)).size;
   }
 
   close(done: (closed: Result<undefined, StoreError>) => void): void {
@@ -225,7 +251,11 @@ function* rangeOf(database: Bytes, range: KeyRange, transaction?: Transaction): 
   }
 }
 
+/** So many bytes lie within their object; to ask for the buffer of such would make one, which costs more than a copy. */
+const INNER_BYTES_MAX = 64;
+
 /** The package hands out Buffers of its own making. */
 function plain(bytes: Uint8Array): Uint8Array {
+  if (bytes.length <= INNER_BYTES_MAX) return new Uint8Array(bytes);
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }

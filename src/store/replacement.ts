@@ -88,6 +88,11 @@ export function setAside(dataDir: string): void {
   sync(dataDir);
 }
 
+/** Removes a data file that nobody has open, and what others would believe of it. */
+export function dropData(dataDir: string): void {
+  for (const name of [DATA_FILE, LOCK_FILE]) rmSync(join(dataDir, name), { force: true });
+}
+
 function sync(dir: string): void {
   const handle = openSync(dir, 'r');
   try {

@@ -18,9 +18,10 @@ export function stateRows(
   pageWrites: ReadonlyMap<string, Page>,
   before: (key: Uint8Array) => Uint8Array | undefined,
 ): readonly KeyValueChange[] {
+  const earlier = new Map(changes.map(({ key }) => [key, before(key)]));
   return [
-    ...stateIndexChanges(changes, before),
-    ...changes.filter(({ key }) => before(key) === undefined).map(({ key }) => treeKeyRow(key)),
+    ...stateIndexChanges(changes, (key) => earlier.get(key)),
+    ...changes.filter(({ key }) => earlier.get(key) === undefined).map(({ key }) => treeKeyRow(key)),
     ...changes.map(({ key, value }) => ({ table: TABLES.state, key, value })),
     ...[...pageWrites].map(([path, page]) => ({ table: TABLES.pages, key: pageKey(path), value: encodePage(page) })),
   ];

@@ -51,12 +51,17 @@ const eventLayout: Codec<TicketEvent> = struct<TicketEvent>({
   gate: nullable(gateIdLayout),
 });
 
+/** Four bytes of the version, so that byte order is the order of versions. */
+function historyKey(ticket: TicketId, version: number): Uint8Array {
+  return nameKey(ticket, heightKey(version).slice(4));
+}
+
 /** What one block adds to the histories of the tickets that it changed. */
 export function historyChanges({ header, body, receipts }: StoredBlock): readonly KeyValueChange[] {
   return body.flatMap(({ id, body: { operation, organisation } }, index) =>
     (receipts[index]?.changes ?? []).map(({ ticket, ...change }) => ({
       table: TABLES.history,
-      key: nameKey(ticket, heightKey(change.version).slice(4)),
+      key: historyKey(ticket, change.version),
       value: encode(eventLayout, {
         ...change,
         type: operation.kind,
@@ -70,10 +75,20 @@ export function historyChanges({ header, body, receipts }: StoredBlock): readonl
   );
 }
 
-/** The versions of one ticket, oldest first, `limit` at most. */
-export function readHistory(reads: KeyValueReads, ticket: TicketId, limit: number): readonly TicketEvent[] {
-  const from = nameKey(ticket);
-  const to = afterPrefix(from);
+/** Which versions of a ticket are asked for: those above `after`, `limit` at most. */
+export interface HistoryPage {
+  readonly after: number;
+  readonly limit: number;
+}
+
+/** Versions of one ticket, oldest first. */
+export function readHistory(
+  reads: KeyValueReads,
+  ticket: TicketId,
+  { after, limit }: HistoryPage,
+): readonly TicketEvent[] {
+  const from = historyKey(ticket, after + 1);
+  const to = afterPrefix(nameKey(ticket));
   const range = to === undefined ? { from, limit } : { from, to, limit };
   const events: TicketEvent[] = [];
   for (const { value } of reads.range(TABLES.history, range)) {

@@ -68,20 +68,20 @@ export class WriteQueue {
     this.#busy = true;
     const writes = this.#waiting;
     this.#waiting = [];
-    this.#commit(
-      writes.flatMap((write) => write.batch),
-      {
-        visible: () => {
-          for (const { outcome } of writes) outcome.visible?.();
-        },
-        durable: () => {
-          for (const { outcome } of writes) outcome.durable?.();
-          this.#busy = false;
-          this.#proceed();
-        },
-        failed: (error) => this.#fail(writes, error),
+    const [first] = writes;
+    // Copying a large batch costs as much as a part of writing it.
+    const changes = first !== undefined && writes.length === 1 ? first.batch : writes.flatMap(({ batch }) => batch);
+    this.#commit(changes, {
+      visible: () => {
+        for (const { outcome } of writes) outcome.visible?.();
       },
-    );
+      durable: () => {
+        for (const { outcome } of writes) outcome.durable?.();
+        this.#busy = false;
+        this.#proceed();
+      },
+      failed: (error) => this.#fail(writes, error),
+    });
   }
 
   #fail(writes: readonly Write[], error: StoreError): void {

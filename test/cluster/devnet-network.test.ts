@@ -20,7 +20,7 @@ function ticketOf({ sample_tickets }: RunningDevnet, index: number): string {
   return sample_tickets[index] ?? '';
 }
 
-describe('a devnet of four', () => {
+describe('a devnet of four authorities and a follower', () => {
   it('takes tickets through their life, loses a node, gets it back, and leaves nothing', async () => {
     const net = await startDevnet(directory);
     await showsWhatThereIs(net);
@@ -36,8 +36,13 @@ describe('a devnet of four', () => {
   });
 });
 
-async function showsWhatThereIs({ url, nodes, program, chain_id }: RunningDevnet): Promise<void> {
-  expect(nodes.map(({ id }) => id)).toEqual(['federation', 'venue', 'boxoffice', 'city']);
+async function showsWhatThereIs({ url, nodes, program, chain_id, basePort }: RunningDevnet): Promise<void> {
+  expect(nodes.map(({ id }) => id)).toEqual(['federation', 'venue', 'boxoffice', 'city', 'follower-1']);
+  expect(program.stdout()).toContain('4 authorities and 1 follower, 5 processes');
+  const places = nodes.map(({ http, p2p }) =>
+    [http, p2p].map((address) => Number(address.split(':').at(-1)) - basePort),
+  );
+  expect(places).toEqual([1, 2, 3, 4, 5].map((place) => [place, 100 + place]));
   for (const { http, p2p, pid } of nodes) {
     const row = program
       .stdout()
@@ -47,10 +52,13 @@ async function showsWhatThereIs({ url, nodes, program, chain_id }: RunningDevnet
     expect(row).toContain(`${pid}`);
   }
   expect(program.stdout()).toContain('DEVNET KEYS ARE PUBLIC');
-  expect(program.stdout()).toMatch(/tickets issued +final in +\d+ ms {2}signed [34]\/4/);
+  expect(program.stdout()).toMatch(/tickets issued +final in +[\d.]+ m?s +signed [34]\/4/);
   const page = await (await fetch(url)).text();
   for (const { http } of nodes) expect(page).toContain(http);
-  expect(await (await fetch(`${url}/api/v1/nodes`)).json()).toMatchObject({
+  const listed = async (): Promise<string> => await (await fetch(`${url}/api/v1/nodes`)).text();
+  // The follower looks for the others after it has started.
+  await until(async () => !/alive|down/.test(await listed()), { what: 'all to be ready' });
+  expect(JSON.parse(await listed())).toMatchObject({
     nodes: nodes.map(({ id, http, p2p, pid }) => ({ id, http, p2p, pid, state: 'ready' })),
   });
   const status = await fetch(`${url}/api/v1/status`);
@@ -94,14 +102,14 @@ async function survivesTheFirstNode(net: RunningDevnet): Promise<void> {
   expect(line).toContain('the others go on');
   const restart = /restart with: npm run -s cf -- (.*)$/.exec(line)?.[1] ?? '';
   expect(restart).toBe(`start --home ${first.home}`);
-  const write = await post(`${net.url}/api/v1/tickets/admit`, { ticket_id: ticketOf(net, 5) });
+  const write = await post(`${net.url}/api/v1/tickets/admit`, { ticket_id: ticketOf(net, 9) });
   expect(await write.json()).toMatchObject({ decision: 'ADMIT' });
   expect(write.headers.get('counterfoil-node')).not.toBe('federation');
   const again = startCounterfoil(restart.split(' '));
   await net.program.says(/^federation is back\.$/m);
   await until(
     async () => {
-      const ticket = await fetch(`${first.http}/api/v1/tickets/${ticketOf(net, 5)}`);
+      const ticket = await fetch(`${first.http}/api/v1/tickets/${ticketOf(net, 9)}`);
       const record: unknown = await ticket.json();
       return JSON.stringify(record).includes('CONSUMED') ? true : undefined;
     },
@@ -137,7 +145,7 @@ describe('a network that is kept', () => {
   it('goes on where it was, on other ports, with its sample once', async () => {
     const home = join(directory, 'kept');
     const first = await startDevnet(directory, ['--nodes', '1', '--tickets', '40', '--home', home]);
-    expect(first.program.stdout()).toContain('1 authority, 1 process');
+    expect(first.program.stdout()).toContain('1 authority, 1 process,');
     const ticket_id = ticketOf(first, 0);
     expect(await (await post(`${first.url}/api/v1/tickets/admit`, { ticket_id })).json()).toMatchObject({
       decision: 'ADMIT',

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LAN } from '../../src/consensus/timing.ts';
 import { defined } from '../../src/lib/assert.ts';
+import { TRANSACTION_FANOUT_MIN } from '../../src/model/limits.ts';
 import { value } from './support/chain-audit.ts';
 import { Cluster, statusOf } from './support/cluster.ts';
 import { Load, unexpectedRefusals } from './support/load.ts';
@@ -84,6 +86,31 @@ describe(`four authorities and ${FOLLOWERS} followers`, () => {
       }
     }
     await expectOneChain(await cluster.settled());
+  });
+
+  it('a transaction crosses at most √n + 1 links of each node, and four where that is less', async () => {
+    const nodes = all();
+    const linksMax = Math.max(TRANSACTION_FANOUT_MIN, Math.floor(Math.sqrt(nodes.length) + 1));
+    const sent = () =>
+      Promise.all(nodes.map((node) => counterOf(node, 'gossip_messages_sent_total{kind="transactions"}')));
+    let used: readonly number[] = [];
+    let round = 0;
+    await cluster.until('a transaction that is final before anybody passes it on again', 60_000, async () => {
+      await cluster.settled();
+      const before = await sent();
+      const transaction = signed(cluster.genesis.chainId, 'boxoffice', issueOf(`links-${round}`));
+      const startedAt = performance.now();
+      value(await follower(round % FOLLOWERS).client.submit(transaction, { waitMs: WAIT_MS }));
+      const tookMs = performance.now() - startedAt;
+      round += 1;
+      await cluster.settled();
+      const after = await sent();
+      used = after.map((count, index) => count - (before[index] ?? 0));
+      return tookMs < LAN.forwardMs;
+    });
+    tell(`links used by each node for one transaction: ${used.join(' ')}`);
+    for (const [index, node] of nodes.entries()) expect(used[index], node.name).toBeLessThanOrEqual(linksMax);
+    expect(used.filter((links) => links > 0).length).toBeGreaterThan(1);
   });
 
   it('news of a block comes to a follower without a question for headers', async () => {

@@ -10,30 +10,50 @@ import { createIdentity } from '../../src/network/identity.ts';
 import type { RawValue } from '../../src/node/config/values.ts';
 import { generateKeyPair } from '../../src/node/keys/key-pair.ts';
 import { beginChain } from '../../src/node/recovery.ts';
+import { FLOOD_KINDS } from '../../src/simulator/peering/floods.ts';
 import { LIES } from '../../src/simulator/peering/lies.ts';
 import type { Chain } from '../../src/store/chain.ts';
 import type { KeyValue } from '../../src/store/key-value.ts';
 import { openLmdb } from '../../src/store/lmdb.ts';
 import { storedChain } from '../support/stored-chain.ts';
 import { ALL_TABLES } from '../support/stores.ts';
+import { dialRaw, type RawPeer } from '../unit/network/raw-peer.ts';
 import { value } from './support/chain-audit.ts';
 import { freePlan, statusOf, temporaryDirectory } from './support/cluster.ts';
 import { NodeProcess } from './support/node-process.ts';
-import { TwoFaced, type TwoFacedOptions } from './support/two-faced.ts';
-import { IS_LONG, tell, until } from './support/until.ts';
+import { Links } from './support/proxy.ts';
+import { type Behaviour, OWN_BEHAVIOURS, TwoFaced, type TwoFacedOptions } from './support/two-faced.ts';
+import { IS_LONG, pause, tell, until } from './support/until.ts';
 
 const MIB = 1_048_576;
 /** Several answers long, so that everybody who says that he has it is asked for some. */
 const BLOCKS = 240;
 /** Hostile peers beside the honest one: alone each is seen best, together they are quicker. */
-const TOGETHER = IS_LONG ? 1 : 17;
+const TOGETHER = IS_LONG ? 1 : 18;
 /** What the follower may take more than without hostile peers: its bounds, with room for the collector. */
 const GROWTH_BYTES_MAX = 300 * MIB;
 const REACHED_MS_MAX = 90_000;
 
-type Behaviour = TwoFacedOptions['lies'][number];
+/** What one hostile peer does. */
+type Villainy = Pick<TwoFacedOptions, 'lies' | 'floodKind'> & { readonly name: string };
 
-const BEHAVIOURS: readonly Behaviour[] = [...LIES, 'sends frames as large as they may be'];
+const VILLAINIES: readonly Villainy[] = [
+  ...[...LIES, ...OWN_BEHAVIOURS].map((lie): Villainy => ({ name: lie, lies: [lie] })),
+  ...FLOOD_KINDS.map(
+    (floodKind): Villainy => ({
+      name: `floods with ${floodKind}`,
+      lies: ['floods with one kind of message'],
+      floodKind,
+    }),
+  ),
+];
+/** Narrow enough that it is not served the whole chain before it is narrower still. */
+const NARROW_BYTES_PER_SECOND = 20_000;
+const DRIPPING_MS = IS_LONG ? 20_000 : 4_000;
+/** Each tells of 64 whenever it is asked. */
+const TELLERS = 32;
+const TOLD_MIN = 2_000;
+const FRAGMENTS = 5_000;
 
 const directory = temporaryDirectory();
 let honest: NodeProcess;
@@ -104,11 +124,30 @@ async function home(
   return new NodeProcess({ name, seat: -1, home: path, ...ports });
 }
 
-/** The follower begins anew, with nothing, and comes to the head. */
-async function reached(): Promise<void> {
+async function hostile(
+  options: Pick<TwoFacedOptions, 'lies' | 'floodKind'> & { readonly address?: string },
+): Promise<TwoFaced> {
+  number += 1;
+  const address = `127.0.0.1:${victim.peerPort}`;
+  const liar = await TwoFaced.start({ genesis, chain, number, address, ...options });
+  known.push(liar.id);
+  return liar;
+}
+
+/** The follower begins anew, with nothing. */
+async function begin(): Promise<void> {
   await victim.kill();
   rmSync(join(victim.home, 'data'), { recursive: true, force: true });
   await victim.start();
+}
+
+/** It begins anew, and comes to the head. */
+async function reached(): Promise<void> {
+  await begin();
+  await atHead();
+}
+
+async function atHead(): Promise<void> {
   await until(async () => (await statusOf(victim)).head.hash === chain.headHash, {
     what: 'the follower to reach the head',
     deadlineMs: REACHED_MS_MAX,
@@ -136,24 +175,18 @@ async function expectSound(): Promise<void> {
 const known: string[] = [];
 
 describe('a follower that begins with nothing reaches the head beside', () => {
-  const groups: Behaviour[][] = [];
-  for (const [index, behaviour] of BEHAVIOURS.entries()) {
+  const groups: Villainy[][] = [];
+  for (const [index, villainy] of VILLAINIES.entries()) {
     const place = Math.floor(index / TOGETHER);
-    groups[place] = [...(groups[place] ?? []), behaviour];
+    groups[place] = [...(groups[place] ?? []), villainy];
   }
 
-  it.each(groups.map((group) => [group.map((one) => `one that ${one}`).join(', '), group] as const))(
+  it.each(groups.map((group) => [group.map(({ name }) => `one that ${name}`).join(', '), group] as const))(
     '%s',
     async (_, group) => {
-      const address = `127.0.0.1:${victim.peerPort}`;
       const liars: TwoFaced[] = [];
       try {
-        for (const lie of group) {
-          number += 1;
-          const liar = await TwoFaced.start({ genesis, chain, lies: [lie], number, address });
-          liars.push(liar);
-          known.push(liar.id);
-        }
+        for (const villainy of group) liars.push(await hostile(villainy));
         await reached();
         await until(() => liars.every(({ isConnected, farewells }) => isConnected || farewells.length > 0), {
           what: 'everybody to have been there',
@@ -164,6 +197,55 @@ describe('a follower that begins with nothing reaches the head beside', () => {
       }
     },
   );
+
+  it('one that answers one byte a second', async () => {
+    const links = await Links.open(2);
+    links.leadTo([0, victim.peerPort]);
+    const dripping = await hostile({ lies: [], address: `127.0.0.1:${links.entrance(0, 1)}` });
+    try {
+      links.slow({ bytesPerSecond: NARROW_BYTES_PER_SECOND });
+      await honest.stop();
+      await begin();
+      await until(() => dripping.asked > 0, { what: 'it to be asked', describe: () => victim.logTail(60) });
+      links.slow({ bytesPerSecond: 1 });
+      await pause(DRIPPING_MS);
+      expect((await statusOf(victim)).head.height).toBeLessThan(BLOCKS);
+      await honest.start();
+      await atHead();
+      await expectSound();
+    } finally {
+      await dripping.close();
+      await links.close();
+    }
+  });
+
+  it('those who tell of thousands of addresses at which nobody lives', async () => {
+    const lies: readonly Behaviour[] = ['tells of addresses at which nobody lives'];
+    const tellers = await Promise.all(Array.from({ length: TELLERS }, () => hostile({ lies })));
+    try {
+      await reached();
+      const told = (): number => tellers.reduce((sum, one) => sum + one.told, 0);
+      await until(() => told() >= TOLD_MIN, { what: 'all of them to be told', describe: () => `${told()} are` });
+      await expectSound();
+    } finally {
+      await Promise.all(tellers.map((one) => one.close()));
+    }
+  });
+
+  it('those who say one message in thousands of tiny fragments', async () => {
+    await begin();
+    const peers: RawPeer[] = [];
+    for (let count = 0; count < 8; count += 1) {
+      const peer = await dialRaw(`127.0.0.1:${victim.peerPort}`, createIdentity(randomBytes(32)));
+      known.push(peer.identity.id);
+      peer.ws.send(peer.hello(undefined, { networkId: genesis.networkId, genesisHash: genesis.chainId }));
+      for (let sent = 0; sent < FRAGMENTS; sent += 1) peer.ws.send(Uint8Array.of(4), { fin: false });
+      peers.push(peer);
+    }
+    await until(() => peers.every(({ closeCode }) => closeCode !== undefined), { what: 'them to be cut off' });
+    await atHead();
+    await expectSound();
+  });
 
   it('strangers who say one byte a second', async () => {
     const { tls } = createIdentity(randomBytes(32));

@@ -1,19 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeHome } from '../../src/commands/homes.ts';
+import { defined } from '../../src/lib/assert.ts';
+import { HISTORY_BLOCKS_MAX, HISTORY_PAUSE_MS } from '../../src/model/limits.ts';
 import type { RawValue } from '../../src/node/config/values.ts';
 import { generateKeyPair } from '../../src/node/keys/key-pair.ts';
+import { openLmdb } from '../../src/store/lmdb.ts';
+import { heightKey, TABLES } from '../../src/store/schema.ts';
+import { written } from '../../src/store/written.ts';
 import { type StoredChain, storedChain } from '../support/stored-chain.ts';
+import { ALL_TABLES } from '../support/stores.ts';
 import { value } from './support/chain-audit.ts';
 import { Cluster, statusOf } from './support/cluster.ts';
 import { NodeProcess } from './support/node-process.ts';
 import { counterfoil } from './support/program.ts';
-import { IS_LONG } from './support/until.ts';
+import { IS_LONG, pause } from './support/until.ts';
 
 /** More than a node would rather execute, and than the longest life of a transaction takes. */
 const BLOCKS = IS_LONG ? 10_000 : 1_400;
+/** More than come with the snapshot (those of ten minutes), fewer than there are. */
+const RETAINED = 1_300;
 const BOOTSTRAP_MS_MAX = IS_LONG ? 600_000 : 120_000;
 
 let chain: StoredChain;
@@ -107,6 +115,32 @@ describe('a node that begins with a snapshot', () => {
   );
 
   it(
+    'fetches one again when its data are damaged, and says so',
+    async () => {
+      const node = defined(
+        joiners.find(({ name }) => name === 'late'),
+        'it is there',
+      );
+      await node.stop();
+      const store = openLmdb(join(node.home, 'data'), ALL_TABLES);
+      const key = heightKey(BLOCKS);
+      const bytes = defined(store.get(TABLES.blocks, key), 'the newest block');
+      await written(store, [{ table: TABLES.blocks, key, value: bytes.with(40, (bytes[40] ?? 0) ^ 1) }]);
+      await new Promise((resolve) => store.close(resolve));
+      const from = node.log().length;
+      await node.start();
+      const height = await caughtUp(node);
+      expect(node.log().slice(from)).toMatch(
+        /the damaged directory began with this block.*a snapshot is fetched again/,
+      );
+      expect(node.log().slice(from)).toContain('the state is here');
+      await expectSameChain(node, height);
+      expect(existsSync(join(node.home, 'data', 'damaged.mdb'))).toBe(true);
+    },
+    BOOTSTRAP_MS_MAX,
+  );
+
+  it(
     'goes on where it was when it is killed at any time',
     async () => {
       const node = await joiner('killed', 'snapshot');
@@ -146,6 +180,31 @@ describe.skipIf(!IS_LONG)('a node that wants the history below its snapshot', ()
   );
 });
 
+describe('a node that wants some of the history below its snapshot', () => {
+  it(
+    'fetches as much as it keeps, and no more',
+    async () => {
+      const node = await joiner('keeping', 'snapshot', [
+        ['storage.fill_history', true],
+        ['storage.retain_blocks', RETAINED],
+      ]);
+      await node.start();
+      const lowest = (await caughtUp(node)) + 1 - RETAINED;
+      await cluster.until('the blocks that it keeps to be there', BOOTSTRAP_MS_MAX, async () => {
+        return (await node.client.block(`${lowest}`)).ok;
+      });
+      // Long enough for an answer more, were one wanted.
+      await pause(4 * HISTORY_PAUSE_MS);
+      const below = await node.client.block(`${lowest - HISTORY_BLOCKS_MAX}`);
+      expect(below.ok ? '' : below.error.code).toBe('PRUNED');
+      await node.stop();
+      const { code, output } = await counterfoil(['chain', 'verify', '--home', node.home]);
+      expect(code, output).toBe(0);
+    },
+    BOOTSTRAP_MS_MAX,
+  );
+});
+
 describe('a node that executes every block', () => {
   it(
     'comes to the same state, with all of the history',
@@ -156,6 +215,9 @@ describe('a node that executes every block', () => {
       const height = await caughtUp(node);
       process.stdout.write(`full: ${height} blocks in ${Math.round(performance.now() - startedMs)} ms\n`);
       await expectSameChain(node, height);
+      // No state on the way was held for others to fetch: its pages would not have been used again.
+      const bytes = (directory: string): number => statSync(join(directory, 'data.mdb')).size;
+      expect(bytes(join(node.home, 'data'))).toBeLessThan(2 * bytes(chain.dataDir));
       expect((await node.client.block('5')).ok).toBe(true);
     },
     BOOTSTRAP_MS_MAX,

@@ -4,10 +4,10 @@ import { createPeerControl } from '../../src/api/peer-control.ts';
 import { createApi } from '../../src/api/server.ts';
 import { API_LIMITS, type Api } from '../../src/api/settings.ts';
 import { ballotSigningBytes, type Vote } from '../../src/model/certificate.ts';
-import { EventId, Hash, TicketId } from '../../src/model/ids.ts';
+import { EventId, Hash, TicketId, TierId } from '../../src/model/ids.ts';
 import type { Operation } from '../../src/model/operation.ts';
 import { createMetrics } from '../../src/node/metrics.ts';
-import { admit, issue, openWorld, validate } from '../support/small-office.ts';
+import { admit, grant, issue, openWorld, validate } from '../support/small-office.ts';
 import { frameOf, type SmallWorld } from '../support/small-world.ts';
 import { until } from '../unit/api/world.ts';
 import { blocksOf, readPage, rewriteBlocks } from './markdown.ts';
@@ -17,6 +17,12 @@ const SECTION = 'The feed';
 /** The node that is listened to, and another one. */
 const HERE = 1;
 const THERE = 3;
+
+const A1 = TicketId('A-1');
+const A2 = TicketId('A-2');
+const A3 = TicketId('A-3');
+const PLACE = { event: EventId('cup'), tier: TierId('stand'), seat: null, gate: null };
+const REPLACEMENT = { ...PLACE, ticket: A3, data: new Uint8Array() };
 
 let world: SmallWorld;
 let api: Api;
@@ -29,6 +35,12 @@ beforeAll(async () => {
   api = createApi({
     reader: world.reader(HERE),
     submit: (transaction, waitMs) => world.submit(HERE, transaction, waitMs),
+    graph: {
+      iriBase: 'http://localhost/id/',
+      read: () => undefined,
+      status: () => null,
+      fresh: () => Promise.resolve(),
+    },
     peers: createPeerControl(world.node(HERE)),
     subscribe: (listener) => world.node(HERE).subscribe(listener),
     metrics: createMetrics(),
@@ -89,17 +101,34 @@ async function decide(organisation: string, operation: Operation, type: string):
   });
 }
 
+const TOPICS = ['block', 'ticket:A-1', 'ticket:A-2', 'ticket:A-3'];
+
+/** What befalls tickets apart from their way to the gate. */
+const REMEDIES: readonly (readonly [organisation: string, operation: Operation, type: string])[] = [
+  [
+    'boxoffice',
+    { kind: 'transfer', ticket: A2, holder: Hash('34'.repeat(32)), price: 4_900, channel: 'RESALE' },
+    'ticket_transferred',
+  ],
+  ['boxoffice', { kind: 'hold', ticket: A2, note: 'payment unclear' }, 'ticket_held'],
+  ['boxoffice', { kind: 'release', ticket: A2, note: '' }, 'ticket_released'],
+  ['boxoffice', { kind: 'dispute', ticket: A2, reason: 'CHARGEBACK', note: '', gate: null }, 'ticket_disputed'],
+  ['boxoffice', { kind: 'case.open', ticket: A1, reason: 'STOLEN', note: '', evidence: null }, 'case_opened'],
+  ['federation', grant('city', 'arbiter'), 'block_finalised'],
+  ['city', { kind: 'resolve', ticket: A2, outcome: 'REISSUED', note: '', replacement: REPLACEMENT }, 'case_resolved'],
+  ['boxoffice', { kind: 'revoke', ticket: A3, reason: 'REFUND', note: '' }, 'ticket_revoked'],
+];
+
 /** Every message of the feed, as a real node says it. */
 async function tell(url: string): Promise<void> {
   const { height } = world.machine(HERE);
-  await ask({ op: 'subscribe', topics: ['block', 'ticket:A-1', 'ticket:A-2'], from: height + 1 }, 'subscribed');
+  await ask({ op: 'subscribe', topics: TOPICS, from: height + 1 }, 'subscribed');
   await decide('boxoffice', issue('A-1', 'A-2'), 'ticket_issued');
   await decide('boxoffice', validate('A-1', 'A-2'), 'ticket_validated');
   await decide('venue', admit('A-1'), 'ticket_consumed');
   await decide('venue', admit('A-1'), 'ticket_refused');
-  const disputed = { kind: 'dispute', ticket: TicketId('A-2'), reason: 'CHARGEBACK', note: '', gate: null } as const;
-  await decide('boxoffice', disputed, 'ticket_disputed');
-  await ask({ op: 'unsubscribe', topics: ['block', 'ticket:A-1', 'ticket:A-2'] }, 'subscribed');
+  for (const [organisation, operation, type] of REMEDIES) await decide(organisation, operation, type);
+  await ask({ op: 'unsubscribe', topics: TOPICS }, 'subscribed');
   await ask({ op: 'ping' }, 'pong');
   await ask({ op: 'subscribe', topics: ['tickets'] }, 'error');
   await ask({ op: 'subscribe', topics: ['*'] }, 'subscribed');

@@ -11,7 +11,7 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/\b([\d.]+) m?s\b/g, '<ms>'],
   [/^up +\S+ \S+$/gm, 'up <time>'],
   [/^waiting +\d+ /gm, 'waiting <n> '],
-  [/("(?:height|nonce|since|uptime_seconds|mempool)": ?)\d+/g, '$1<n>'],
+  [/("(?:height|nonce|since|uptime_seconds|mempool|peers)": ?)\d+/g, '$1<n>'],
   [/\bheight \d+/g, 'height <n>'],
   [/^(head +)\d+,/gm, '$1<n>,'],
   [/^ +\d+ {2}/gm, '<n>  '],
@@ -25,7 +25,7 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/\b(pid|r|t)=?("?: ?|=)\d+/g, '$1$2<n>'],
   [/^(Date|Content-Length): .*$/gim, '$1: <any>'],
   [/127\.0\.0\.1:\d{5}\b/g, '127.0.0.1:<port>'],
-  [/^( {2}\S+ +authority +\S+ +\S+ +)\d+$/gm, '$1<pid>'],
+  [/^( {2}\S+ +(?:authority|follower) +\S+ +\S+ +)\d+$/gm, '$1<pid>'],
   [/MOVING|IDLE/g, '<MOVING or IDLE>'],
   [/Blocks become final; the last one came|Nothing waits; the last block came/g, '<moving>'],
 ];

@@ -26,6 +26,9 @@ const FAULTS_ASKED: readonly TransactionFault[] = [
   'ALREADY_FINAL',
   'UNKNOWN_SIGNER',
   'NOT_PERMITTED',
+  'BAD_STATEMENTS',
+  'RESERVED_VOCABULARY',
+  'SUBJECT_OUT_OF_SCOPE',
 ];
 
 /** The rows of every table of docs/protocol.md that the code decides. */

@@ -1,15 +1,15 @@
-import { chainRoutes } from '../../src/api/chain.ts';
 import type { Route } from '../../src/api/exchange.ts';
-import { nodeRoutes } from '../../src/api/node.ts';
-import { peerRoutes } from '../../src/api/peers.ts';
 import { PROBLEMS } from '../../src/api/problems.ts';
-import { questionRoutes } from '../../src/api/questions.ts';
-import { ticketRoutes } from '../../src/api/tickets.ts';
+import { apiRoutes } from '../../src/api/server.ts';
+import type { SparqlService } from '../../src/api/sparql/ask.ts';
+import { MODULES_AT } from '../../src/api/verifier-modules.ts';
 import { EXIT_CODES } from '../../src/commands/exit-codes.ts';
 import { TRANSACTION_FAULTS } from '../../src/ledger/validate.ts';
+import { err } from '../../src/lib/result.ts';
+import * as graphLimits from '../../src/model/graph-limits.ts';
 import * as httpLimits from '../../src/model/http-limits.ts';
-import { GateId } from '../../src/model/ids.ts';
 import * as nodeLimits from '../../src/model/limits.ts';
+import * as peerLimits from '../../src/model/peer-limits.ts';
 import { REFUSALS } from '../../src/model/receipt.ts';
 import { ALL_SETTINGS } from '../../src/node/config/schema.ts';
 import { CAUSES } from '../../src/node/explain.ts';
@@ -17,7 +17,7 @@ import { createMetrics } from '../../src/node/metrics.ts';
 import { MemoryNode } from '../unit/api/memory-node.ts';
 import { protocolTables } from './protocol-tables.ts';
 
-const limits = { ...nodeLimits, ...httpLimits };
+const limits = { ...nodeLimits, ...httpLimits, ...graphLimits, ...peerLimits };
 
 /** The limits that people outside the code meet: their names in limits.ts. */
 const QUOTED = [
@@ -51,6 +51,23 @@ const QUOTED = [
   'MEMPOOL_TRANSACTIONS_MAX',
   'MEMPOOL_PER_SIGNER_MAX',
   'FRAME_BYTES_MAX',
+  'SPARQL_BODY_BYTES_MAX',
+  'SPARQL_TARGET_BYTES_MAX',
+  'QUERY_DEPTH_MAX',
+  'QUERY_PATTERNS_MAX',
+  'QUERY_OPERATIONS_MAX',
+  'QUERY_ROWS_EXPECTED_MAX',
+  'QUERY_REGEX_CHARS_MAX',
+  'QUERY_ROWS_MAX',
+  'QUERY_ANSWER_BYTES_MAX',
+  'QUERIES_WAITING_MAX',
+  'QUERIES_WAITING_PER_ADDRESS_MAX',
+  'QUERY_WAIT_MS_MAX',
+  'QUERY_PENALTY_MS',
+  'QUERY_PENALTY_MS_MAX',
+  'GUESTS_PER_GROUP_MAX',
+  'ANSWERS_WAITING_BYTES_MAX',
+  'HEARD_VERIFICATIONS_IN_FLIGHT_MAX',
 ] as const satisfies readonly (keyof typeof limits)[];
 
 type Row = readonly string[];
@@ -94,17 +111,31 @@ function limitRows(): readonly Row[] {
   return QUOTED.map((name) => [code(name), Number(values.get(name)).toLocaleString('en-GB')]);
 }
 
+/** Only its routes are looked at. */
+const UNASKED: SparqlService = {
+  limits: { deadlineMs: 0, quadsMax: 0 },
+  pid: undefined,
+  ask: () => Promise.resolve(err({ code: 'STOPPING', detail: '' })),
+  close: () => undefined,
+};
+
 /** Those of a devnet, which has one more. */
 function routes(): readonly Route[] {
   const { reader, submit, operator, seed, peers } = new MemoryNode();
-  const gate = GateId('main');
-  return [
-    ...nodeRoutes(reader, createMetrics()),
-    ...peerRoutes(peers),
-    ...questionRoutes(),
-    ...chainRoutes({ reader, submit, devnet: true }),
-    ...ticketRoutes({ reader, submit, operator, seed, onSeeded: () => undefined, gate }),
-  ];
+  return apiRoutes(
+    {
+      ...{ reader, submit, operator, seed, peers, metrics: createMetrics(), sparql: UNASKED },
+      graph: {
+        iriBase: 'http://localhost/id/',
+        read: () => undefined,
+        status: () => null,
+        fresh: () => Promise.resolve(),
+      },
+      settings: { devnet: true, gate: 'main' },
+    },
+    () => undefined,
+    // What the page of proofs loads is nobody's interface.
+  ).filter(({ path }) => !path.startsWith(MODULES_AT));
 }
 
 function errorRows(): readonly Row[] {

@@ -6,7 +6,7 @@ import { ROOT } from '../../scripts/suites.mjs';
 import { type Program, startProgram } from '../cluster/support/program.ts';
 import type { Block } from './markdown.ts';
 
-const NODES_MAX = 4;
+const NODES_MAX = 5;
 const WRITTEN_BASE_PORT = 7180;
 const PEER_PORTS_ABOVE = 100;
 

@@ -73,6 +73,7 @@ interface GenesisJson {
     readonly title: string;
     readonly roles: readonly string[];
     readonly keys: readonly string[];
+    readonly namespace: string | null;
   }[];
 }
 
@@ -85,7 +86,7 @@ export interface Trust {
   readonly genesisHash: Buffer;
 }
 
-const ROLES = ['organiser', 'issuer', 'venue', 'gate', 'arbiter'];
+const ROLES = ['organiser', 'issuer', 'venue', 'gate', 'arbiter', 'marketplace'];
 
 /** Everything that is believed follows from the bytes of the genesis document. */
 export function trustIn(document: Uint8Array): Trust {
@@ -103,7 +104,7 @@ export function trustIn(document: Uint8Array): Trust {
   const n = authorities.length;
   const f = Math.floor((n - 1) / 3);
   const header = Buffer.concat([
-    ...[u8(1), ZERO, u64(0), u64(0), u64(0), ZERO, u64(Date.parse(genesis.created)), u8(0)],
+    ...[u8(2), ZERO, u64(0), u64(0), u64(0), ZERO, u64(Date.parse(genesis.created)), u8(0)],
     ...[ZERO, u32(0), genesisStateRoot(genesis, set), ZERO, ZERO, setHash, ZERO],
   ]);
   return {
@@ -136,7 +137,7 @@ function stateRoot(leaves: readonly Leaf[], depth: number): Buffer {
 }
 
 function genesisStateRoot({ organisations }: GenesisJson, set: Buffer): Buffer {
-  const leaves = organisations.flatMap(({ id, title, roles, keys }) => [
+  const leaves = organisations.flatMap(({ id, title, roles, keys, namespace }) => [
     leafOf(
       5,
       id,
@@ -145,6 +146,7 @@ function genesisStateRoot({ organisations }: GenesisJson, set: Buffer): Buffer {
         text(title),
         list(roles.map((role) => u8(ROLES.indexOf(role)))),
         list(keys.map(fromHex)),
+        namespace === null ? u8(0) : Buffer.concat([u8(1), text(namespace)]),
       ]),
     ),
     ...keys.map((key) => leafOf(6, key, text(id))),
@@ -171,7 +173,7 @@ function blockHash(header: Uint8Array): Buffer {
 }
 
 export function readHeader(bytes: Buffer): Header {
-  if (bytes.length !== HEADER_BYTES || bytes[0] !== 1) throw new Error('not a header of version 1');
+  if (bytes.length !== HEADER_BYTES || bytes[0] !== 2) throw new Error('not a header of version 2');
   const number = (at: number): number => Number(bytes.readBigUInt64BE(at));
   return {
     bytes,

@@ -138,12 +138,27 @@ export const PEERING_CASES: readonly PeeringCase[] = [
       changes: [
         {
           file: 'peering/discovery.ts',
-          find: 'const full = makeRoom(discovery);',
-          replace: 'const full = [makeRoom(discovery)][1];',
+          find: 'const full = makeRoom(discovery, moment);',
+          replace: 'const full = [makeRoom(discovery, moment)][1];',
         },
       ],
     },
     scenario: { ...CALM, authorities: 1, followers: 7, pastBlocks: 0, authorityGuestsMax: 4, healMsMax: 90_000 },
+    breaks: /^everybody reaches the head$/,
+  },
+  {
+    mutant: {
+      name: 'lets a crowd at one place keep all places',
+      changes: [
+        { file: 'peering/guests.ts', find: 'if (most <= own + 1) ', replace: 'if (most <= own + 1 || most > 0) ' },
+        { file: 'peering/discovery.ts', find: 'listed === 0 && now - since', replace: 'listed < 0 && now - since' },
+      ],
+    },
+    scenario: {
+      ...{ ...CALM, authorities: 1, followers: 3, pastBlocks: 0, authorityGuestsMax: 4 },
+      ...{ isHostileOneGroup: true, tellsOfHostile: false, transactions: 2 },
+      hostile: Array.from({ length: 8 }, () => ({ lies: ['says nothing at all'] })),
+    },
     breaks: /^everybody reaches the head$/,
   },
 ];

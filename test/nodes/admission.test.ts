@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Timestamp } from '../../src/model/ids.ts';
 import { MEMPOOL_PER_SIGNER_MAX, MEMPOOL_TRANSACTIONS_MAX } from '../../src/model/limits.ts';
+import { HEARD_VERIFICATIONS_IN_FLIGHT_MAX } from '../../src/model/peer-limits.ts';
 import { sealTransaction, type Transaction, transactionSigningBytes } from '../../src/model/transaction.ts';
 import type { Verified } from '../../src/model/verified.ts';
+import type { PeerId } from '../../src/network/transport.ts';
+import { Intake, type SubmitOutcome } from '../../src/node/intake.ts';
 import { createSigner, generateKeyPair } from '../../src/node/keys/key-pair.ts';
 import { Mempool } from '../../src/node/mempool.ts';
 import type { Passing } from '../support/small-network.ts';
@@ -243,5 +246,42 @@ describe('a primary that passes a transaction over', () => {
     }
     world.until(() => sizes(world).every((size) => size === 0));
     expect(world.node(1).replica.view).toBe(0);
+  });
+});
+
+describe('what those without a vote pass on', () => {
+  it('keeps a quarter of the signature checks busy at most, so that clients and authorities find room', async () => {
+    const world = openWorld({}, 'a1');
+    const { parts } = world.node(1);
+    const checks: ((valid: boolean) => void)[] = [];
+    const ignore = (): void => undefined;
+    const intake = new Intake({
+      ...parts,
+      host: { transactionsArrived: ignore, broadcast: ignore, send: ignore },
+      checkLater: (_key, _message, _signature, done) => void checks.push(done),
+      refusal: () => undefined,
+      primary: () => undefined,
+    });
+    const scan = world.transaction('venue', admit('a1'));
+    const copies = (from: number, count: number): Transaction[] =>
+      Array.from({ length: count }, (_, index) =>
+        sealTransaction({ ...scan.body, nonce: from + index }, scan.signature),
+      );
+    let blamed = 0;
+    const hear = (peer: string, transactions: readonly Transaction[]): void =>
+      intake.fromPeer({ peer: peer as PeerId, hops: 3 }, transactions, () => {
+        blamed += 1;
+      });
+    for (let peer = 0; peer < 16; peer += 1) hear(`follower ${peer}`, copies(500 * (peer + 1), 500));
+    expect(checks.length).toBe(HEARD_VERIFICATIONS_IN_FLIGHT_MAX);
+    const answers: SubmitOutcome[] = [];
+    intake.submit(scan, 0, (outcome) => answers.push(outcome));
+    intake.fromPeer(3, copies(20_000, 500), ignore);
+    expect(checks.length).toBe(HEARD_VERIFICATIONS_IN_FLIGHT_MAX + 501);
+    for (const done of checks.splice(0)) done(false);
+    expect(answers).toMatchObject([{ code: 'BAD_SIGNATURE' }]);
+    expect(blamed).toBeGreaterThan(0);
+    hear('another', copies(30_000, 10));
+    expect(checks.length).toBe(10);
   });
 });

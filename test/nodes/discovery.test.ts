@@ -48,7 +48,12 @@ class Finder {
     this.known = knownPeers(store);
     const [identity] = createIdentities(1);
     if (identity === undefined) throw new Error('an identity');
-    this.node = new Node({ identity, acceptFollowers: true, isBanned: (id) => this.known.isBanned(id), ...mesh });
+    this.node = new Node({
+      ...{ identity, acceptFollowers: true },
+      isBanned: (id) => this.known.isBanned(id),
+      isCutOff: (id) => this.known.isCutOff(id),
+      ...mesh,
+    });
     const transport = this.node.mesh;
     const shared = { transport, known: this.known, clock: systemClock, timers: systemTimers, log: SILENT };
     this.#office = new PostOffice({ ...shared, metrics: createMetrics() });
@@ -162,6 +167,32 @@ describe('an operator', () => {
     expect(await again.known.unban(id)).toBe(true);
     other.discovery.connect(again.node.address);
     await until(() => again.peers.length === 1, 'it is let in again');
+  });
+});
+
+describe('an operator who disconnects a peer', () => {
+  it('is rid of it although it is configured and comes again, until the operator wants it back', async () => {
+    const [port] = await freePorts(1);
+    const other = await finder({ mesh: { listen: { port: port ?? 0 } } });
+    const first = await finder({ bootstrap: [other.node.address] });
+    await until(() => first.peers.length === 1 && other.peers.length === 1, 'they are connected');
+    await until(() => other.node.of('dialled').length === 1, 'the other has looked where the first lives');
+    const id = other.node.mesh.self;
+    const before = first.node.of('dialled').length;
+    first.discovery.cut(id);
+    first.known.cutOff(id);
+    first.node.mesh.disconnect(id, 'DISCONNECTED');
+    await until(() => other.peers.length === 0, 'the other is told');
+    other.discovery.connect(first.node.address);
+    await until(() => other.node.of('dialled').some(({ outcome }) => !outcome.reached), 'the other tries to come back');
+    expect(other.node.of('dialled').at(-1)?.outcome).toEqual({ reached: false, reason: 'DISCONNECTED', by: 'them' });
+    expect(first.node.of('dialled').length).toBe(before);
+    expect(first.known.isShunned(id)).toBe(true);
+    expect(first.peers).toEqual([]);
+    first.discovery.connect(other.node.address);
+    await until(() => first.peers.length === 1, 'it is back');
+    first.known.readmit(id);
+    expect([first.known.isCutOff(id), first.known.isShunned(id)]).toEqual([false, false]);
   });
 });
 

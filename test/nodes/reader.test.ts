@@ -6,6 +6,8 @@ import { LOSE_ALL, SmallWorld } from '../support/small-world.ts';
 
 const T1 = TicketId('t1');
 
+const ALL = { after: 0, limit: 100 };
+
 describe('the reader of a running node', () => {
   it('shows who it is and where it stands', () => {
     const world = openWorld({}, 't1');
@@ -89,13 +91,13 @@ describe('the reader of a running node', () => {
     world.finalise(1, world.transaction('venue', admit('t1')));
     const reader = world.reader(2);
     expect(
-      reader.history(T1).map(({ version, state, type, agent, gate }) => [version, state, type, agent, gate]),
+      reader.history(T1, ALL).map(({ version, state, type, agent, gate }) => [version, state, type, agent, gate]),
     ).toEqual([
       [1, 'ISSUED', 'issue', 'boxoffice', null],
       [2, 'VALIDATED', 'validate', 'boxoffice', null],
       [3, 'CONSUMED', 'admit', 'venue', 'north'],
     ]);
-    expect(reader.history(TicketId('nobody'))).toEqual([]);
+    expect(reader.history(TicketId('nobody'), ALL)).toEqual([]);
     expect(reader.ticket(TicketId('nobody'))).toBeUndefined();
     expect(reader.ticket(TicketId('t2'))?.state).toBe('ISSUED');
   });

@@ -14,96 +14,35 @@ import { tierKey } from '../../src/ledger/records.ts';
 import type { Overlay } from '../../src/ledger/state.ts';
 import type { TicketRecord } from '../../src/ledger/ticket-record.ts';
 import { defined } from '../../src/lib/assert.ts';
-import { type Hash, Height, OrganisationId, TicketId, Timestamp } from '../../src/model/ids.ts';
-import { type Operation, ROLES } from '../../src/model/operation.ts';
-import { TICKET_STATES } from '../../src/model/ticket.ts';
+import { type Hash, Height, type TicketId, Timestamp } from '../../src/model/ids.ts';
+import { type Standing, TICKET_STATES, type TicketChange } from '../../src/model/ticket.ts';
 import type { Transaction } from '../../src/model/transaction.ts';
 import {
-  ARENA,
-  BOX_OFFICE,
   CITY,
   CUP,
   createStand,
   FEDERATION,
-  GATE_A,
-  GATE_B,
   GENESIS,
   grant,
-  issue,
-  MARKET,
-  newTicket,
   OPENING,
-  PROMOTER,
-  revoke,
   STAND,
   TestChain,
+  TRADED,
   type Wish,
 } from '../unit/ledger/fixture.ts';
-
-const IDS = Array.from({ length: 8 }, (_, index) => TicketId(`t-${index}`));
-const ORGANISATIONS = [FEDERATION, BOX_OFFICE, ARENA, CITY, MARKET, PROMOTER];
-
-const ticketId = fc.constantFrom(...IDS);
-const gate = fc.constantFrom(GATE_A, GATE_B);
-const organisation = fc.constantFrom(...ORGANISATIONS, OrganisationId('nobody'));
-const role = fc.constantFrom(...ROLES);
-const scanKind = fc.constantFrom('consume' as const, 'admit' as const);
-
-const operation: fc.Arbitrary<Operation> = fc.oneof(
-  { weight: 3, arbitrary: fc.array(seatedTicket(), { minLength: 1, maxLength: 4 }).map((list) => issue(...list)) },
-  {
-    weight: 4,
-    arbitrary: fc
-      .array(ticketId, { minLength: 1, maxLength: 4 })
-      .map((tickets): Operation => ({ kind: 'validate', tickets })),
-  },
-  {
-    weight: 6,
-    arbitrary: fc.record({ kind: scanKind, ticket: ticketId, gate }).map((scan): Operation => scan),
-  },
-  {
-    weight: 2,
-    arbitrary: ticketId.map(
-      (ticket): Operation => ({ kind: 'dispute', ticket, reason: 'OTHER', note: '', gate: null }),
-    ),
-  },
-  { weight: 1, arbitrary: fc.tuple(organisation, role).map(([to, given]) => grant(to, given)) },
-  { weight: 1, arbitrary: fc.tuple(organisation, role).map(([from, taken]) => revoke(from, taken)) },
-);
-
-function seatedTicket() {
-  const seat = fc.constantFrom(null, 'A-1', 'A-2', 'A-3', 'A-4');
-  const bound = fc.constantFrom(null, null, GATE_A);
-  return fc.record({ ticket: ticketId, seat, gate: bound }).map(({ ticket, ...more }) => newTicket(ticket, more));
-}
-
-/** Mostly who has the right to it, sometimes anybody. */
-const maker = fc.oneof(
-  { weight: 5, arbitrary: fc.constant(undefined) },
-  { weight: 1, arbitrary: fc.constantFrom(...ORGANISATIONS) },
-);
-
-function usualMaker(wanted: Operation): OrganisationId {
-  if (wanted.kind === 'issue' || wanted.kind === 'validate') return BOX_OFFICE;
-  return wanted.kind === 'consume' || wanted.kind === 'admit' || wanted.kind === 'dispute' ? ARENA : FEDERATION;
-}
-
-const wishes: fc.Arbitrary<Wish> = fc
-  .record({ operation, maker, key: fc.option(fc.constantFrom('k-1', 'k-2', 'k-3'), { nil: undefined, freq: 4 }) })
-  .map(({ operation: wanted, maker: by, key }) => ({
-    by: by ?? usualMaker(wanted),
-    operation: wanted,
-    ...(key === undefined ? {} : { key }),
-  }));
-
-const blocks = fc.array(fc.array(wishes, { maxLength: 10 }), { minLength: 1, maxLength: 6 });
+import { blocks, IDS } from './wishes.ts';
 
 const NO_LIMITS = { transactionsMax: 500, bytesMax: 1_000_000 };
 
 /** Capacity that is scarce. */
-const openings: readonly Wish[] = OPENING.map((wish) =>
-  wish.operation.kind === 'tier.create' ? { ...wish, operation: { ...createStand, capacity: 6 } } : wish,
-);
+const openings: readonly Wish[] = [
+  ...OPENING.map((wish) =>
+    wish.operation.kind === 'tier.create'
+      ? { ...wish, operation: { ...createStand, capacity: 6, transfer: TRADED } }
+      : wish,
+  ),
+  { by: FEDERATION, operation: grant(CITY, 'arbiter') },
+];
 
 function openedChain(): TestChain {
   const chain = new TestChain();
@@ -138,21 +77,64 @@ function tierIn(state: Overlay) {
 }
 
 describe('any history', () => {
-  it('moves tickets along the edges only, one version for each', () => {
+  it('tells of every version in its receipts, one further each, along the edges only', () => {
+    fc.assert(
+      fc.property(blocks, (sequence) => {
+        const told = new Map<TicketId, TicketChange>();
+        play(sequence, ({ state, receipts }) => {
+          for (const { accepted, replayOf, changes } of receipts) {
+            if (!accepted || replayOf !== null) expect(changes).toEqual([]);
+            for (const change of changes) {
+              expectNextVersion(told.get(change.ticket), change);
+              told.set(change.ticket, change);
+            }
+          }
+          expect(new Map(ticketsIn(state.records).map((ticket) => [ticket.ticket, changeOf(ticket)]))).toEqual(told);
+        });
+      }),
+    );
+  });
+
+  it('leaves a ticket alone that no receipt tells of', () => {
     fc.assert(
       fc.property(blocks, (sequence) => {
         let before = new Map<TicketId, TicketRecord>();
-        play(sequence, ({ state }) => {
-          const now = ticketsIn(state.records);
-          for (const ticket of now) {
-            const earlier = before.get(ticket.ticket);
-            const distances = distancesFrom(earlier?.state);
-            expect(distances.get(ticket.state)).toBe(ticket.version - (earlier?.version ?? 0));
-            if (earlier !== undefined && ticket.version === earlier.version) expect(ticket).toEqual(earlier);
-          }
-          expect([...before.keys()].every((id) => now.some(({ ticket }) => ticket === id))).toBe(true);
-          before = new Map(now.map((ticket) => [ticket.ticket, ticket]));
+        play(sequence, ({ state, receipts }) => {
+          const changed = new Set(receipts.flatMap(({ changes }) => changes.map(({ ticket }) => ticket)));
+          const now = new Map(ticketsIn(state.records).map((ticket) => [ticket.ticket, ticket]));
+          for (const [id, ticket] of before) if (!changed.has(id)) expect(now.get(id)).toEqual(ticket);
+          before = now;
         });
+      }),
+    );
+  });
+
+  it('admits no ticket that is held or revoked, and takes no revocation back', () => {
+    fc.assert(
+      fc.property(blocks, (sequence) => {
+        const standings = new Map<TicketId, Standing>();
+        play(sequence, ({ receipts }) => {
+          for (const { ticket, state, standing } of receipts.flatMap(({ changes }) => changes)) {
+            if (state === 'CONSUMED') expect(standing).toBe('GOOD');
+            if (standings.get(ticket) === 'REVOKED') expect(standing).toBe('REVOKED');
+            standings.set(ticket, standing);
+          }
+        });
+      }),
+    );
+  });
+
+  it('links every replacement with the ticket whose place it takes', () => {
+    fc.assert(
+      fc.property(blocks, (sequence) => {
+        const tickets = ticketsIn(play(sequence).context().parent.records);
+        const byId = new Map(tickets.map((ticket) => [ticket.ticket, ticket]));
+        for (const { ticket, holder, replaces, replacedBy } of tickets) {
+          const old = replaces === null ? undefined : byId.get(replaces);
+          if (replaces !== null) expect(defined(old, 'what it replaces').state).not.toBe('ISSUED');
+          if (replacedBy !== null) expect(byId.get(replacedBy)?.replaces).toBe(ticket);
+          if (old?.state === 'DISPUTED') expect([ticket, holder]).toEqual([old.replacedBy, old.holder ?? holder]);
+        }
       }),
     );
   });
@@ -189,7 +171,8 @@ describe('any history', () => {
           expect(counted).toEqual([issued - validated - consumed - disputed, validated, consumed, disputed]);
           expect(issued).toBeLessThanOrEqual(capacity);
           expect(state.records.events.get(CUP)?.issued).toBe(issued);
-          const seats = tickets.flatMap(({ seat }) => seat ?? []);
+          const seated = tickets.filter(({ state: at, replacedBy }) => at !== 'DISPUTED' || replacedBy === null);
+          const seats = seated.flatMap(({ seat }) => seat ?? []);
           expect(new Set(seats).size).toBe(seats.length);
         });
       }),
@@ -217,13 +200,13 @@ describe('any history', () => {
   it('gives the same roots when any prefix of it is played again', () => {
     fc.assert(
       fc.property(blocks, fc.nat(), (sequence, cut) => {
-        const roots: Hash[] = [];
-        play(sequence, ({ stateRoot }) => roots.push(stateRoot));
+        const roots: unknown[] = [];
+        play(sequence, (executed) => roots.push(rootsOf(executed)));
         const length = cut % (sequence.length + 1);
-        const again: Hash[] = [];
-        const chain = play(sequence.slice(0, length), ({ stateRoot }) => again.push(stateRoot));
+        const again: unknown[] = [];
+        const chain = play(sequence.slice(0, length), (executed) => again.push(rootsOf(executed)));
         expect(again).toEqual(roots.slice(0, length));
-        expect(chain.root).toBe(length === 0 ? openedChain().root : roots[length - 1]);
+        if (length === 0) expect(chain.root).toBe(openedChain().root);
       }),
       { numRuns: 50 },
     );
@@ -237,8 +220,8 @@ describe('any history', () => {
           const { body, executed } = buildBlock(chain.context(), candidatesOf(chain, block), NO_LIMITS);
           const again = executeBlock(chain.context(), body);
           if (!again.ok) throw new Error(JSON.stringify(again.error));
-          const { stateRoot, receiptsRoot } = executed;
-          const header = { ...foundLedger(GENESIS).header, stateRoot, receiptsRoot };
+          const { stateRoot, receiptsRoot, graphRoot } = executed;
+          const header = { ...foundLedger(GENESIS).header, stateRoot, receiptsRoot, graphRoot };
           expect(checkRoots(header, again.value)).toBeUndefined();
           chain.commit(again.value, body);
         }
@@ -278,11 +261,21 @@ describe('any history', () => {
   });
 });
 
-/** How many edges lead from a state, or from before the issue, to each state that can be reached. */
-function distancesFrom(from: TicketRecord['state'] | undefined): ReadonlyMap<TicketRecord['state'], number> {
-  const distances = new Map<TicketRecord['state'], number>([[from ?? 'ISSUED', from === undefined ? 1 : 0]]);
-  for (const [state, distance] of distances) {
-    for (const next of EDGES[state]) if (!distances.has(next)) distances.set(next, distance + 1);
+function expectNextVersion(earlier: TicketChange | undefined, change: TicketChange): void {
+  expect(change.version).toBe((earlier?.version ?? 0) + 1);
+  if (earlier === undefined) {
+    expect(change).toMatchObject({ state: 'ISSUED', standing: 'GOOD', epoch: 0 });
+    return;
   }
-  return distances;
+  expect([earlier.state, ...EDGES[earlier.state]]).toContain(change.state);
+  expect([0, 1]).toContain(change.epoch - earlier.epoch);
+  if (change.holder !== earlier.holder) expect(change.epoch).toBe(earlier.epoch + 1);
+}
+
+function rootsOf({ stateRoot, receiptsRoot, graphRoot }: ExecutedBlock) {
+  return { stateRoot, receiptsRoot, graphRoot };
+}
+
+function changeOf({ ticket, version, state, standing, epoch, holder }: TicketRecord): TicketChange {
+  return { ticket, version, state, standing, epoch, holder };
 }

@@ -175,6 +175,11 @@ export class SmallTransport implements Transport {
     return to !== undefined && this.#network.transmit(this.seat, to, frame);
   }
 
+  /** Frames need no time to be sent. */
+  backlog(): number {
+    return 0;
+  }
+
   peers(): readonly PeerInfo[] {
     return this.#network
       .seats()

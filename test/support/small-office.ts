@@ -1,8 +1,7 @@
 /** What the clients of a small world ask for. */
 
 import { EventId, GateId, OrganisationId, TicketId, TierId, Timestamp } from '../../src/model/ids.ts';
-import type { Operation } from '../../src/model/operation.ts';
-import { NO_TRANSFERS } from '../../src/model/operation.ts';
+import type { Operation, Role } from '../../src/model/operation.ts';
 import { SmallWorld, type SmallWorldOptions } from './small-world.ts';
 
 const CUP = EventId('cup');
@@ -27,14 +26,14 @@ export const createStand: Operation = {
   capacity: 100_000,
   validFrom: null,
   validThrough: null,
-  transfer: NO_TRANSFERS,
+  transfer: { allowed: true, transfersMax: 2, until: null, resalePercentMax: 110 },
 };
 
-export function grant(organisation: string, role: 'issuer' | 'gate'): Operation {
+export function grant(organisation: string, role: Role): Operation {
   return { kind: 'role.grant', event: CUP, organisation: OrganisationId(organisation), role };
 }
 
-export function revoke(organisation: string, role: 'issuer' | 'gate'): Operation {
+export function revoke(organisation: string, role: Role): Operation {
   return { kind: 'role.revoke', event: CUP, organisation: OrganisationId(organisation), role };
 }
 

@@ -6,7 +6,13 @@ import { utf8 } from '../../src/lib/bytes.ts';
 import type { Prng } from '../../src/lib/prng.ts';
 import { sha256 } from '../../src/model/hash.ts';
 import { EventId, GateId, hashOfBytes, OrganisationId, TicketId, TierId, Timestamp } from '../../src/model/ids.ts';
-import { DISPUTE_REASONS, type NewTicket, NO_TRANSFERS, type Operation } from '../../src/model/operation.ts';
+import {
+  CASE_OUTCOMES,
+  DISPUTE_REASONS,
+  type NewTicket,
+  type Operation,
+  REVOCATION_REASONS,
+} from '../../src/model/operation.ts';
 import { sealTransaction, type Transaction, transactionSigningBytes } from '../../src/model/transaction.ts';
 import { createSigner } from '../../src/node/keys/key-pair.ts';
 import type { Signer } from '../../src/node/ports.ts';
@@ -27,7 +33,8 @@ const CAPACITY = 4_000_000;
 
 /**
  * What clients of a ticket office send, from the founding of an event on: mostly issues, activations and scans that are
- * accepted, and now and then a dispute, every kind of refusal, and what was sent before once more.
+ * accepted, and now and then a transfer, a hold, a revocation, a dispute, a case and its end, every kind of refusal, and
+ * what was sent before once more.
  */
 export class TicketTraffic {
   readonly #genesis: Genesis;
@@ -39,6 +46,9 @@ export class TicketTraffic {
   readonly #issued: TicketId[] = [];
   readonly #validated: TicketId[] = [];
   readonly #consumed: TicketId[] = [];
+  readonly #held: TicketId[] = [];
+  /** Of which a case is open. */
+  readonly #cases: TicketId[] = [];
   readonly #repeatable: Wish[] = [];
   #opening: readonly Wish[];
   #tickets = 0;
@@ -106,12 +116,13 @@ export class TicketTraffic {
         capacity: CAPACITY,
         validFrom: null,
         validThrough: null,
-        transfer: NO_TRANSFERS,
+        transfer: { allowed: true, transfersMax: 2, until: null, resalePercentMax: 110 },
       }),
       ...grants,
       by({ kind: 'role.grant', event, organisation: OrganisationId('city'), role: 'venue' }),
       by({ kind: 'role.grant', event, organisation: OrganisationId('city'), role: 'gate' }),
       by({ kind: 'role.revoke', event, organisation: OrganisationId('city'), role: 'gate' }),
+      by({ kind: 'role.grant', event, organisation: OrganisationId('city'), role: 'arbiter' }),
     ];
   }
 
@@ -119,7 +130,8 @@ export class TicketTraffic {
     const dice = this.#random.below(100);
     if (dice < 30 || this.#issued.length === 0) return this.#issue();
     if (dice < 60 || this.#validated.length === 0) return this.#validate();
-    if (dice < 88) return this.#scan();
+    if (dice < 82) return this.#scan();
+    if (dice < 88) return this.#remedy();
     if (dice < 92) return this.#dispute();
     if (dice < 96) return this.#again();
     return this.#refused();
@@ -166,6 +178,52 @@ export class TicketTraffic {
     const ticket = this.#validated.shift() ?? this.#random.pick(this.#issued);
     const reason = this.#random.pick(DISPUTE_REASONS);
     return this.#wish('city', { kind: 'dispute', ticket, reason, note: 'sold twice', gate: null });
+  }
+
+  /** What befalls a ticket on its way, or after it. */
+  #remedy(): Wish {
+    const ticket = this.#random.pick(this.#validated);
+    const note = this.#random.chance(0.5) ? 'as the holder asked' : '';
+    const kind = this.#random.pick(['transfer', 'hold', 'release', 'revoke', 'case.open', 'resolve'] as const);
+    switch (kind) {
+      case 'transfer': {
+        const holder = hashOfBytes(sha256(utf8(`${this.#run}/${this.#nonce}`)));
+        const price = this.#random.pick([null, 4_500, 4_950, 4_951]);
+        const channel = price === null ? 'DIRECT' : 'RESALE';
+        return this.#byIssuer({ kind, ticket, holder, price, channel });
+      }
+      case 'hold':
+        this.#remember(this.#held, ticket);
+        return this.#byIssuer({ kind, ticket, note });
+      case 'release':
+        return this.#byIssuer({ kind, ticket: this.#held.shift() ?? ticket, note });
+      case 'revoke':
+        return this.#byIssuer({ kind, ticket, reason: this.#random.pick(REVOCATION_REASONS), note });
+      case 'case.open': {
+        const known = this.#consumed.shift() ?? ticket;
+        this.#remember(this.#cases, known);
+        return this.#byIssuer({
+          kind,
+          ticket: known,
+          reason: this.#random.pick(DISPUTE_REASONS),
+          note,
+          evidence: null,
+        });
+      }
+      case 'resolve':
+        return this.#resolve(this.#cases.shift() ?? ticket, note);
+    }
+  }
+
+  #resolve(ticket: TicketId, note: string): Wish {
+    const outcome = this.#random.pick(CASE_OUTCOMES);
+    const { holder: _, ...issued } = this.#newTicket();
+    const replacement = outcome === 'REISSUED' ? { event: this.#event, tier: this.#tier, ...issued } : null;
+    return this.#wish('city', { kind: 'resolve', ticket, outcome, note, replacement });
+  }
+
+  #byIssuer(operation: Operation): Wish {
+    return this.#wish(this.#random.pick(ISSUERS), operation);
   }
 
   /** The same operation under the same key is done once; another one under it is refused. */

@@ -39,6 +39,8 @@ export const PURE: ReadonlySet<string> = new Set([
 export const PURE_PACKAGES: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   // Points tell which keys may enter the chain; a signature check is an argument, never an import.
   model: { '@noble/hashes': /^/, '@noble/ed25519': /^Point$/ },
+  // What has to verify alone, in a page too, brings its own check.
+  verifier: { '@noble/hashes': /^/, '@noble/ed25519': /^(?:hashes|verify)$/ },
 };
 
 /** Packages that belong to one place. */
@@ -47,6 +49,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   '@koa/router': ['api'],
   n3: ['api'],
   oxigraph: ['api'],
+  sparqljs: ['api'],
   lmdb: ['store'],
   commander: ['commands', ROOT_FILES],
 };

@@ -19,7 +19,7 @@ describe('the byte forms of the ledger', () => {
 });
 
 describe('the golden genesis document', () => {
-  const CHAIN_ID = 'f462e63213c14a0d803942ebd23baaec95860bb55f50089c937c769112f776c4';
+  const CHAIN_ID = '0c6fe5bc8c8551c9de8946ef0d1751a27cee9f855f8b1cbc2d56b9e34b55f873';
 
   it('is written byte for byte', () => {
     expect(new TextDecoder().decode(writeGenesis(GENESIS))).toBe(new TextDecoder().decode(frozen('genesis.golden')));

@@ -9,7 +9,7 @@ import { verifyMessage } from '../../src/model/verified.ts';
 import { EVIDENCE_SAMPLES, MESSAGES, members, SAMPLES } from './model-samples.ts';
 
 /**
- * The bytes of protocol version 1. When one of these fails, the change forks every network that runs.
+ * The bytes of protocol version 2. When one of these fails, the change forks every network that runs.
  * `FREEZE=1` adds samples that are new and never changes one that is there.
  */
 function frozen(name: string, samples: Readonly<Record<string, string>>): Record<string, string> {

@@ -43,6 +43,7 @@ export interface NodeConfig {
     /** It knows peers, and keeps no chain. */
     readonly isDiscoveryOnly: boolean;
     readonly peersMax: number;
+    readonly peersPerGroupMax: number;
     readonly connectionTimeoutMs: number;
     readonly heartbeatIntervalMs: number;
     readonly fanout: number;
@@ -77,6 +78,13 @@ export interface NodeConfig {
     readonly gate: string;
     readonly allowedHosts: readonly string[];
     readonly corsOrigins: readonly string[];
+  };
+  readonly provenance: {
+    readonly index: Values['provenance']['index'];
+    readonly sparql: Values['provenance']['sparql'];
+    readonly queryDeadlineMs: number;
+    readonly queryMemoryBytes: number;
+    readonly queryIdleMs: number;
   };
   readonly metrics: { readonly address: HostAndPort | undefined };
   readonly logging: { readonly level: LogLevel; readonly format: LogFormat };
@@ -212,7 +220,7 @@ function unknownVariables(environment: ConfigSources['environment']): readonly s
 
 function nodeConfig(home: string, values: Values): NodeConfig {
   const at = (path: string): string => (isAbsolute(path) ? path : join(home, path));
-  const { node, network, consensus, storage, api, metrics, logging } = values;
+  const { node, network, consensus, storage, api, provenance, metrics, logging } = values;
   return {
     node: {
       home,
@@ -246,6 +254,13 @@ function nodeConfig(home: string, values: Values): NodeConfig {
       allowedHosts: api.allowed_hosts,
       corsOrigins: api.cors_origins,
     },
+    provenance: {
+      index: provenance.index,
+      sparql: provenance.sparql,
+      queryDeadlineMs: provenance.query_deadline,
+      queryMemoryBytes: provenance.query_memory,
+      queryIdleMs: provenance.query_idle,
+    },
     metrics: { address: parseAddress(metrics.address) },
     logging,
   };
@@ -260,6 +275,7 @@ function networkConfig(network: Values['network']): NodeConfig['network'] {
     bootstrapPeers: network.bootstrap_peers.flatMap(bootstrapPeer),
     isDiscoveryOnly: network.discovery_only,
     peersMax: network.max_peers,
+    peersPerGroupMax: network.max_peers_per_group,
     connectionTimeoutMs: network.connection_timeout,
     heartbeatIntervalMs: network.heartbeat_interval,
     fanout: network.fanout,

@@ -1,6 +1,7 @@
 import { parseAddress } from '../../lib/address.ts';
 import { isHex, isName } from '../../model/ids.ts';
 import { AUTHORITIES_MAX, CONFIG_LIST_ITEMS_MAX, FOLLOWERS_MAX } from '../../model/limits.ts';
+import { GUESTS_PER_GROUP_MAX } from '../../model/peer-limits.ts';
 import { parseCheckpoint } from './checkpoint.ts';
 import {
   address,
@@ -14,6 +15,7 @@ import {
   path,
   port,
   type RawValue,
+  size,
   textWhere,
 } from './values.ts';
 
@@ -39,6 +41,7 @@ function isPeerAddress(text: string): boolean {
 const HOST_NAME = /^[A-Za-z0-9_.:[\]-]{1,255}$/;
 const ORIGIN = /^https?:\/\/[A-Za-z0-9_.:[\]-]{1,255}$/;
 const LISTED_MAX = CONFIG_LIST_ITEMS_MAX;
+const MEBIBYTE = 1_048_576;
 
 const nameOrEmpty = textWhere('a name of 1 to 64 of A-Z a-z 0-9 . _ -, or ""', (text) => text === '' || isName(text));
 const addressOrEmpty = textWhere(
@@ -98,6 +101,11 @@ export const SETTINGS = {
       integer(0, 10_000),
       FOLLOWERS_MAX,
       'Connections with nodes that are not authorities. Authorities always find room.',
+    ),
+    max_peers_per_group: setting(
+      integer(1, 10_000),
+      GUESTS_PER_GROUP_MAX,
+      'How many of them may come from one group of addresses: a public IPv4 /16 or IPv6 /32, a private /24 or /64.\nThis machine itself is not bounded.',
     ),
     connection_timeout: setting(duration(100, 60_000), '5s', 'How long opening a connection may take.'),
     heartbeat_interval: setting(
@@ -193,7 +201,29 @@ export const SETTINGS = {
       'Web pages elsewhere that may read answers.',
     ),
   },
-  provenance: {},
+  provenance: {
+    index: setting(
+      oneOf('all', 'off'),
+      'all',
+      'Which blocks are put into the index of the graph, in data_dir/graph: all that are kept, or none ("off").\nIt takes about as much room as the blocks, and is put together again when it is removed.',
+    ),
+    sparql: setting(
+      oneOf('lazy', 'on', 'off'),
+      'lazy',
+      'Queries in SPARQL at /sparql, answered by a process of their own that holds the graph in memory. "lazy": it starts with\nthe first query and ends when nobody asks. "on": it always runs. "off": there is no such address.',
+    ),
+    query_deadline: setting(
+      duration(100, 60_000),
+      '5s',
+      'How long one query may take; three times as long while the machine is busy with other things.\nOne that takes longer ends the process, which then reads the graph again.',
+    ),
+    query_memory: setting(
+      size(128 * MEBIBYTE, 4_096 * MEBIBYTE),
+      '2GiB',
+      'Memory of that process. The graph may have a quad for each KiB of it.',
+    ),
+    query_idle: setting(duration(1_000, 86_400_000), '10m', 'How long it waits for a next query when "lazy".'),
+  },
   metrics: {
     address: setting(
       addressOrEmpty,
@@ -225,7 +255,7 @@ export const SECTION_NOTES: Readonly<Record<Section, string>> = {
   consensus: 'The vote. What all nodes must agree on is in genesis, not here.',
   storage: 'Directories of this node; one process each.',
   api: 'HTTP.',
-  provenance: 'The graph has no settings of its own: its base address is in genesis.',
+  provenance: 'The graph: what the chain says as RDF. Its base address is in genesis.',
   metrics: 'Numbers for Prometheus.',
   logging: 'Lines on standard error.',
 };

@@ -27,3 +27,12 @@ export function parseSize(text: string): number | undefined {
   const factor = SIZE_BYTES[unit];
   return digits === undefined || factor === undefined ? undefined : Number(digits) * factor;
 }
+
+/** The shortest text that `parseSize` reads as `bytes`. */
+export function formatSize(bytes: number): string {
+  for (const unit of ['GiB', 'MiB', 'KiB'] as const) {
+    const factor = SIZE_BYTES[unit] ?? 1;
+    if (bytes >= factor && bytes % factor === 0) return `${bytes / factor}${unit}`;
+  }
+  return `${bytes}B`;
+}

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { formatDuration, parseDuration } from './units.ts';
+import { formatDuration, formatSize, parseDuration, parseSize } from './units.ts';
 
 /** What TOML can hold where this program expects a value. */
 export type RawValue = string | number | boolean | readonly string[];
@@ -106,5 +106,14 @@ export function duration(minMs: number, maxMs: number): Kind<number> {
   return kind(expected, (raw) => {
     const parsed = typeof raw === 'string' ? parseDuration(raw) : undefined;
     return parsed !== undefined && parsed >= minMs && parsed <= maxMs ? parsed : undefined;
+  });
+}
+
+/** A number of bytes, written with its unit. */
+export function size(minBytes: number, maxBytes: number): Kind<number> {
+  const expected = `a size with its unit from "${formatSize(minBytes)}" to "${formatSize(maxBytes)}", such as "1GiB"`;
+  return kind(expected, (raw) => {
+    const parsed = typeof raw === 'string' ? parseSize(raw) : undefined;
+    return parsed !== undefined && parsed >= minBytes && parsed <= maxBytes ? parsed : undefined;
   });
 }

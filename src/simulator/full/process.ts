@@ -78,7 +78,7 @@ export class FullProcess {
     const journal = voter?.journal ?? null;
     const listener = this.#listener(parts.watch);
     const shell = { replica, seat, signer, journal, jurisdiction, executor, chain, mempool, links, clock, timers };
-    this.#host = new Host({ ...shell, listener });
+    this.#host = new Host({ ...shell, checkLater, listener });
     this.#intake = new Intake({
       host: this.#host,
       mempool,

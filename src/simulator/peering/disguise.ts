@@ -6,12 +6,12 @@ import type { Lane, PeerId, Transport } from '../../network/transport.ts';
 import type { Chain } from '../../store/chain.ts';
 import { FLOOD_KINDS, PESTER_MS } from './floods.ts';
 import type { Alteration, Liar } from './liar.ts';
-import { alterationsOf, type LieName, pesteringsOf } from './lies.ts';
+import { alterationsOf, pesteringsOf } from './lies.ts';
 import type { Network } from './past.ts';
+import type { HostilePeer } from './scenario.ts';
 
-export interface DisguiseParts {
+export interface DisguiseParts extends HostilePeer {
   readonly transport: Transport;
-  readonly lies: readonly LieName[];
   readonly network: Network;
   readonly prng: Prng;
   readonly chain: () => Chain | undefined;
@@ -23,7 +23,8 @@ export function disguise(parts: DisguiseParts): Transport {
   const { transport, lies, prng } = parts;
   const alterations = alterationsOf(lies);
   const pesterings = pesteringsOf(lies);
-  const floodKind = prng.pick(FLOOD_KINDS);
+  const drawn = prng.pick(FLOOD_KINDS);
+  const { floodKind = drawn } = parts;
   const speak = (peer: PeerId, message: PeerMessage, lane: Lane): void => {
     const frame = encoded(message);
     if (frame !== undefined) transport.send(peer, frame, lane);
@@ -52,6 +53,7 @@ export function disguise(parts: DisguiseParts): Transport {
       for (const said of altered([message.value], alterations, liarTo(peer))) speak(peer, said, lane);
       return true;
     },
+    backlog: (peer) => transport.backlog(peer),
     peers: () => transport.peers(),
     disconnect: (peer, reason) => transport.disconnect(peer, reason),
     dial: (address, purpose) => transport.dial(address, purpose),

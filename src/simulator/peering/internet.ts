@@ -134,7 +134,13 @@ export class Internet {
       const stale = own.lineTo(other.self);
       if (stale !== undefined) own.fall(stale, 'DUPLICATE_SESSION', 'us');
     }
-    const line: Line = { ends: [from, host], isOpen: true, arrivals: new Map(), underWay: [0, 0] };
+    const line: Line = {
+      ends: [from, host],
+      isOpen: true,
+      arrivals: new Map(),
+      underWay: [0, 0],
+      bytesUnderWay: [0, 0],
+    };
     from.rise(line, address);
     this.#time.after(this.#delayMs(), () => {
       if (line.isOpen) host.rise(line, address);
@@ -158,8 +164,10 @@ export class Internet {
       const arrival = happens(reorderRate) ? at : inOrder;
       line.arrivals.set(key, inOrder);
       line.underWay[side] += 1;
+      line.bytesUnderWay[side] += frame.length;
       this.#time.after(arrival - this.#time.now, () => {
         line.underWay[side] -= 1;
+        line.bytesUnderWay[side] -= frame.length;
         this.#deliver(line, from, to, frame);
       });
     }

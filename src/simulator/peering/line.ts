@@ -36,6 +36,8 @@ export interface Line {
   readonly arrivals: Map<string, number>;
   /** Frames under way, by direction. */
   readonly underWay: [number, number];
+  /** The bytes of those. */
+  readonly bytesUnderWay: [number, number];
 }
 
 export function otherEnd({ ends }: Line, end: End): End {

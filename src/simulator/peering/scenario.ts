@@ -1,9 +1,12 @@
 import { createPrng, type Prng } from '../../lib/prng.ts';
+import type { PeerMessageKind } from '../../model/peer-message.ts';
 import type { Weather } from './internet.ts';
 import { LIES, type LieName } from './lies.ts';
 
 export interface HostilePeer {
   readonly lies: readonly LieName[];
+  /** What it floods others with; drawn where it is not said. */
+  readonly floodKind?: PeerMessageKind | undefined;
 }
 
 export interface PlannedOutage {
@@ -31,6 +34,8 @@ export interface PeeringScenario extends Weather {
   /** Whether followers are told of a node that only knows peers, instead of an authority. */
   readonly hasBootstrapNode: boolean;
   readonly hostile: readonly HostilePeer[];
+  /** Whether all hostile peers live at addresses that one hand can easily have. */
+  readonly isHostileOneGroup?: boolean;
   /** Whether followers are told of the hostile peers as well, so that they may meet those first. */
   readonly tellsOfHostile: boolean;
   readonly outages: readonly PlannedOutage[];

@@ -42,6 +42,10 @@ export const SERVICE_LIES = {
     message.kind === 'chain-status'
       ? [{ ...message, snapshot: { height: message.head.height, hash: randomHash(liar.prng.below) } }]
       : [message],
+  'offers the state of its newest block and serves none': (message) => {
+    if (message.kind === 'chain-status') return [{ ...message, snapshot: message.head }];
+    return message.kind === 'snapshot-chunk' || message.kind === 'history' ? [] : [message];
+  },
   'changes the blocks before a snapshot': (message) => (message.kind === 'history' ? [rewritten(message)] : [message]),
   'answers nothing': (message) => (isAnswer(message) ? [] : [message]),
   'says nothing at all': () => [],

@@ -12,6 +12,8 @@ import type {
   Transport,
   TransportEvent,
 } from '../../network/transport.ts';
+import { groupOf } from '../../peering/address-group.ts';
+import { type Seat, seatFor } from '../../peering/guests.ts';
 import type { Internet } from './internet.ts';
 import { type End, type Introduction, type Line, otherEnd } from './line.ts';
 
@@ -22,6 +24,8 @@ export interface HostOptions {
   readonly introduction: Introduction;
   /** Of those that come, besides authorities. */
   readonly followersMax: number;
+  /** Of those whose addresses lie in one group. */
+  readonly followersPerGroupMax: number;
   readonly isBanned: (id: PeerId) => boolean;
   /** Everything that happens to a program happens in here. */
   readonly run: (deed: () => void) => void;
@@ -60,6 +64,14 @@ export class SimulatedTransport implements Transport, End {
   send(peer: PeerId, frame: Uint8Array, lane: Lane): boolean {
     const held = this.#lines.get(peer);
     return held !== undefined && this.#options.internet.carry(held.line, { from: this, frame: frame.slice(), lane });
+  }
+
+  backlog(peer?: PeerId): number {
+    let bytes = 0;
+    for (const [id, { line }] of this.#lines) {
+      if (peer === undefined || peer === id) bytes += line.bytesUnderWay[line.ends[0] === this ? 0 : 1];
+    }
+    return bytes;
   }
 
   peers(): readonly PeerInfo[] {
@@ -126,13 +138,18 @@ export class SimulatedTransport implements Transport, End {
     return this.#roleOf(other).role !== 'authority' && this.#options.isBanned(other.self);
   }
 
-  /** Authorities always find room. */
   isFullFor(other: End): boolean {
-    if (this.#roleOf(other).role === 'authority' || this.#lines.has(other.self)) return false;
-    const guests = [...this.#lines.values()].filter(
-      ({ info }) => info.direction === 'inbound' && info.role !== 'authority',
+    return this.#seatOf(other) === 'none';
+  }
+
+  /** Authorities always find room. */
+  #seatOf(other: End): Seat {
+    if (this.#roleOf(other).role === 'authority' || this.#lines.has(other.self)) return 'free';
+    const guests = [...this.#lines.values()].flatMap(({ info: { id, direction, role, address, since } }) =>
+      direction === 'inbound' && role !== 'authority' ? [{ id, group: groupOf(address), since }] : [],
     );
-    return guests.length >= this.#options.followersMax;
+    const { followersMax, followersPerGroupMax } = this.#options;
+    return seatFor(groupOf(other.address), guests, { placesMax: followersMax, perGroupMax: followersPerGroupMax });
   }
 
   /** @param address what was dialled */
@@ -142,6 +159,8 @@ export class SimulatedTransport implements Transport, End {
     if (this.#lines.has(other.self)) this.#options.run(() => this.#drop(other.self, 'DUPLICATE_SESSION', 'us'));
     const direction = line.ends[0] === this ? 'outbound' : 'inbound';
     const { internet, run } = this.#options;
+    const seat = direction === 'inbound' ? this.#seatOf(other) : 'free';
+    if (typeof seat === 'object') run(() => this.disconnect(seat.leaves as PeerId, 'TOO_MANY_PEERS'));
     const info: PeerInfo = {
       ...this.#roleOf(other),
       id: other.self,

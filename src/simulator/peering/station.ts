@@ -9,6 +9,7 @@ import { encode } from '../../model/codec.ts';
 import { sha256 } from '../../model/hash.ts';
 import { Height, hexBytes, Timestamp } from '../../model/ids.ts';
 import { OUTBOUND_PEERS_MIN } from '../../model/limits.ts';
+import { GUESTS_PER_GROUP_MAX } from '../../model/peer-limits.ts';
 import { type PeerId, peerIdOf } from '../../network/transport.ts';
 import { BootstrapNode } from '../../node/bootstrap-node.ts';
 import { Executor } from '../../node/executor.ts';
@@ -97,10 +98,7 @@ export class Station {
     this.#signer = plan.seat < 0 ? undefined : ground.network.keys.signerOf(plan.name);
     this.#store = past.copy((task) => this.#laterInOrder(task));
     if (plan.isSnapshot) {
-      this.#arriving = new MemoryKeyValue({
-        tables: Object.values(TABLES),
-        schedule: (task) => this.#laterInOrder(task),
-      });
+      this.#arriving = this.#emptyStore();
     }
     this.#disk = new MemoryDisk({ schedule: (task) => this.#later(task) });
     this.clock = {
@@ -219,6 +217,7 @@ export class Station {
         head: () => headOf(chain, network),
       },
       followersMax: this.plan.guestsMax,
+      followersPerGroupMax: GUESTS_PER_GROUP_MAX,
       isBanned: (id) => known.isBanned(id),
       run: (deed) => this.run(deed),
     });
@@ -328,14 +327,25 @@ export class Station {
     };
   }
 
+  #emptyStore(): MemoryKeyValue {
+    return new MemoryKeyValue({ tables: Object.values(TABLES), schedule: (task) => this.#laterInOrder(task) });
+  }
+
   #arrival(chain: Chain): NonNullable<NodeParts['peering']>['arrival'] {
-    const store = this.#arriving;
-    if (store === undefined) return undefined;
+    if (this.#arriving === undefined) return undefined;
+    let store = this.#arriving;
     const { chainId } = this.#ground.network.genesis;
     const { boots } = this;
     return {
       into: {
-        store,
+        get store() {
+          return store;
+        },
+        empty: async () => {
+          if (boots !== this.boots) return;
+          store = this.#emptyStore();
+          this.#arriving = store;
+        },
         complete: () => {
           const genesis = defined(chain.block(0), 'a chain has a genesis');
           return completeArrival(store, { chainId, genesis, carried: [...carriedRows(chain.store)] });

@@ -92,8 +92,8 @@ export class PeeringWorld implements Ground {
   disguise(station: Station, transport: SimulatedTransport): NodeParts['transport'] {
     const number = Number(station.plan.name.split('-')[1]);
     return disguise({
+      ...defined(this.scenario.hostile[number], 'a hostile peer lies'),
       transport,
-      lies: defined(this.scenario.hostile[number], 'a hostile peer lies').lies,
       network: this.network,
       prng: this.prng,
       chain: () => station.chain,
@@ -135,8 +135,8 @@ function authorityAddress(seat: number): string {
   return `11.${seat}.0.1:7000`;
 }
 
-function hostileAddress(index: number): string {
-  return `66.${index}.0.1:7000`;
+function hostileAddress(index: number, isOneGroup: boolean): string {
+  return isOneGroup ? `66.66.${index}.1:7000` : `66.${index}.0.1:7000`;
 }
 
 const BOOTSTRAP_ADDRESS = '12.0.0.1:7000';
@@ -144,9 +144,10 @@ const BOOTSTRAP_ADDRESS = '12.0.0.1:7000';
 function plansOf(scenario: PeeringScenario): readonly StationPlan[] {
   const { authorities, followers, hasBootstrapNode, hostile, authorityGuestsMax, snapshots, informed } = scenario;
   const first = authorityAddress(0);
+  const addressOfHostile = (index: number): string => hostileAddress(index, scenario.isHostileOneGroup === true);
   const told = [
     hasBootstrapNode ? BOOTSTRAP_ADDRESS : first,
-    ...(scenario.tellsOfHostile ? numbers(hostile.length).map(hostileAddress) : []),
+    ...(scenario.tellsOfHostile ? numbers(hostile.length).map(addressOfHostile) : []),
   ];
   const base = { seat: -1, bootstrap: told, isSnapshot: false, guestsMax: GUESTS_MAX };
   return [
@@ -180,7 +181,12 @@ function plansOf(scenario: PeeringScenario): readonly StationPlan[] {
       }),
     ),
     ...numbers(hostile.length).map(
-      (index): StationPlan => ({ ...base, kind: 'hostile', name: `hostile-${index}`, address: hostileAddress(index) }),
+      (index): StationPlan => ({
+        ...base,
+        kind: 'hostile',
+        name: `hostile-${index}`,
+        address: addressOfHostile(index),
+      }),
     ),
   ];
 }

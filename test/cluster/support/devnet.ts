@@ -38,11 +38,12 @@ export async function readDescribed(file: string): Promise<Described> {
   return await until(() => described.parse(JSON.parse(readFileSync(file, 'utf8'))), { what: file });
 }
 
-/** A devnet that is ready, on ports of its own. */
+/** A devnet that is ready, on ports of its own. One that is asked for by arguments has followers only if those say so. */
 export async function startDevnet(directory: string, args: readonly string[] = []): Promise<RunningDevnet> {
+  const followers = args.length === 0 || args.includes('--followers') ? [] : ['--followers', '0'];
   const basePort = await freeBasePort();
   const file = join(directory, `net-${basePort}.json`);
-  const program = startCounterfoil(['devnet', '--base-port', `${basePort}`, '--json-out', file, ...args]);
+  const program = startCounterfoil(['devnet', '--base-port', `${basePort}`, '--json-out', file, ...followers, ...args]);
   await program.says(/Ctrl-C stops everything/);
   return { ...(await readDescribed(file)), program, basePort };
 }

@@ -3,9 +3,14 @@ import { devnetKeys } from '../../../src/devnet/genesis.ts';
 import { devnetKeyPair } from '../../../src/devnet/keys.ts';
 import { createPrng } from '../../../src/lib/prng.ts';
 import { decode, encode } from '../../../src/model/codec.ts';
-import { Signature } from '../../../src/model/ids.ts';
-import { FRAME_BYTES_MAX } from '../../../src/model/limits.ts';
-import { type PeerMessage, peerMessageLayout } from '../../../src/model/peer-message.ts';
+import { Hash, Signature } from '../../../src/model/ids.ts';
+import { FRAME_BYTES_MAX, LISTED_PEERS_MAX } from '../../../src/model/limits.ts';
+import {
+  type ListedPeer,
+  type PeerMessage,
+  type PeerMessageKind,
+  peerMessageLayout,
+} from '../../../src/model/peer-message.ts';
 import { createIdentity } from '../../../src/network/identity.ts';
 import { Mesh } from '../../../src/network/mesh.ts';
 import type { PeerId, TransportEvent } from '../../../src/network/transport.ts';
@@ -17,18 +22,28 @@ import { PeeringServing } from '../../../src/node/peering-serving.ts';
 import type { Signer } from '../../../src/node/ports.ts';
 import { FLOOD_KINDS, PESTER_MS } from '../../../src/simulator/peering/floods.ts';
 import type { Liar } from '../../../src/simulator/peering/liar.ts';
-import { alterationsOf, type LieName, pesteringsOf } from '../../../src/simulator/peering/lies.ts';
+import { alterationsOf, LIES, type LieName, pesteringsOf } from '../../../src/simulator/peering/lies.ts';
 import type { Network } from '../../../src/simulator/peering/past.ts';
 import type { Chain } from '../../../src/store/chain.ts';
 
 const REDIAL_MS = 100;
 
+/** What is done here, and not by the simulator's hostile peers. */
+export const OWN_BEHAVIOURS = [
+  'sends frames as large as they may be',
+  'tells of addresses at which nobody lives',
+] as const;
+
+export type Behaviour = LieName | (typeof OWN_BEHAVIOURS)[number];
+
 export interface TwoFacedOptions {
   readonly genesis: Network['genesis'];
   /** The truth, which it knows. */
   readonly chain: Chain;
-  readonly lies: readonly (LieName | 'sends frames as large as they may be')[];
+  readonly lies: readonly Behaviour[];
   readonly number: number;
+  /** What it floods with; by its number where it is not said. */
+  readonly floodKind?: PeerMessageKind | undefined;
   /** Whom it is after. */
   readonly address: string;
 }
@@ -55,6 +70,8 @@ export class TwoFaced {
   readonly farewells: string[] = [];
   /** How often it was asked for blocks. */
   asked = 0;
+  /** Addresses that it has told of. */
+  told = 0;
   readonly #mesh: Mesh;
   readonly #options: TwoFacedOptions;
   readonly #liar: Omit<Liar, 'say' | 'shout'>;
@@ -83,11 +100,16 @@ export class TwoFaced {
       network: { genesis, keys: keysOf(genesis) },
       prng,
       chain,
-      floodKind: FLOOD_KINDS[number % FLOOD_KINDS.length] ?? 'chain-status',
+      floodKind: options.floodKind ?? FLOOD_KINDS[number % FLOOD_KINDS.length] ?? 'chain-status',
       after: (delayMs, run) => void this.#timers.push(setTimeout(run, delayMs)),
     };
     this.#serving = new PeeringServing({
-      post: { send: (peer, message) => this.#alter(peer, message), charge: () => undefined, peers: () => [] },
+      post: {
+        send: (peer, message) => this.#alter(peer, message),
+        hasRoom: () => true,
+        charge: () => undefined,
+        peers: () => [],
+      },
       chain,
       offer: () => ({ oldest: chain.oldest, snapshot: null }),
       compression: systemCompression,
@@ -128,7 +150,23 @@ export class TwoFaced {
     const message = decode(peerMessageLayout, event.frame);
     if (!message.ok) return;
     if (message.value.kind === 'header-request' || message.value.kind === 'block-request') this.asked += 1;
+    if (message.value.kind === 'peer-discovery') this.#list(event.peer);
     this.#serving.message(event.peer, message.value);
+  }
+
+  #does(behaviour: Behaviour): boolean {
+    return this.#options.lies.includes(behaviour);
+  }
+
+  get #lies(): readonly LieName[] {
+    return LIES.filter((lie) => this.#does(lie));
+  }
+
+  #list(peer: PeerId): void {
+    if (!this.#does('tells of addresses at which nobody lives')) return;
+    const peers = Array.from({ length: LISTED_PEERS_MAX }, nobody);
+    this.told += peers.length;
+    this.#say(peer, { kind: 'peer-list', peers });
   }
 
   #liarTo(peer: PeerId): Liar {
@@ -140,19 +178,16 @@ export class TwoFaced {
   }
 
   #pester(): void {
-    const { lies } = this.#options;
-    const known = lies.flatMap((lie) => (lie === 'sends frames as large as they may be' ? [] : [lie]));
     for (const { id } of this.#mesh.peers()) {
-      for (const one of pesteringsOf(known)) one(this.#liarTo(id));
-      if (known.length < lies.length) this.#mesh.send(id, new Uint8Array(FRAME_BYTES_MAX).fill(38), 'sync');
+      for (const one of pesteringsOf(this.#lies)) one(this.#liarTo(id));
+      if (this.#does('sends frames as large as they may be'))
+        this.#mesh.send(id, new Uint8Array(FRAME_BYTES_MAX).fill(38), 'sync');
     }
   }
 
   #alter(peer: PeerId, message: PeerMessage): boolean {
-    const { lies } = this.#options;
-    const known = lies.flatMap((lie) => (lie === 'sends frames as large as they may be' ? [] : [lie]));
     let said: readonly PeerMessage[] = [message];
-    for (const alter of alterationsOf(known)) said = said.flatMap((one) => alter(one, this.#liarTo(peer)));
+    for (const alter of alterationsOf(this.#lies)) said = said.flatMap((one) => alter(one, this.#liarTo(peer)));
     for (const one of said) this.#say(peer, one);
     return true;
   }
@@ -164,4 +199,11 @@ export class TwoFaced {
       // What cannot be put into a frame is not said.
     }
   }
+}
+
+/** On this machine, so that nobody else is dialled. */
+function nobody(): ListedPeer {
+  const [a = 0, b = 0, c = 0] = randomBytes(3);
+  const port = 1_024 + (randomBytes(2).readUInt16BE() % 10_000);
+  return { id: Hash(randomBytes(32).toString('hex')), address: `127.${a}.${b}.${c}:${port}`, role: 'follower' };
 }

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventsOf } from '../../../src/api/feed-events.ts';
-import { Height, TicketId } from '../../../src/model/ids.ts';
+import { Height, OrganisationId, TicketId } from '../../../src/model/ids.ts';
 import { sendRaw } from './raw.ts';
 import { openWorld, until, type World, type WorldOptions } from './world.ts';
 
@@ -117,6 +117,43 @@ describe('events of a block', () => {
     ]);
     const refused = eventsOf(node.blocks[4] ?? node.head)[1]?.event.data;
     expect(refused).toMatchObject({ type: 'admit', code: 'ALREADY_CONSUMED', first_scan: { gate: 'north' } });
+  });
+
+  it('tell of transfers, standings and cases what was asked', async () => {
+    const { node, post } = await world();
+    const holder = '34'.repeat(32);
+    node.issue('a', 'b');
+    const asked: readonly (readonly [string, object])[] = [
+      ['transfer', { ticket_id: 'a', holder, price: 4_900, channel: 'RESALE' }],
+      ['hold', { ticket_id: 'a', note: 'unpaid' }],
+      ['release', { ticket_id: 'a' }],
+      ['admit', { ticket_id: 'a', gate: 'north' }],
+      ['revoke', { ticket_id: 'b', reason: 'REFUND' }],
+      ['case', { ticket_id: 'a', reason: 'STOLEN', evidence: holder }],
+      ['resolve', { ticket_id: 'a', outcome: 'UPHELD' }],
+    ];
+    for (const [name, body] of asked) await post(`/api/v1/tickets/${name}`, body);
+    node.organisation = OrganisationId('city');
+    await post('/api/v1/tickets/resolve', { ticket_id: 'a', outcome: 'REISSUED', replacement: { ticket_id: 'b' } });
+    await post('/api/v1/tickets/resolve', { ticket_id: 'a', outcome: 'REISSUED', replacement: { ticket_id: 'c' } });
+    const told = node.blocks.slice(2).flatMap((block) => {
+      return eventsOf(block).flatMap(({ event, ticket }) => {
+        const { transaction_id: _, organisation: by, ...data } = event.data;
+        return event.type === 'block_finalised' ? [] : [[event.type, ticket, by, data]];
+      });
+    });
+    expect(told).toEqual([
+      ['ticket_transferred', 'a', 'boxoffice', { ticket_id: 'a', holder, price: 4_900, channel: 'RESALE' }],
+      ['ticket_held', 'a', 'boxoffice', { ticket_id: 'a', note: 'unpaid' }],
+      ['ticket_released', 'a', 'boxoffice', { ticket_id: 'a', note: '' }],
+      ['ticket_consumed', 'a', 'boxoffice', { ticket_id: 'a', gate: 'north', by: 'admit' }],
+      ['ticket_revoked', 'b', 'boxoffice', { ticket_id: 'b', reason: 'REFUND', note: '' }],
+      ['case_opened', 'a', 'boxoffice', { ticket_id: 'a', reason: 'STOLEN', note: '', evidence: holder }],
+      ['ticket_refused', 'a', 'boxoffice', { ticket_id: 'a', type: 'resolve', code: 'SELF_ARBITRATION', subject: 'a' }],
+      ['ticket_refused', 'a', 'city', { ticket_id: 'a', type: 'resolve', code: 'DUPLICATE_ID', subject: 'b' }],
+      ['case_resolved', 'a', 'city', { ticket_id: 'a', outcome: 'REISSUED', note: '', replacement: 'c' }],
+      ['ticket_issued', 'c', 'city', { ticket_id: 'c', event_id: 'cup', tier_id: 'stand', replaces: 'a' }],
+    ]);
   });
 
   it('leave out what only repeated an outcome', async () => {

@@ -11,6 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.api.close());
 
+const HOLDER = '34'.repeat(32);
 const ISSUE = { event_id: 'cup', tier_id: 'stand' };
 const deep = `${'['.repeat(17)}${']'.repeat(17)}`;
 
@@ -80,6 +81,30 @@ describe('bodies that are JSON and no operation', () => {
     ['admit', { gate: 'north' }, 'ticket_id'],
     ['dispute', { ticket_id: 't-1', reason: 'ANGER' }, 'reason'],
     ['dispute', { ticket_id: 't-1', note: 'é'.repeat(129) }, 'note'],
+    ['transfer', { ticket_id: 't-1' }, 'holder'],
+    ['transfer', { ticket_id: 't-1', holder: 'Ada' }, 'holder'],
+    ['transfer', { ticket_id: 't-1', holder: HOLDER, price: -1 }, 'price'],
+    ['transfer', { ticket_id: 't-1', holder: HOLDER, price: 1.5 }, 'price'],
+    ['transfer', { ticket_id: 't-1', holder: HOLDER, price: '5' }, 'price'],
+    ['transfer', { ticket_id: 't-1', holder: HOLDER, channel: 'RESALE' }, 'price'],
+    ['transfer', { ticket_id: 't-1', holder: HOLDER, channel: 'GIFT' }, 'channel'],
+    ['transfer', { tickets: ['t-1'], holder: HOLDER }, 'ticket_id'],
+    ['hold', { note: '' }, 'ticket_id'],
+    ['hold', { ticket_id: 't-1', reason: 'FRAUD' }, 'reason'],
+    ['release', { ticket_id: 't-1', note: 7 }, 'note'],
+    ['revoke', { ticket_id: 't-1' }, 'reason'],
+    ['revoke', { ticket_id: 't-1', reason: 'STOLEN' }, 'reason'],
+    ['case', { ticket_id: 't-1', evidence: 'tx' }, 'evidence'],
+    ['case', { ticket_id: 't-1', reason: '' }, 'reason'],
+    ['resolve', { ticket_id: 't-1' }, 'outcome'],
+    ['resolve', { ticket_id: 't-1', outcome: 'REISSUED' }, 'replacement'],
+    ['resolve', { ticket_id: 't-1', outcome: 'UPHELD', replacement: { ticket_id: 'n' } }, 'replacement'],
+    ['resolve', { ticket_id: 't-1', outcome: 'REISSUED', replacement: {} }, 'replacement.ticket_id'],
+    [
+      'resolve',
+      { ticket_id: 't-1', outcome: 'REISSUED', replacement: { ticket_id: 'n', holder: HOLDER } },
+      'replacement.holder',
+    ],
     ['issue', { ticket_id: 'n' }, 'event_id'],
     ['issue', { ...ISSUE, tickets: [{}] }, 'tickets[0].ticket_id'],
     ['issue', { ...ISSUE, tickets: [{ ticket_id: 'n' }, { ticket_id: 'm', seat: ' ' }] }, 'tickets[1].seat'],

@@ -10,7 +10,9 @@ import type {
   Submit,
   Submitted,
 } from '../../../src/api/ports.ts';
-import type { TicketRecord } from '../../../src/ledger/ticket-record.ts';
+import { applyTransaction } from '../../../src/ledger/apply.ts';
+import { tierKey } from '../../../src/ledger/records.ts';
+import { Overlay } from '../../../src/ledger/state.ts';
 import { defined } from '../../../src/lib/assert.ts';
 import { toHex, utf8 } from '../../../src/lib/bytes.ts';
 import { blockHash, HEADER_VERSION, type Header, transactionsRoot } from '../../../src/model/block.ts';
@@ -31,6 +33,7 @@ import {
 } from '../../../src/model/ids.ts';
 import type { Operation } from '../../../src/model/operation.ts';
 import type { Receipt, Refusal } from '../../../src/model/receipt.ts';
+import type { TicketChange } from '../../../src/model/ticket.ts';
 import {
   operationHash,
   parseTransaction,
@@ -41,17 +44,12 @@ import {
 import type { LastingHalt } from '../../../src/store/halt.ts';
 import type { TicketEvent } from '../../../src/store/tickets.ts';
 import { MemoryPeers } from './memory-peers.ts';
+import { MemoryProofs } from './memory-proofs.ts';
 
 /** 2026-06-12T18:00:00Z. */
 const START = 1_781_287_200_000;
 export const CHAIN_ID = Hash('c0'.repeat(32));
 export const GENESIS_BYTES = utf8('{"chain":"of the tests"}\n');
-
-interface Judgement {
-  readonly code: Refusal | null;
-  readonly subject: string | null;
-  readonly changed: readonly TicketRecord[];
-}
 
 /** One key pair that signs transactions for an organisation. */
 function createKey(): { readonly publicKey: PublicKey; readonly sign: (message: Uint8Array) => Signature } {
@@ -65,13 +63,14 @@ function createKey(): { readonly publicKey: PublicKey; readonly sign: (message: 
 
 /**
  * A node for the tests of its surface: one organisation, one block for each transaction, final at once, all in memory.
- * It keeps the rules of tickets that the surface can show, and can be told to be in trouble.
+ * It executes as the ledger does, asks nobody for roles, and can be told to be in trouble.
  */
 export class MemoryNode {
   readonly key = createKey();
   readonly peers = new MemoryPeers();
+  readonly proofs = new MemoryProofs();
   readonly blocks: FinalBlock[] = [];
-  readonly tickets = new Map<TicketId, TicketRecord>();
+  readonly tickets = new Set<TicketId>();
   readonly versions = new Map<TicketId, TicketEvent[]>();
   readonly pending = new Map<Hash, Transaction>();
   readonly convicted: { evidence: Evidence; authority: string }[] = [];
@@ -79,6 +78,8 @@ export class MemoryNode {
   /** What the next submissions meet. */
   trouble: NotAdmitted | 'never-final' | 'throws' | null = null;
   isReady = true;
+  /** Whose transactions these are. */
+  organisation = OrganisationId('boxoffice');
   /** What the next transaction is refused with, whatever it says. */
   refuseNext: Refusal | null = null;
   /** Like a node that learns of an earlier use of a key only from the chain. */
@@ -92,6 +93,7 @@ export class MemoryNode {
   readonly #listeners = new Set<(event: NodeEvent) => void>();
   readonly #transactions = new Map<Hash, { readonly height: Height; readonly index: number }>();
   readonly #keys = new Map<string, Hash>();
+  readonly #state = cup(OrganisationId('boxoffice'));
 
   constructor() {
     this.addBlock([]);
@@ -152,7 +154,7 @@ export class MemoryNode {
     this.#nonce += 1;
     const body = {
       chainId: CHAIN_ID,
-      organisation: OrganisationId('boxoffice'),
+      organisation: this.organisation,
       signer: key.publicKey,
       expiresAt: Timestamp(this.#now + 60_000),
       nonce: this.#nonce,
@@ -164,13 +166,8 @@ export class MemoryNode {
   }
 
   issue(...ids: readonly string[]): void {
-    const tickets = ids.map((id) => ({
-      ticket: TicketId(id),
-      seat: null,
-      gate: null,
-      holder: null,
-      data: new Uint8Array(),
-    }));
+    const bare = { seat: null, gate: null, holder: null, data: new Uint8Array() };
+    const tickets = ids.map((id) => ({ ticket: TicketId(id), ...bare }));
     this.addBlock([this.transaction({ kind: 'issue', event: EventId('cup'), tier: TierId('stand'), tickets })]);
   }
 
@@ -226,15 +223,17 @@ export class MemoryNode {
       const transaction = defined(block.body[place.index], 'indexed');
       return { state: 'final', height: place.height, blockHash: block.hash, receipt, transaction };
     },
-    ticket: (id) => this.tickets.get(id),
+    ticket: (id) => this.#state.tickets.get(id),
     tickets: ({ state, limit, after }) => {
-      const all = [...this.tickets.values()].sort((a, b) => (a.ticket < b.ticket ? -1 : 1));
+      const all = [...this.tickets].sort().flatMap((id) => this.#state.tickets.get(id) ?? []);
       const rest = all.filter(
         (one) => (after === null || one.ticket > after) && (state === null || one.state === state),
       );
       return { tickets: rest.slice(0, limit), asOf: this.head.header.height };
     },
-    history: (id) => this.versions.get(id) ?? [],
+    history: (id, { after, limit }) =>
+      (this.versions.get(id) ?? []).filter(({ version }) => version > after).slice(0, limit),
+    proof: (id, wanted) => this.proofs.proof(id, wanted),
     peers: () => [
       {
         id: 'aa'.repeat(32),
@@ -300,103 +299,43 @@ export class MemoryNode {
     return { outcome: 'final', height: found.height, blockHash: found.blockHash, receipt: found.receipt };
   }
 
-  #execute({ id, body }: Transaction, header: Header): Receipt {
-    const earlier = body.idempotencyKey === null ? undefined : this.#keys.get(body.idempotencyKey);
-    if (earlier !== undefined) {
-      const { receipt } = this.#final(earlier);
-      return { ...receipt, transaction: id, replayOf: earlier };
-    }
-    if (body.idempotencyKey !== null) this.#keys.set(body.idempotencyKey, id);
-    const { code, subject, changed } = this.#judge(body.operation, header, id);
-    const firstScan =
-      code === 'ALREADY_CONSUMED' ? (this.tickets.get(TicketId(subject ?? 'x'))?.firstScan ?? null) : null;
-    if (code === null) for (const record of changed) this.#record(record, header, id, body.operation.kind);
-    return { transaction: id, accepted: code === null, code, subject, firstScan, replayOf: null, changes: [] };
-  }
-
-  #record(record: TicketRecord, header: Header, id: Hash, type: Operation['kind']): void {
-    this.tickets.set(record.ticket, record);
-    const { version, state, standing, epoch, holder } = record;
-    const versions = this.versions.get(record.ticket) ?? [];
-    const agent = OrganisationId('boxoffice');
-    const gate = record.firstScan?.gate ?? null;
-    const { timestamp: at, height } = header;
-    versions.push({ version, state, standing, epoch, holder, transaction: id, type, at, height, agent, gate });
-    this.versions.set(record.ticket, versions);
-  }
-
-  #judge(operation: Operation, header: Header, id: Hash): Judgement {
+  #execute(transaction: Transaction, header: Header): Receipt {
     const code = this.refuseNext;
     this.refuseNext = null;
-    if (code !== null) return { code, subject: null, changed: [] };
-    switch (operation.kind) {
-      case 'issue': {
-        const taken = operation.tickets.find(({ ticket }) => this.tickets.has(ticket));
-        if (taken !== undefined) return { code: 'DUPLICATE_ID', subject: taken.ticket, changed: [] };
-        const changed = operation.tickets.map(
-          (ticket): TicketRecord => ({
-            ...ticket,
-            event: operation.event,
-            tier: operation.tier,
-            state: 'ISSUED',
-            standing: 'GOOD',
-            version: 1,
-            since: header.height,
-            previous: ZERO_HASH,
-            firstScan: null,
-            case: null,
-            epoch: 0,
-            transfers: 0,
-            replaces: null,
-            replacedBy: null,
-          }),
-        );
-        return { code: null, subject: changed[0]?.ticket ?? null, changed };
-      }
-      case 'validate':
-        return this.#each(operation.tickets, (ticket) =>
-          ticket.state === 'ISSUED' ? next(ticket, header, { state: 'VALIDATED' }) : 'ALREADY_VALIDATED',
-        );
-      case 'consume':
-      case 'admit':
-        return this.#each([operation.ticket], (ticket) => {
-          if (ticket.state === 'CONSUMED') return 'ALREADY_CONSUMED';
-          if (ticket.state === 'DISPUTED') return 'TICKET_DISPUTED';
-          if (ticket.gate !== null && ticket.gate !== operation.gate) return 'WRONG_GATE';
-          if (ticket.state === 'ISSUED' && operation.kind === 'consume') return 'NOT_VALIDATED';
-          const { timestamp: at, height } = header;
-          const organisation = OrganisationId('boxoffice');
-          const firstScan = { at, height, gate: operation.gate, organisation, transaction: id };
-          return next(ticket, header, { state: 'CONSUMED', firstScan });
-        });
-      case 'dispute':
-        return this.#each([operation.ticket], (ticket) => {
-          if (ticket.state === 'ISSUED') return 'NOT_VALIDATED';
-          if (ticket.state !== 'VALIDATED') return 'INVALID_TRANSITION';
-          const { reason, note, gate } = operation;
-          const { timestamp: at, height } = header;
-          const organisation = OrganisationId('boxoffice');
-          const step = { note, organisation, at, height, transaction: id };
-          const opened = { ...step, reason, gate, evidence: null, resolution: null };
-          return next(ticket, header, { state: 'DISPUTED', case: opened });
-        });
-      default:
-        return { code: null, subject: null, changed: [] };
+    if (code !== null) {
+      const nothing = { subject: null, firstScan: null, replayOf: null, changes: [] };
+      return { transaction: transaction.id, accepted: false, code, ...nothing };
     }
+    const receipt = applyTransaction(this.#state, transaction, header);
+    const { idempotencyKey: key } = transaction.body;
+    if (key !== null && !this.#keys.has(key)) this.#keys.set(key, transaction.id);
+    for (const change of receipt.changes) this.#record(change, header, transaction);
+    return receipt;
   }
 
-  #each(ids: readonly TicketId[], rule: (ticket: TicketRecord) => TicketRecord | Refusal): Judgement {
-    const changed: TicketRecord[] = [];
-    for (const id of ids) {
-      const ticket = this.tickets.get(id);
-      const ruled = ticket === undefined ? 'UNKNOWN_TICKET' : rule(ticket);
-      if (typeof ruled === 'string') return { code: ruled, subject: id, changed: [] };
-      changed.push(ruled);
-    }
-    return { code: null, subject: ids[0] ?? null, changed };
+  #record({ ticket, ...change }: TicketChange, header: Header, { id, body }: Transaction): void {
+    this.tickets.add(ticket);
+    const { operation, organisation: agent } = body;
+    const versions = this.versions.get(ticket) ?? [];
+    const gate = 'gate' in operation ? operation.gate : null;
+    const { timestamp: at, height } = header;
+    versions.push({ ...change, type: operation.kind, transaction: id, height, at, agent, gate });
+    this.versions.set(ticket, versions);
   }
 }
 
-function next(ticket: TicketRecord, header: Header, change: Partial<TicketRecord>): TicketRecord {
-  return { ...ticket, ...change, version: ticket.version + 1, since: header.height };
+const EVENT = EventId('cup');
+const TIER = TierId('stand');
+
+/** The cup with its one tier, whose tickets may change hands. */
+function cup(organisation: OrganisationId): Overlay {
+  const state = new Overlay({ get: () => undefined });
+  const startsAt = Timestamp(START);
+  const capacity = 100_000;
+  state.events.put(EVENT, { event: EVENT, title: 'Cup', organisation, startsAt, capacity, issued: 0, organisers: 1 });
+  const transfer = { allowed: true, transfersMax: 2, until: null, resalePercentMax: 110 };
+  const sales = { capacity, price: 4_500, currency: 'EUR', validFrom: null, validThrough: null, transfer };
+  const counts = { issued: 0, validated: 0, consumed: 0, disputed: 0 };
+  state.tiers.put(tierKey(EVENT, TIER), { event: EVENT, tier: TIER, title: 'Stand', ...sales, ...counts });
+  return state;
 }

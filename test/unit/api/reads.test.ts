@@ -191,7 +191,7 @@ describe('the chain', () => {
   it('tells what became of a transaction', async () => {
     const id = world.node.blocks[1]?.body[0]?.id ?? '';
     const { body } = await get(`/api/v1/transactions/${id}`);
-    expect(body).toMatchObject({ id, state: 'final', height: 1, receipt: { accepted: true, subject: 't-1' } });
+    expect(body).toMatchObject({ id, state: 'final', height: 1, receipt: { accepted: true } });
     expect((await get(`/api/v1/transactions/${'0'.repeat(64)}`)).body.code).toBe('UNKNOWN_TRANSACTION');
   });
 });
@@ -209,10 +209,15 @@ describe('tickets', () => {
       seat: null,
       gate: null,
       holder: null,
+      epoch: 0,
+      transfers: 0,
       data: '',
       since: 1,
       first_scan: null,
       dispute: null,
+      case: null,
+      replaces: null,
+      replaced_by: null,
     });
     expect(response.headers.get('etag')).toBe(`W/"${world.node.head.hash}"`);
     const headers = { 'if-none-match': response.headers.get('etag') ?? '' };
@@ -243,6 +248,8 @@ describe('tickets', () => {
         version: 1,
         state: 'ISSUED',
         standing: 'GOOD',
+        epoch: 0,
+        holder: null,
         transaction_id: world.node.versions.get(TicketId('t-1'))?.[0]?.transaction,
         type: 'issue',
         at: new Date(world.node.blocks[1]?.header.timestamp ?? 0).toISOString(),
@@ -250,6 +257,36 @@ describe('tickets', () => {
         agent: 'boxoffice',
       },
     ]);
+    expect(body.next).toBeNull();
+  });
+
+  it('tells a long history in pages', async () => {
+    world.node.issue('t-long');
+    for (let round = 0; round < 300; round += 1) {
+      const remark = { ticket: TicketId('t-long'), note: '' };
+      world.node.addBlock([world.node.transaction({ kind: 'hold', ...remark })]);
+      world.node.addBlock([world.node.transaction({ kind: 'release', ...remark })]);
+    }
+    const versions: number[] = [];
+    const pages: unknown[] = [];
+    for (let cursor: number | null = 0; cursor !== null; ) {
+      const { body } = await get(`/api/v1/tickets/t-long/history?cursor=${cursor}`);
+      versions.push(...body.versions.map(({ version }: { version: number }) => version));
+      pages.push([body.versions.length, body.next]);
+      cursor = body.next;
+    }
+    expect(pages).toEqual([
+      [500, 500],
+      [101, null],
+    ]);
+    expect(versions).toEqual(Array.from({ length: 601 }, (_, index) => index + 1));
+    const few = await get('/api/v1/tickets/t-long/history?limit=2&cursor=599');
+    expect([few.body.versions.length, few.body.next]).toEqual([2, null]);
+    const beyond = await get('/api/v1/tickets/t-long/history?cursor=601');
+    expect(beyond.body).toEqual({ versions: [], next: null });
+    for (const query of ['limit=0', 'limit=501', 'limit=all', 'cursor=-1', 'cursor=x']) {
+      expect((await get(`/api/v1/tickets/t-long/history?${query}`)).body.code).toBe('BAD_REQUEST');
+    }
   });
 });
 

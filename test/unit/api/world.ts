@@ -1,5 +1,6 @@
 import { createApi } from '../../../src/api/server.ts';
 import { API_LIMITS, type Api, type ApiLimits, type ApiSettings } from '../../../src/api/settings.ts';
+import type { SparqlService } from '../../../src/api/sparql/ask.ts';
 import { createMetrics } from '../../../src/node/metrics.ts';
 import { MemoryNode } from './memory-node.ts';
 
@@ -21,10 +22,12 @@ export interface World {
 export interface WorldOptions extends Partial<Omit<ApiSettings, 'limits'>> {
   readonly limits?: Partial<ApiLimits>;
   readonly hasOperator?: boolean;
+  readonly sparql?: SparqlService;
 }
 
 /** The real server on a free port of loopback, before a node in memory. */
-export async function openWorld({ limits, hasOperator = true, ...settings }: WorldOptions = {}): Promise<World> {
+export async function openWorld(options: WorldOptions = {}): Promise<World> {
+  const { limits, hasOperator = true, sparql, ...settings } = options;
   const node = new MemoryNode();
   const lines: Readonly<Record<string, unknown>>[] = [];
   const log = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) => {
@@ -36,9 +39,16 @@ export async function openWorld({ limits, hasOperator = true, ...settings }: Wor
     peers: node.peers,
     ...(hasOperator ? { operator: node.operator } : {}),
     subscribe: node.subscribe,
+    graph: {
+      iriBase: 'http://localhost/id/',
+      read: () => undefined,
+      status: () => null,
+      fresh: () => Promise.resolve(),
+    },
     metrics: createMetrics(),
     logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     seed: node.seed,
+    ...(sparql === undefined ? {} : { sparql }),
     settings: {
       host: '127.0.0.1',
       port: 0,

@@ -97,7 +97,7 @@ describe('refusals', () => {
       ['validate', { ticket_id: 'none' }, 404, 'UNKNOWN_TICKET'],
       ['validate', { ticket_id: validated }, 409, 'ALREADY_VALIDATED'],
       ['consume', { ticket_id: issued }, 409, 'NOT_VALIDATED'],
-      ['dispute', { ticket_id: issued }, 409, 'NOT_VALIDATED'],
+      ['dispute', { ticket_id: issued }, 409, 'INVALID_TRANSITION'],
       ['issue', { event_id: 'cup', tier_id: 'stand', ticket_id: issued }, 409, 'DUPLICATE_ID'],
     ];
     for (const [name, body, status, code] of asked) {

@@ -9,7 +9,7 @@ import { followFeed } from '../../../src/client/feed.ts';
 import { createClient } from '../../../src/client/http.ts';
 import { clientKeyOf, newSecret, signTransaction } from '../../../src/client/sign.ts';
 import { submitUntilFinal, untilFinal } from '../../../src/client/wait.ts';
-import { fromHex } from '../../../src/lib/bytes.ts';
+import { fromHex, fromUtf8 } from '../../../src/lib/bytes.ts';
 import { OrganisationId, TicketId } from '../../../src/model/ids.ts';
 import { parseTransaction, transactionSigningBytes } from '../../../src/model/transaction.ts';
 import { CHAIN_ID, GENESIS_BYTES } from '../api/memory-node.ts';
@@ -70,6 +70,8 @@ describe('every route', () => {
     ];
     for (const answered of await Promise.all(answers)) expect(answered).toMatchObject({ ok: true });
     expect(await client.genesis()).toEqual({ ok: true, value: GENESIS_BYTES });
+    const proof = await client.proof('r-1', { history: true });
+    expect(proof.ok && fromUtf8(proof.value)).toBe('{"proof_of":"r-1","history":true,"graphs":false}\n');
   });
 
   it('takes a ticket through its life', async () => {

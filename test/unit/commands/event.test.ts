@@ -21,6 +21,18 @@ describe('what makes no event', () => {
     ['a name with a blank', 'create', 'the cup', '--starts-at', '2030-01-01T18:00:00Z', ...EVENT],
     ['a currency in lower case', 'tier', 'cup', 'standing', '--currency', 'eur', ...TIER],
     ['a bound in words', 'tier', 'cup', 'standing', '--valid-from', 'soon', ...TIER],
+    ['more transfers than a tier can say', 'tier', 'cup', 'standing', '--transfers', '256', ...TIER],
+    [
+      'an end of transfers that there are not',
+      'tier',
+      'cup',
+      'standing',
+      '--transfer-until',
+      '2030-01-01T18:00Z',
+      ...TIER,
+    ],
+    ['a cap on transfers that there are not', 'tier', 'cup', 'standing', '--resale-percent', '110', ...TIER],
+    ['half a percent', 'tier', 'cup', 'standing', '--transfers', '1', '--resale-percent', '0.5', ...TIER],
     ['a role that nobody knows', 'grant', 'cup', 'venue', 'king', '--key', 'none.key'],
   ])('%s', async (_what, ...args) => {
     await expect(run(...args)).rejects.toMatchObject({ name: 'CommandError', exit: 'USAGE' });

@@ -5,7 +5,8 @@ import type { Replica } from '../../../src/consensus/replica.ts';
 import { wants } from '../../../src/consensus/wants.ts';
 import { blockHash } from '../../../src/model/block.ts';
 import { Epoch, Height, Signature, Timestamp, View } from '../../../src/model/ids.ts';
-import type { Memory, Message } from '../../../src/model/message.ts';
+import type { Memory, Message, MessageOf } from '../../../src/model/message.ts';
+import type { Verified } from '../../../src/model/verified.ts';
 import type { ViewChange } from '../../../src/model/view-change.ts';
 import {
   ballotOn,
@@ -94,6 +95,49 @@ describe('after a start', () => {
       message: request,
     });
     expect(tell(replica, { type: 'timer', timer: 'status' })).toContainEqual({ type: 'broadcast', message: request });
+  });
+});
+
+describe('a replica that hears nobody for long', () => {
+  const BLOCKS = 1_000;
+
+  /** Follows the chain, whose blocks it fetches one by one. */
+  function follow(replica: Replica): readonly Effect[] {
+    let effects: readonly Effect[] = [];
+    let parent = GENESIS;
+    for (let count = 0; count < BLOCKS; count += 1) {
+      const block = blockOn(parent, 0);
+      const { header } = block;
+      const certificate = certificateOf('COMMIT', block, [0, 2, 3]);
+      const message: MessageOf<'blocks'> = { kind: 'blocks', blocks: [block], certificate };
+      tell(replica, { type: 'fetched', message: message as Verified<MessageOf<'blocks'>> });
+      tell(replica, { type: 'imported', header, certificate });
+      const { height, stateRoot } = header;
+      const executed = [{ height, digest: blockHash(header), stateRoot }];
+      effects = tell(replica, { type: 'stored', height, executed });
+      expect(replica.checkpointsDue.length).toBeLessThanOrEqual(1);
+      parent = header;
+    }
+    expect(replica.final.height).toBe(BLOCKS);
+    return effects;
+  }
+
+  test('remembers one checkpoint that it owes, and signs it once it may', () => {
+    const replica = benchReplica(1);
+    tell(replica, { type: 'start' });
+    expect(pledges(follow(replica))).toEqual([]);
+    expect(replica.checkpointsDue.map(({ height }) => height)).toEqual([BLOCKS]);
+    hear(replica, 2, answer());
+    const signed = pledges(hear(replica, 3, answer())).filter(({ kind }) => kind === 'checkpoint');
+    expect(signed).toMatchObject([{ checkpoint: { height: BLOCKS, signer: 1 } }]);
+    expect(replica.checkpointsDue).toEqual([]);
+  });
+
+  test('and owes none without a seat', () => {
+    const replica = benchReplica(-1);
+    tell(replica, { type: 'start' });
+    follow(replica);
+    expect(replica.checkpointsDue).toEqual([]);
   });
 });
 

@@ -55,6 +55,24 @@ describe('the words of a block', () => {
     expect(words(transaction('admit', {}, { accepted: true, subject: 'b' }))).toBe('b admitted');
   });
 
+  it('tell what befalls tickets on their way, and cases', () => {
+    const about = (type: TransactionAnswer['type'], subject: string, more = {}) =>
+      transaction(type, { ticket_id: subject, ...more }, { accepted: true, subject });
+    const told = words(
+      about('transfer', 'a'),
+      about('transfer', 'b'),
+      about('hold', 'c'),
+      about('release', 'c'),
+      about('revoke', 'd'),
+      about('case.open', 'e'),
+      about('resolve', 'e', { outcome: 'UPHELD' }),
+      about('resolve', 'f', { outcome: 'REISSUED' }),
+    );
+    expect(told).toBe(
+      '2 tickets transferred, c held back, c released, d revoked, 1 case opened, 2 cases decided, 1 ticket replaced',
+    );
+  });
+
   it('tell refusals by their code', () => {
     const refused = { accepted: false, code: 'ALREADY_CONSUMED' };
     expect(words(transaction('consume', {}, refused))).toBe('consume refused: ALREADY_CONSUMED');

@@ -11,8 +11,11 @@ import { foundLedger } from '../../../src/ledger/genesis.ts';
 import { stateKey } from '../../../src/ledger/records.ts';
 import { prove, verifyProof } from '../../../src/ledger/state-proof.ts';
 import { TICKET } from '../../../src/ledger/ticket-record.ts';
+import { defined } from '../../../src/lib/assert.ts';
 import { bodySize, type Header, transactionsRoot } from '../../../src/model/block.ts';
+import { BLOCK_TICKETS_MAX } from '../../../src/model/graph-limits.ts';
 import { Height, Timestamp, ZERO_HASH } from '../../../src/model/ids.ts';
+import { TICKETS_PER_TRANSACTION_MAX } from '../../../src/model/limits.ts';
 import { merkleRoot } from '../../../src/model/merkle.ts';
 import { receiptBytes } from '../../../src/model/receipt.ts';
 import type { Transaction } from '../../../src/model/transaction.ts';
@@ -22,11 +25,14 @@ import {
   CITY,
   FEDERATION,
   GENESIS,
+  grant,
   issue,
   newTicket,
   OPENING,
+  resolve,
   revoke,
   scan,
+  spare,
   TestChain,
   validate,
   type Wish,
@@ -245,6 +251,42 @@ describe('a pipeline of blocks', () => {
   });
 });
 
+describe('the tickets that a block names', () => {
+  const batch = (by: number, length = TICKETS_PER_TRANSACTION_MAX): Wish => ({
+    by: BOX_OFFICE,
+    operation: validate(...Array.from({ length }, (_, index) => `f-${by}-${index}`)),
+  });
+  const batches = Array.from({ length: BLOCK_TICKETS_MAX / TICKETS_PER_TRANSACTION_MAX }, (_, index) => batch(index));
+  const one: Wish = { by: ARENA, operation: scan('consume', 'forged') };
+
+  it('are bounded, refused ones included', () => {
+    const chain = openedChain();
+    expect(executeBlock(chain.context(), bodyOf(chain, batches)).ok).toBe(true);
+    const more = executeBlock(chain.context(), bodyOf(chain, [...batches, one]));
+    expect(more).toEqual({ ok: false, error: { code: 'TOO_MANY_TICKETS' } });
+  });
+
+  it('end the block that is built: what does not fit is first in the next one, and nothing overtakes it', () => {
+    const chain = openedChain();
+    const [first, ...rest] = batches;
+    const queue = bodyOf(chain, [defined(first, 'a batch'), batch(98, 1), ...rest, one]);
+    const { body, executed } = buildBlock(chain.context(), queue, NO_LIMITS);
+    expect(body).toEqual(queue.slice(0, batches.length));
+    chain.commit(executed, body);
+    const next = buildBlock(chain.context(), queue.slice(body.length), NO_LIMITS);
+    expect(next.body).toEqual(queue.slice(body.length));
+  });
+
+  it('are counted with their replacements', () => {
+    const chain = openedChain();
+    const replace: Wish = { by: CITY, operation: resolve('forged', 'REISSUED', spare('n')) };
+    chain.run([chain.wish({ by: FEDERATION, operation: grant(CITY, 'arbiter') })]);
+    const all = [...batches.slice(1), batch(99, TICKETS_PER_TRANSACTION_MAX - 1), replace];
+    const tooMany = executeBlock(chain.context(), bodyOf(chain, all));
+    expect(tooMany).toEqual({ ok: false, error: { code: 'TOO_MANY_TICKETS' } });
+  });
+});
+
 describe('what a header says of its block', () => {
   const chain = openedChain();
   const body = bodyOf(chain, SALE);
@@ -255,12 +297,14 @@ describe('what a header says of its block', () => {
     transactionCount: body.length,
     stateRoot: executed.stateRoot,
     receiptsRoot: executed.receiptsRoot,
+    graphRoot: executed.graphRoot,
   };
 
   it('is compared with what its execution gave', () => {
     expect(checkRoots(header, executed)).toBeUndefined();
     expect(checkRoots({ ...header, stateRoot: hashOf(1) }, executed)).toBe('WRONG_STATE_ROOT');
     expect(checkRoots({ ...header, receiptsRoot: hashOf(1) }, executed)).toBe('WRONG_RECEIPTS_ROOT');
+    expect(checkRoots({ ...header, graphRoot: hashOf(1) }, executed)).toBe('WRONG_GRAPH_ROOT');
   });
 
   it('is compared with the body that came with it', () => {

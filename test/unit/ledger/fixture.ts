@@ -21,8 +21,15 @@ import {
   TierId,
   Timestamp,
 } from '../../../src/model/ids.ts';
-import type { NewTicket, Operation, Role } from '../../../src/model/operation.ts';
-import { NO_TRANSFERS } from '../../../src/model/operation.ts';
+import {
+  type CaseOutcome,
+  type NewTicket,
+  NO_TRANSFERS,
+  type Operation,
+  type Replacement,
+  type Role,
+  type TransferPolicy,
+} from '../../../src/model/operation.ts';
 import type { Receipt } from '../../../src/model/receipt.ts';
 import { parseTransaction, sealTransaction, type Transaction } from '../../../src/model/transaction.ts';
 
@@ -68,7 +75,7 @@ const ROLES_OF: readonly (readonly [OrganisationId, readonly Role[]])[] = [
   [ARENA, ['venue', 'gate']],
   [CITY, ['arbiter']],
   [MARKET, []],
-  [PROMOTER, ['organiser', 'issuer', 'venue', 'gate', 'arbiter']],
+  [PROMOTER, ['organiser', 'issuer', 'venue', 'gate', 'arbiter', 'marketplace']],
 ];
 
 export const GENESIS: GenesisDocument = {
@@ -94,7 +101,7 @@ export const GENESIS: GenesisDocument = {
     title: `The ${id}`,
     roles,
     keys: [testKey(4 + index)],
-    namespace: null,
+    namespace: `https://${id}.example/`,
   })),
 };
 
@@ -191,6 +198,45 @@ export function scan(kind: 'consume' | 'admit', ticket: string, gate = GATE_A): 
 
 export function dispute(ticket: string): Operation {
   return { kind: 'dispute', ticket: TicketId(ticket), reason: 'FRAUD', note: 'sold twice', gate: null };
+}
+
+/** Of a tier whose tickets may change hands twice, in the first hour, for the price and a tenth. */
+export const TRADED: TransferPolicy = {
+  allowed: true,
+  transfersMax: 2,
+  until: Timestamp(CREATED + 3_600_000),
+  resalePercentMax: 110,
+};
+
+export const OTHER_HOLDER = hashOfBytes(new Uint8Array(32).fill(0x34));
+
+type Of<Kind extends Operation['kind']> = Extract<Operation, { readonly kind: Kind }>;
+
+export function transfer(ticket: string, more: Partial<Of<'transfer'>> = {}): Operation {
+  return { kind: 'transfer', ticket: TicketId(ticket), holder: OTHER_HOLDER, price: null, channel: 'DIRECT', ...more };
+}
+
+/** Withdraws a ticket for a while, or ends that. */
+export function hold(ticket: string, kind: 'hold' | 'release' = 'hold'): Operation {
+  return { kind, ticket: TicketId(ticket), note: 'payment unclear' };
+}
+
+export function withdraw(ticket: string, reason: Of<'revoke'>['reason'] = 'REFUND'): Operation {
+  return { kind: 'revoke', ticket: TicketId(ticket), reason, note: '' };
+}
+
+export function openCase(ticket: string, more: Partial<Of<'case.open'>> = {}): Operation {
+  return { kind: 'case.open', ticket: TicketId(ticket), reason: 'FRAUD', note: 'forged', evidence: null, ...more };
+}
+
+export function resolve(ticket: string, outcome: CaseOutcome, replacement: Replacement | null = null): Operation {
+  return { kind: 'resolve', ticket: TicketId(ticket), outcome, note: 'heard', replacement };
+}
+
+/** A ticket to take the place of another one. */
+export function spare(ticket: string, more: Partial<Replacement> = {}): Replacement {
+  const { holder: _, ...rest } = newTicket(ticket);
+  return { event: CUP, tier: STAND, ...rest, ...more };
 }
 
 /** A running event: the federation organises, the box office issues, the arena is venue and gate. */

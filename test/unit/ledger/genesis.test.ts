@@ -11,8 +11,8 @@ describe('the state before the first block', () => {
 
   it('holds every organisation and whose each key is', () => {
     const state = foundedState();
-    for (const { id, title, roles, keys } of GENESIS.organisations) {
-      expect(state.organisations.get(id)).toEqual({ organisation: id, title, roles, keys });
+    for (const { id, title, roles, keys, namespace } of GENESIS.organisations) {
+      expect(state.organisations.get(id)).toEqual({ organisation: id, title, roles, keys, namespace });
       for (const key of keys) expect(state.keys.get(key)).toEqual({ organisation: id });
     }
     expect(state.keys.get(keyOf(FEDERATION))).toEqual({ organisation: FEDERATION });

@@ -15,13 +15,19 @@ import {
   dispute,
   FEDERATION,
   grant,
+  hold,
   issue,
   MARKET,
+  openCase,
   openedState,
   PROMOTER,
+  resolve,
   revoke,
   scan,
+  spare,
+  transfer,
   validate,
+  withdraw,
 } from './fixture.ts';
 
 /** At the cup, with ticket `t`. */
@@ -34,6 +40,13 @@ const AT_THE_CUP: readonly Operation[] = [
   scan('consume', 't'),
   scan('admit', 't'),
   dispute('t'),
+  transfer('t'),
+  hold('t'),
+  hold('t', 'release'),
+  withdraw('t'),
+  openCase('t'),
+  resolve('t', 'UPHELD'),
+  resolve('t', 'REISSUED', spare('u')),
 ];
 
 /** At an event, tier and ticket that do not exist. */
@@ -47,6 +60,13 @@ const UNKNOWN: readonly Operation[] = [
   scan('consume', 'forged'),
   scan('admit', 'forged'),
   dispute('forged'),
+  transfer('forged'),
+  hold('forged'),
+  hold('forged', 'release'),
+  withdraw('forged'),
+  openCase('forged'),
+  resolve('forged', 'UPHELD'),
+  resolve('forged', 'REISSUED', spare('u', { event: NOWHERE })),
 ];
 
 /** The design's table of who may do what, written out again. */

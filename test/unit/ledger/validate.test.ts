@@ -12,7 +12,7 @@ import { authoritySetHash } from '../../../src/model/authorities.ts';
 import { blockHash, type Header } from '../../../src/model/block.ts';
 import { Epoch, Height, Timestamp, View, ZERO_HASH } from '../../../src/model/ids.ts';
 import { TIMESTAMP_MS_MAX } from '../../../src/model/limits.ts';
-import type { Operation } from '../../../src/model/operation.ts';
+import { NO_TRANSFERS, type Operation } from '../../../src/model/operation.ts';
 import {
   ARENA,
   BOX_OFFICE,
@@ -29,10 +29,13 @@ import {
   keyOf,
   LIFE_MS,
   openedState,
+  resolve,
   STAND,
   scan,
+  spare,
   testKey,
   transactionOf,
+  transfer,
   validate,
   type Wish,
 } from './fixture.ts';
@@ -50,6 +53,18 @@ function context(more: Partial<TransactionContext> = {}): TransactionContext {
     recentIds: new Set(),
     ...more,
   };
+}
+
+const STATE = 'https://w3id.org/counterfoil#state';
+
+/** A line about a ticket. */
+function about(ticket: string, value: string, predicate = 'http://schema.org/description'): string {
+  return `<${GENESIS.iriBase}ticket/${ticket}> <${predicate}> "${value}" .\n`;
+}
+
+/** A line about something of the box office. */
+function own(name: string): string {
+  return `<https://box-office.example/${name}> <http://schema.org/description> "x" .\n`;
 }
 
 const wish: Wish = { by: BOX_OFFICE, operation: issue('t') };
@@ -106,14 +121,33 @@ describe('a transaction that may not', () => {
       'BAD_VALUE',
       organise(tier({ validThrough: at(TIMESTAMP_MS_MAX + 1) })),
     ],
+    [
+      'creates a tier whose transfers end beyond all calendars',
+      'BAD_VALUE',
+      organise(tier({ transfer: { ...NO_TRANSFERS, until: at(TIMESTAMP_MS_MAX + 1) } })),
+    ],
+    ['sells on without a price', 'BAD_VALUE', { ...wish, operation: transfer('t', { channel: 'RESALE' }) }],
+    ['replaces a ticket by none', 'BAD_VALUE', { ...wish, operation: resolve('t', 'REISSUED') }],
+    ['replaces a ticket and says otherwise', 'BAD_VALUE', { ...wish, operation: resolve('t', 'UPHELD', spare('u')) }],
     ['is signed by a stranger', 'UNKNOWN_SIGNER', { ...wish, signer: testKey(15) }],
     ['is signed for another organisation', 'UNKNOWN_SIGNER', { ...wish, signer: keyOf(ARENA) }],
     ['is signed by an authority', 'UNKNOWN_SIGNER', { ...wish, signer: testKey(2) }],
     ['asks for what its organisation may not', 'NOT_PERMITTED', { ...wish, by: ARENA }],
+    ['states something in no order', 'BAD_STATEMENTS', { ...wish, statements: about('t', 'b') + about('t', 'a') }],
+    ['states with a blank node', 'BAD_STATEMENTS', { ...wish, statements: '_:b <http://schema.org/name> "x" .\n' }],
+    ['describes the ticket of somebody else', 'SUBJECT_OUT_OF_SCOPE', { ...wish, statements: about('u', 'a') }],
+    ['describes its own namespace itself', 'SUBJECT_OUT_OF_SCOPE', { ...wish, statements: own('') }],
+    ['speaks for the ledger', 'RESERVED_VOCABULARY', { ...wish, statements: about('t', 'a', STATE) }],
   ];
 
   it.each(cases)('%s: %s', (_, fault, bad) => {
     expect(checkTransaction(transactionOf(bad), context())).toBe(fault);
+  });
+
+  it('may describe its ticket, and what is in the namespace of its organisation', () => {
+    for (const statements of [about('t', 'a'), about('t', 'a') + about('t', 'b'), own('stand/7')]) {
+      expect(checkTransaction(transactionOf({ ...wish, statements }), context())).toBeUndefined();
+    }
   });
 
   it('is final already', () => {
@@ -176,7 +210,7 @@ describe('a header', () => {
   });
 
   const cases: readonly (readonly [fault: string, more: Partial<Header>])[] = [
-    ['WRONG_VERSION', { version: 2 }],
+    ['WRONG_VERSION', { version: 1 }],
     ['WRONG_CHAIN', { chainId: ZERO_HASH }],
     ['WRONG_HEIGHT', { height: Height(9) }],
     ['WRONG_HEIGHT', { height: Height(7) }],

@@ -124,6 +124,58 @@ describe('room', () => {
     expect(one.mesh.peers().find(({ id }) => id === identity.id)?.role).toBe('authority');
   });
 
+  it('is bounded for each group of addresses, and made for one that has less of it than another', async () => {
+    let group = 'crowd';
+    const groups = new Map<string, string>();
+    const groupOf = (address: string): string => {
+      const known = groups.get(address) ?? group;
+      groups.set(address, known);
+      return known;
+    };
+    const guests = { followersMax: 3, followersPerGroupMax: 3, groupOf };
+    const [one, a, b, c, d, e] = await followers(6, guests);
+    if (!one || !a || !b || !c || !d || !e) throw new Error('six nodes');
+    for (const crowding of [a, b, c]) {
+      crowding.mesh.dial(one.address, 'session');
+      expect(await dialled(crowding)).toMatchObject([{ reached: true }]);
+    }
+    d.mesh.dial(one.address, 'session');
+    expect(await dialled(d)).toEqual([{ reached: false, reason: 'TOO_MANY_PEERS', by: 'them' }]);
+    group = 'elsewhere';
+    e.mesh.dial(one.address, 'session');
+    expect(await dialled(e)).toMatchObject([{ reached: true }]);
+    await until(() => one.isConnectedTo(e) && one.mesh.peers().length === 3, 'one of the crowd has left for it');
+    expect(one.downs).toEqual(['TOO_MANY_PEERS by us']);
+    expect(one.isConnectedTo(a)).toBe(true);
+    await until(() => [...b.downs, ...c.downs].length === 1, 'it is told why');
+    expect([...b.downs, ...c.downs]).toEqual(['TOO_MANY_PEERS by them']);
+  });
+
+  it('is not bounded by group on this machine: a network on it is no attack on itself', async () => {
+    const [one, ...others] = await followers(4, { followersPerGroupMax: 1 });
+    if (one === undefined) throw new Error('a node');
+    for (const other of others) {
+      other.mesh.dial(one.address, 'session');
+      expect(await dialled(other)).toMatchObject([{ reached: true }]);
+    }
+    await until(() => one.mesh.peers().length === 3, 'all are up');
+  });
+
+  it('is refused for a while to those that were cut off, unless this node dials them itself', async () => {
+    const cutOff = new Set<string>();
+    const [one, other] = await pair({ isCutOff: (id) => cutOff.has(id) });
+    other.mesh.dial(one.address, 'session');
+    await until(() => one.isConnectedTo(other), 'they are connected');
+    cutOff.add(other.mesh.self);
+    one.mesh.disconnect(other.mesh.self, 'DISCONNECTED');
+    await until(() => other.downs.includes('DISCONNECTED by them'), 'the other is told');
+    other.mesh.dial(one.address, 'session');
+    await until(() => other.of('dialled').length === 2, 'it tries again');
+    expect(other.of('dialled')[1]?.outcome).toEqual({ reached: false, reason: 'DISCONNECTED', by: 'them' });
+    one.mesh.dial(other.address, 'session');
+    await until(() => one.isConnectedTo(other), 'the operator connects them');
+  });
+
   it('is refused to banned nodes, whoever dials, and never to authorities', async () => {
     const banned = new Set<string>();
     const authority = createAuthority();

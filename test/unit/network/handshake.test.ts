@@ -58,7 +58,7 @@ describe('whoever dials', () => {
   const changed: [string, Partial<Hello>, string][] = [
     ['another network', { networkId: 'another' }, 'WRONG_NETWORK'],
     ['another genesis', { genesisHash: OTHER_CHAIN }, 'WRONG_GENESIS'],
-    ['another protocol', { protocolMajor: 2 }, 'PROTOCOL_MISMATCH'],
+    ['another protocol', { protocolMajor: 1 }, 'PROTOCOL_MISMATCH'],
     ['no proof', { authorityProof: null }, 'MALFORMED_HELLO'],
     ['no proof, as an observer', { authorityProof: null, role: 'observer' }, 'MALFORMED_HELLO'],
     ['no proof, as a follower', { authorityProof: null, role: 'follower' }, 'NOT_AN_AUTHORITY'],

@@ -8,7 +8,15 @@ import { Height, Signature } from '../../../src/model/ids.ts';
 import { der, pem } from '../../../src/network/certificate.ts';
 import { channelBinding, type NodeIdentity } from '../../../src/network/identity.ts';
 import type { Direction } from '../../../src/network/transport.ts';
-import { decodeFrame, encodeHello, type Hello, proofBytes, type WireFrame } from '../../../src/network/wire.ts';
+import {
+  decodeFrame,
+  encodeHello,
+  type Hello,
+  PROTOCOL_MAJOR,
+  PROTOCOL_MINOR,
+  proofBytes,
+  type WireFrame,
+} from '../../../src/network/wire.ts';
 import { type AuthorityKey, CHAIN, until } from './harness.ts';
 
 function bytesOf(hex: string): Uint8Array {
@@ -64,8 +72,8 @@ export class RawPeer {
   hello(authority: AuthorityKey | undefined, changes: Partial<Hello> = {}): Uint8Array {
     const message = proofBytes(CHAIN, this.side, bytesOf(this.identity.id), channelBinding(this.socket));
     return encodeHello({
-      protocolMajor: 1,
-      protocolMinor: 0,
+      protocolMajor: PROTOCOL_MAJOR,
+      protocolMinor: PROTOCOL_MINOR,
       networkId: 'test',
       genesisHash: CHAIN,
       role: authority === undefined ? 'follower' : 'authority',

@@ -6,6 +6,7 @@ import {
   FRAME_BYTES_MAX,
   PEER_FRAMES_BURST,
   PENDING_CONNECTIONS_PER_ADDRESS_MAX,
+  SEND_BUFFER_BYTES_MAX,
   SYNC_LANE_FRAMES_MAX,
 } from '../../../src/model/limits.ts';
 import { LANES, type Lane } from '../../../src/network/transport.ts';
@@ -104,6 +105,22 @@ describe('a peer that does not read', () => {
     expect(node.mesh.waiting(id).frames).toBe(SYNC_LANE_FRAMES_MAX);
     expect(node.mesh.peers().length).toBe(1);
     expect(node.mesh.send(id, new Uint8Array(8), 'transactions')).toBe(true);
+  });
+
+  test('shows in what waits for its socket, until it does', async () => {
+    const { node, peer } = await nodeWithPeer();
+    const { id } = peer.identity;
+    expect(node.mesh.backlog(id)).toBe(0);
+    peer.socket.pause();
+    // More than the operating systems of both ends take at once: what is with the socket counts as waiting, too.
+    for (let count = 0; count < 12; count += 1) node.mesh.send(id, new Uint8Array(1_048_576), 'sync');
+    await until(() => node.mesh.waiting(id).frames < 12, 'the socket has taken some');
+    expect(node.mesh.backlog(id)).toBeGreaterThan(node.mesh.waiting(id).bytes);
+    expect(node.mesh.backlog(id)).toBeGreaterThan(SEND_BUFFER_BYTES_MAX);
+    expect(node.mesh.backlog()).toBe(node.mesh.backlog(id));
+    peer.socket.resume();
+    await until(() => node.mesh.backlog() === 0, 'everything is sent');
+    expect(node.mesh.backlog(node.mesh.self)).toBe(0);
   });
 
   test('loses its session when its consensus lane overflows', async () => {

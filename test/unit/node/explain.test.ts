@@ -20,6 +20,7 @@ const CALM: ChainFacts = {
   heightAhead: null,
   prunedBelow: null,
   contradiction: null,
+  noSnapshot: null,
   waiting: 0,
   oldestWaitMs: 0,
   mode: 'active',
@@ -143,6 +144,14 @@ describe('why a follower is behind', () => {
       expect(reason).toContain('sync = "snapshot"');
     }
     expect(explain(behind).reason).not.toContain('removed');
+  });
+
+  it('is that it executes everything although it would rather have a snapshot, with the reason', () => {
+    const without = { ...behind, noSnapshot: 'nobody serves one' };
+    for (const facts of [without, { ...without, following: null, voters: 4 }]) {
+      expect(explain(facts).reason).toContain('It executes every block, without a snapshot: nobody serves one.');
+    }
+    expect(explain(behind).reason).not.toContain('snapshot');
   });
 
   it('is not asked of one that is at the head, whatever quorum it sees', () => {

@@ -27,7 +27,7 @@ beforeEach(async () => {
   const check = createSignatureCheck();
   const ignore = (): void => undefined;
   watch = new ForkWatch({
-    post: { send: () => true, charge: (_, offence) => charges.push(offence), peers: () => [] },
+    post: { send: () => true, hasRoom: () => true, charge: (_, offence) => charges.push(offence), peers: () => [] },
     chain: generator.chain,
     jurisdiction: {
       chainId: generator.genesis.chainId,

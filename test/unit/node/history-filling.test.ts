@@ -41,7 +41,12 @@ async function begin(oldest: number, retainedBlocks: number | null): Promise<His
   generator = await ChainGenerator.open(store, PLAN);
   await prune(oldest);
   const filling = new HistoryFilling({
-    post: { send: (_, message) => message.kind === 'history-request' && asked.push(message) > 0, charge, peers },
+    post: {
+      send: (_, message) => message.kind === 'history-request' && asked.push(message) > 0,
+      hasRoom,
+      charge,
+      peers,
+    },
     chain: generator.chain,
     jurisdiction: { chainId: generator.genesis.chainId, authorities: generator.set, check: createSignatureCheck() },
     compression: { deflate: (bytes, done) => done(bytes), inflate: (bytes, _, done) => done(bytes) },
@@ -61,6 +66,7 @@ async function begin(oldest: number, retainedBlocks: number | null): Promise<His
 }
 
 const peers = (): readonly PeerInfo[] => [PEER];
+const hasRoom = (): boolean => true;
 const charge = (): void => {
   throw new Error('an honest peer is blamed');
 };

@@ -7,9 +7,8 @@ consensus_view consensus_height view_changes_total gossip_messages_sent_total go
 gossip_cache_size gossip_cache_hits_total gossip_cache_misses_total peer_count network_messages_sent_total
 network_messages_received_total network_bytes_transmitted_total tickets_validated_total tickets_consumed_total
 tickets_disputed_total ticket_state_count storage_operations_total storage_latency_seconds api_requests_total
-api_latency_seconds websocket_connections mempool_size sync_lag_blocks provenance_lag_blocks evidence_total halted`.split(
-  /\s+/,
-);
+api_latency_seconds websocket_connections mempool_size sync_lag_blocks provenance_lag_blocks provenance_quads
+provenance_bytes evidence_total halted`.split(/\s+/);
 
 it('exposes every name that operators know, and those of the process', async () => {
   const { text, mediaType } = await createMetrics().expose();
@@ -50,6 +49,7 @@ it('counts what it is told', async () => {
   metrics.mempool(9);
   metrics.syncLag(4);
   metrics.provenanceLag(6);
+  metrics.provenanceSize({ quads: 70, bytes: 8_000 });
   metrics.evidence();
   const { text } = await metrics.expose();
   for (const line of [
@@ -75,6 +75,8 @@ it('counts what it is told', async () => {
     'mempool_size 9',
     'sync_lag_blocks 4',
     'provenance_lag_blocks 6',
+    'provenance_quads 70',
+    'provenance_bytes 8000',
     'evidence_total 1',
   ]) {
     expect(text).toContain(`\ncounterfoil_${line}\n`);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { encode } from '../../../src/model/codec.ts';
 import { Hash, Height, Timestamp } from '../../../src/model/ids.ts';
-import { POINTS_HALF_LIFE_MS } from '../../../src/model/limits.ts';
+import { POINTS_HALF_LIFE_MS, SEND_BUFFER_BYTES_MAX } from '../../../src/model/limits.ts';
+import { ANSWERS_WAITING_BYTES_MAX } from '../../../src/model/peer-limits.ts';
 import { type PeerMessage, type PeerRole, peerMessageLayout } from '../../../src/model/peer-message.ts';
 import type { PeerId, PeerInfo } from '../../../src/network/transport.ts';
 import { KnownPeers } from '../../../src/node/known-peers.ts';
@@ -22,6 +23,7 @@ function office(role: PeerRole, offence?: Offence) {
   const clock = { now: () => Timestamp(0), monotonicMs: () => time.ms };
   const timers = { after: () => ignore, soon: ignore };
   const ends: string[] = [];
+  const backlog = { here: 0, all: 0 };
   const heard: PeerMessage[] = [];
   const disconnect = (_: PeerId, reason: string): void => void ends.push(reason);
   const known = new KnownPeers({
@@ -31,7 +33,16 @@ function office(role: PeerRole, offence?: Offence) {
     },
   });
   const post = new PostOffice({
-    ...{ transport: { peers: () => [peer], send: () => true, disconnect }, known, clock },
+    ...{
+      transport: {
+        peers: () => [peer],
+        send: () => true,
+        backlog: (peer) => (peer === undefined ? backlog.all : backlog.here),
+        disconnect,
+      },
+      known,
+      clock,
+    },
     metrics: { messageSent: ignore, messageReceived: ignore },
     log: { info: ignore, warn: ignore, error: ignore },
   });
@@ -43,7 +54,7 @@ function office(role: PeerRole, offence?: Offence) {
     },
   };
   post.up(peer);
-  return { id, time, ends, heard, known, say: () => post.deliver(id, ASKED, [part]) };
+  return { id, time, ends, heard, known, backlog, post: post.post, say: () => post.deliver(id, ASKED, [part]) };
 }
 
 describe('a peer that shows false certificates', () => {
@@ -66,5 +77,17 @@ describe('a peer that shows false certificates', () => {
     const { heard, say } = office('authority', 'STALLED');
     for (let said = 0; said < 10; said += 1) say();
     expect(heard.length).toBe(10);
+  });
+});
+
+describe('a large answer', () => {
+  it('is for who has read the one before, and for few who have not', () => {
+    const { id, post, backlog } = office('follower');
+    expect(post.hasRoom(id)).toBe(true);
+    backlog.here = SEND_BUFFER_BYTES_MAX;
+    expect(post.hasRoom(id)).toBe(false);
+    backlog.here = 0;
+    backlog.all = ANSWERS_WAITING_BYTES_MAX;
+    expect(post.hasRoom(id)).toBe(false);
   });
 });

@@ -34,6 +34,9 @@ class Recorder implements Transport {
     this.sent.push(`${this.name(to)} ${lane} ${frame.length}`);
     return true;
   }
+  backlog(): number {
+    return 0;
+  }
   peers(): readonly PeerInfo[] {
     return this.up;
   }

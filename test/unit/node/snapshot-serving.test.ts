@@ -5,6 +5,7 @@ import type { Jurisdiction } from '../../../src/model/certificate.ts';
 import { decode } from '../../../src/model/codec.ts';
 import { Height, Timestamp } from '../../../src/model/ids.ts';
 import { SNAPSHOT_HELD_MS_MAX, SNAPSHOT_IDLE_MS } from '../../../src/model/limits.ts';
+import { SERVED_PATIENCE_MS } from '../../../src/model/peer-limits.ts';
 import type { PeerMessage, PeerMessageOf } from '../../../src/model/peer-message.ts';
 import type { PeerId } from '../../../src/network/transport.ts';
 import type { Compression } from '../../../src/node/compression.ts';
@@ -27,19 +28,30 @@ let nowMs: number;
 let tasks: (() => void)[];
 let timers: (() => void)[];
 let sent: PeerMessage[];
+/** What one look at the clock takes. */
+let workMs: number;
+/** Whether the peer reads what it is sent. */
+let reads: boolean;
+let delays: number[];
 
 beforeEach(async () => {
   generator = await ChainGenerator.open(memoryStore(), { seed: 13, transactions: 6, blocksPerCertificateMax: 1 });
-  [nowMs, tasks, timers, sent] = [0, [], [], []];
-  const clock = { now: () => Timestamp(0), monotonicMs: () => nowMs };
+  [nowMs, tasks, timers, sent, workMs, reads, delays] = [0, [], [], [], 0, true, []];
+  const clock = { now: () => Timestamp(0), monotonicMs: () => (nowMs += workMs) };
   serving = new SnapshotServing({
-    post: { send: (_, message) => sent.push(message) > 0, charge: () => undefined, peers: () => [] },
+    post: {
+      send: (_, message) => sent.push(message) > 0,
+      hasRoom: () => reads,
+      charge: () => undefined,
+      peers: () => [],
+    },
     chain: generator.chain,
     checkpointInterval: INTERVAL,
     compression: plain,
     clock,
     timers: {
-      after: (_, callback) => {
+      after: (delayMs, callback) => {
+        delays.push(delayMs);
         timers.push(callback);
         return () => undefined;
       },
@@ -133,5 +145,62 @@ describe('a state that is held for others', () => {
     await grow(2 * INTERVAL);
     serving.stop();
     expect(serving.offer()).toBeNull();
+  });
+});
+
+describe('what others fetch', () => {
+  const question = (request: number): PeerMessage => ({
+    kind: 'snapshot-request',
+    request,
+    height: Height(INTERVAL),
+    prefix: '',
+  });
+  const turns = (): void => {
+    for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) task();
+  };
+
+  it('takes a quarter of the time at most, however many peers ask', async () => {
+    await grow(INTERVAL);
+    for (let peer = 0; peer < 20; peer += 1) serving.message(`peer ${peer}` as PeerId, question(peer));
+    // Every look at the clock costs ten milliseconds: so does each answer, at least.
+    workMs = 10;
+    turns();
+    expect(sent.length).toBe(1);
+    expect(delays.at(-1)).toBeGreaterThan(0);
+    const begunMs = nowMs;
+    let answers = sent.length;
+    while (sent.length < 20) {
+      expect(timers.length).toBe(1);
+      workMs = 0;
+      nowMs += delays.at(-1) ?? 0;
+      workMs = 10;
+      timers.shift()?.();
+      turns();
+      expect(sent.length).toBeLessThanOrEqual(answers + 1);
+      answers = sent.length;
+    }
+    expect(sent.every(({ kind }) => kind === 'snapshot-chunk')).toBe(true);
+    // Each answer takes two looks at the clock, and three times as long nothing is read.
+    expect(nowMs - begunMs).toBeGreaterThan(19 * 4 * 10);
+  });
+
+  it('waits for a peer to read what it was sent, and is refused it when that takes long', async () => {
+    await grow(INTERVAL);
+    reads = false;
+    serving.message(PEER, question(1));
+    turns();
+    expect(sent).toEqual([]);
+    nowMs += SERVED_PATIENCE_MS / 2;
+    reads = true;
+    for (const timer of timers.splice(0)) timer();
+    turns();
+    expect(sent).toMatchObject([{ kind: 'snapshot-chunk', request: 1 }]);
+    reads = false;
+    serving.message(PEER, question(2));
+    turns();
+    nowMs += SERVED_PATIENCE_MS;
+    for (const timer of timers.splice(0)) timer();
+    turns();
+    expect(sent.slice(1)).toEqual([{ kind: 'request-failed', request: 2, reason: 'BUSY' }]);
   });
 });

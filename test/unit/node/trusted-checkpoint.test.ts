@@ -52,6 +52,7 @@ async function follow(trusted: BlockReference): Promise<PeeringSync> {
   };
   const to = (take: (message: PeerMessage) => void) => ({
     send: (_: PeerId, message: PeerMessage) => due.push(() => take(message)) > 0,
+    hasRoom: () => true,
     charge: () => undefined,
     peers: () => [PEER],
   });

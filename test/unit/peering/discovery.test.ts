@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BOOTSTRAP_REDIAL_MS_MAX, BUSY_PEER_MS } from '../../../src/model/limits.ts';
 import type { ListedPeer } from '../../../src/model/peer-message.ts';
 import { isListable } from '../../../src/peering/address-book.ts';
 import { stepDiscovery } from '../../../src/peering/discovery.ts';
@@ -219,6 +220,23 @@ describe('discovery', () => {
     expect(idOf(second.address)).toBe(second.id);
   });
 
+  it('leaves alone whom the operator has cut off, also when the configuration names it', () => {
+    const world = new DiscoveryWorld(19);
+    const [first, second] = loopbackNetwork(world, 2) as [WorldNode, WorldNode];
+    world.run(1_000);
+    const id = first.id;
+    expect(second.discovery.sessions.get(id)?.direction).toBe('outbound');
+    // What ends after a moment would otherwise be dialled again soon.
+    world.step(second, { type: 'cut', id });
+    world.step(second, { type: 'down', id });
+    first.isUp = false;
+    const before = world.dials.get(FIRST) ?? 0;
+    world.run(BUSY_PEER_MS - 1_000);
+    expect((world.dials.get(FIRST) ?? 0) - before).toBe(0);
+    world.run(BOOTSTRAP_REDIAL_MS_MAX);
+    expect((world.dials.get(FIRST) ?? 0) - before).toBeGreaterThan(0);
+  });
+
   it('a node that is nearly full tells the newest guest of others, and lets it go', () => {
     const world = new DiscoveryWorld(5);
     const full = world.add({ address: publicAddress(0), outboundMin: 8, peersMax: 16 });
@@ -235,6 +253,29 @@ describe('discovery', () => {
     expect(tick().filter(({ type }) => type === 'drop')).toEqual([{ type: 'drop', id: idOf(guests[4] ?? '') }]);
     stepDiscovery(full.discovery, { type: 'down', id: idOf(guests[4] ?? '') }, { now: 600, random: () => 0.5 });
     expect(tick().filter(({ type }) => type === 'drop')).toEqual([]);
+  });
+
+  it('makes room among those who never ask first, and then in the most crowded group', () => {
+    const world = new DiscoveryWorld(5);
+    const full = world.add({ address: publicAddress(0), outboundMin: 8, peersMax: 16 });
+    const crowd = [1, 2, 3].map((index) => `66.66.${index}.1:40000`);
+    const others = [1, 2, 3, 4, 5].map((index) => `${90 + index}.1.1.1:40000`);
+    const moment = (now: number) => ({ now, random: () => 0.5 });
+    for (const address of [...crowd, ...others]) {
+      const peer = { id: idOf(address), role: 'follower', direction: 'inbound', address } as const;
+      stepDiscovery(full.discovery, { type: 'up', peer }, moment(0));
+    }
+    const drops = (now: number) =>
+      stepDiscovery(full.discovery, { type: 'tick' }, moment(now)).filter(({ type }) => type === 'drop');
+    // Somebody who is just there may not have come to asking yet.
+    expect(drops(600)).toEqual([]);
+    expect(drops(6_000)).toEqual([{ type: 'drop', id: idOf(crowd[2] ?? '') }]);
+    const ask = (address: string) =>
+      stepDiscovery(full.discovery, { type: 'asked', from: idOf(address) }, moment(6_000));
+    for (const address of [...crowd, ...others.slice(1)]) ask(address);
+    expect(drops(6_000)).toEqual([{ type: 'drop', id: idOf(others[0] ?? '') }]);
+    ask(others[0] ?? '');
+    expect(drops(6_000)).toEqual([{ type: 'drop', id: idOf(crowd[2] ?? '') }]);
   });
 
   it('a node without an authority asks its configured address again, whatever others tell it meanwhile', () => {

@@ -8,7 +8,9 @@ import {
   SNAPSHOT_ANSWER_MS_MAX,
   SNAPSHOT_REQUESTS_MAX,
   SNAPSHOT_REQUESTS_PER_PEER_MAX,
+  SNAPSHOT_SILENCES_MAX,
 } from '../../../src/model/limits.ts';
+import { SNAPSHOT_BUSY_MAX } from '../../../src/model/peer-limits.ts';
 import { createSignatureCheck } from '../../../src/node/keys/signatures.ts';
 import { beginChain } from '../../../src/node/recovery.ts';
 import { pastBlockAt } from '../../../src/node/snapshot-serving.ts';
@@ -244,6 +246,30 @@ describe('a snapshot', () => {
     expect(run.penalized.get('liar')).toMatch(/_INVALID$/);
     expect(run.penalized.get('silent')).toBe('SILENT');
     expect(asked.liar).toBeLessThanOrEqual(SNAPSHOT_REQUESTS_PER_PEER_MAX);
+  });
+
+  it('waits for nobody who is always busy, and believes no offer once more of who did not serve', async () => {
+    const busy = (ask: Ask): SnapshotEvent => ({
+      ...{ type: 'failed', peer: ask.peer, request: ask.message.request, reason: 'BUSY' },
+    });
+    const run = new Run(10, { busy, busier: busy });
+    expect(await run.run(0)).toBe(false);
+    expect(run.asks).toBeLessThanOrEqual(2 * (SNAPSHOT_BUSY_MAX + SNAPSHOT_REQUESTS_PER_PEER_MAX));
+    expect(run.penalized.size).toBe(0);
+    const transfer = beginTransfer(
+      { target, jurisdiction, transactionLifeMsMax: LIFE_MS, trusted: undefined },
+      { places: [{ path: '', hash: target.header.stateRoot }], history: null },
+    );
+    const offer = { type: 'offer', peer: 'silent', snapshot: reference() } as const;
+    let [nowMs, asks] = [0, 0];
+    for (let turn = 0; turn < 100; turn += 1) {
+      nowMs += SNAPSHOT_ANSWER_MS_MAX / 3;
+      for (const event of [offer, { type: 'tick' } as const]) {
+        asks += stepSnapshot(transfer, event, nowMs).filter(({ type }) => type === 'ask').length;
+      }
+    }
+    expect(asks).toBe(SNAPSHOT_SILENCES_MAX);
+    expect(stepSnapshot(transfer, offer, nowMs)).toEqual([{ type: 'unserved' }]);
   });
 
   it('asks nobody who serves another one', () => {

@@ -9,6 +9,8 @@ import {
   SYNC_HELD_BYTES_MAX,
   SYNC_LAG_BLOCKS,
   SYNC_REQUESTS_MAX,
+  SYNC_REQUESTS_PER_PEER_MAX,
+  SYNC_REST_MS_MIN,
   SYNC_SEGMENTS_MAX,
 } from '../../../src/model/limits.ts';
 import { createSignatureCheck } from '../../../src/node/keys/signatures.ts';
@@ -361,6 +363,19 @@ describe('a peer that', () => {
     node.join('slow', lying((event) => (event.type === 'bodies' ? undefined : event))());
     node.join('honest', honest(generator));
     expect(node.until(isDone(node), 3 * SYNC_ANSWER_MS_MAX)).toBe(true);
+  });
+
+  it('turns several questions down at once because it is busy is left alone once, not for each', () => {
+    const node = world();
+    let left = SYNC_REQUESTS_PER_PEER_MAX;
+    node.join('busy', (peer, ask) => {
+      if (ask.kind === 'chain-status-request' || left === 0) return honest(generator)(peer, ask);
+      left -= 1;
+      return { type: 'message', peer, message: { kind: 'request-failed', request: ask.request, reason: 'BUSY' } };
+    });
+    node.until(() => left === 0);
+    const asked = node.asked.length;
+    expect(node.until(() => node.asked.length > asked, 3 * SYNC_REST_MS_MIN)).toBe(true);
   });
 
   it('leaves has its questions put to others at once', () => {

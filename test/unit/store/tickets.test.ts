@@ -11,6 +11,7 @@ import { ChainGenerator } from '../../support/chain-generator.ts';
 import { copyOf, memoryStore } from '../../support/stores.ts';
 
 const ALL = 10_000;
+const WHOLE = { after: 0, limit: ALL };
 const STORE = memoryStore();
 const GENERATOR = await ChainGenerator.open(STORE, { seed: 5, transactions: 30 });
 const ENTRIES: readonly ChainEntry[] = await GENERATOR.grow(20, 'keep');
@@ -67,7 +68,7 @@ describe('the tickets of a chain', () => {
 
   it('have their own moves in the order of the chain, and nobody else’s', () => {
     for (const [id, { moves }] of TICKETS) {
-      const history = readHistory(STORE, TicketId(id), ALL);
+      const history = readHistory(STORE, TicketId(id), WHOLE);
       expect(history.map(({ type, transaction }) => `${type} ${transaction}`)).toEqual(moves);
       for (const { transaction, height, at } of history) {
         const entry = defined(ENTRIES[height - 1], 'the block of the move');
@@ -84,13 +85,16 @@ describe('the tickets of a chain', () => {
       return longer === undefined ? [] : [[name, longer] as const];
     })[0] ?? ['', ''];
     expect(long.length).toBeGreaterThan(short.length);
-    expect(readHistory(STORE, TicketId(short), ALL)).toHaveLength(TICKETS.get(short)?.moves.length ?? -1);
+    expect(readHistory(STORE, TicketId(short), WHOLE)).toHaveLength(TICKETS.get(short)?.moves.length ?? -1);
   });
 
   it('have histories as long as is asked for', () => {
     const [id] = [...TICKETS].find(([, { moves }]) => moves.length > 1) ?? [''];
-    expect(readHistory(STORE, TicketId(id), 1)).toHaveLength(1);
-    expect(readHistory(STORE, TicketId('nobody'), ALL)).toEqual([]);
+    const [first, ...rest] = readHistory(STORE, TicketId(id), WHOLE);
+    expect(readHistory(STORE, TicketId(id), { after: 0, limit: 1 })).toEqual([first]);
+    expect(readHistory(STORE, TicketId(id), { after: 1, limit: ALL })).toEqual(rest);
+    expect(readHistory(STORE, TicketId(id), { after: 1 + rest.length, limit: ALL })).toEqual([]);
+    expect(readHistory(STORE, TicketId('nobody'), WHOLE)).toEqual([]);
   });
 
   it('that are damaged are told of, and not guessed', async () => {
@@ -98,6 +102,6 @@ describe('the tickets of a chain', () => {
     const { key, value } = defined(row, 'a move');
     const damaged = await copyOf(STORE, [{ table: TABLES.history, key, value: value.slice(1) }]);
     const name = Buffer.from(key).toString('latin1').split('\0')[0] ?? '';
-    expect(() => readHistory(damaged, TicketId(name), ALL)).toThrow(`the history of ticket ${name} is damaged`);
+    expect(() => readHistory(damaged, TicketId(name), WHOLE)).toThrow(`the history of ticket ${name} is damaged`);
   });
 });

@@ -31,6 +31,12 @@ describe('a graph over HTTP', () => {
     const app = createPipeline(
       {
         ...{ reader: node.reader, submit: node.submit, peers: node.peers, subscribe: node.subscribe },
+        graph: {
+          iriBase: 'http://localhost/id/',
+          read: () => undefined,
+          status: () => null,
+          fresh: () => Promise.resolve(),
+        },
         metrics: createMetrics(),
         logger: silent,
         settings: {

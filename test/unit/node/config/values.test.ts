@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDuration, parseDuration, parseSize } from '../../../../src/node/config/units.ts';
+import { formatDuration, formatSize, parseDuration, parseSize } from '../../../../src/node/config/units.ts';
 
 describe('times', () => {
   it.each([
@@ -34,6 +34,7 @@ describe('sizes', () => {
     ['2GiB', 2_147_483_648],
   ])('%s is %d bytes', (text, bytes) => {
     expect(parseSize(text)).toBe(bytes);
+    expect(formatSize(bytes)).toBe(text);
   });
 
   it.each(['1', '1MB', '1mib', '1.5MiB', '-1B', ''])('%j is none', (text) => {

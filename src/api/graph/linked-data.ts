@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { ok } from '../../lib/result.ts';
+import { GRAPH_DOCUMENT_QUADS_MAX } from '../../model/graph-limits.ts';
+import type { Iri, Quad } from '../../provenance/terms.ts';
+import type { QuadView } from '../../store/quad-view.ts';
+import type { ApiRequest, Outcome, Route } from '../exchange.ts';
+import { fail } from '../problems.ts';
+import { contentTypeOf, RDF_MEDIA_TYPES } from '../rdf/media-types.ts';
+import { negotiate, negotiateRdf } from '../rdf/negotiate.ts';
+import type { GraphAccess } from './access.ts';
+import { graphAnswer, heightHeader, whereKept } from './answers.ts';
+import { documentPage } from './document-page.ts';
+import { impliedQuads } from './implied.ts';
+
+/** The chain's own IRIs: the thing itself answers 303, and the document about it in the form that is asked for. */
+export function linkedDataRoutes(graph: GraphAccess): readonly Route[] {
+  return [
+    { method: 'GET', path: '/id/*rest', handle: (request) => seeDocument(request) },
+    { method: 'GET', path: '/doc/*rest', handle: (request) => documentOf(graph, request) },
+    { method: 'GET', path: '/ontology', handle: (request) => ontologyFile('counterfoil.ttl', request) },
+    { method: 'GET', path: '/ontology/shapes', handle: (request) => ontologyFile('shapes.ttl', request) },
+  ];
+}
+
+/** A ticket is no document: whoever asks for it is sent to what is known about it (303). */
+function seeDocument({ params }: ApiRequest): Outcome {
+  const rest = params['rest'] ?? '';
+  return ok({
+    status: 303,
+    headers: { location: `/doc/${rest}`, vary: 'Accept' },
+    content: { kind: 'bytes', mediaType: 'text/plain; charset=utf-8', bytes: Buffer.from(`see /doc/${rest}\n`) },
+  });
+}
+
+async function documentOf(graph: GraphAccess, request: ApiRequest): Promise<Outcome> {
+  const html = 'text/html';
+  const chosen = negotiate(request.header('accept'), [RDF_MEDIA_TYPES.turtle, html, ...OTHERS]);
+  if (!chosen.ok) return chosen;
+  const iri = graph.iriBase + (request.params['rest'] ?? '');
+  await graph.fresh();
+  const found = whereKept(graph.read((view) => ({ extent: view.extent, quads: about(view, iri) })));
+  if (!found.ok) return found;
+  const { extent, quads } = found.value;
+  if (quads.length === 0) {
+    return fail('UNKNOWN_RESOURCE', `the graph says nothing of ${iri} as of block ${extent.heights?.to ?? 'none'}`);
+  }
+  if (chosen.value === html) return documentPage({ iri, iriBase: graph.iriBase, quads, headers: heightHeader(extent) });
+  const format = negotiateRdf(chosen.value, ['turtle', 'trig', 'n-quads', 'n-triples', 'json-ld']);
+  if (!format.ok) return format;
+  return graphAnswer(graph, format.value, { quads: [...quads, ...impliedQuads(quads)], extent });
+}
+
+const OTHERS = [
+  RDF_MEDIA_TYPES.trig,
+  RDF_MEDIA_TYPES['n-quads'],
+  RDF_MEDIA_TYPES['n-triples'],
+  RDF_MEDIA_TYPES['json-ld'],
+] as const;
+
+/** What is said of a thing, then of its parts, then what else points at it; within a bound. */
+function about(view: QuadView, iri: Iri): readonly Quad[] {
+  const quads = new Map<string, Quad>();
+  const take = (found: Iterable<Quad>): void => {
+    for (const quad of found) {
+      if (quads.size >= GRAPH_DOCUMENT_QUADS_MAX) return;
+      quads.set(`${quad.subject} ${quad.predicate} ${quad.object.value} ${quad.graph}`, quad);
+    }
+  };
+  take(view.each({ subject: iri }));
+  for (const part of ['#stated', '#finalization']) take(view.each({ subject: iri + part }));
+  take(view.each({ graph: `${iri}#stated` }));
+  take(view.each({ object: { kind: 'iri', value: iri } }));
+  return [...quads.values()];
+}
+
+/** The words of the chain, as a file; it lies beside the documentation. */
+function ontologyFile(name: 'counterfoil.ttl' | 'shapes.ttl', request: ApiRequest): Outcome {
+  const format = negotiateRdf(request.header('accept'), ['turtle']);
+  if (!format.ok) return format;
+  const bytes = readFileSync(new URL(`../../../docs/ontology/${name}`, import.meta.url));
+  return ok({
+    status: 200,
+    headers: { vary: 'Accept' },
+    content: { kind: 'bytes', mediaType: contentTypeOf('turtle'), bytes },
+  });
+}

@@ -1,0 +1,216 @@
+import { err, ok, type Result } from '../../lib/result.ts';
+import {
+  QUERIES_WAITING_MAX,
+  QUERIES_WAITING_PER_ADDRESS_MAX,
+  QUERY_FOLLOW_MS,
+  QUERY_PENALTY_MS,
+  QUERY_PENALTY_MS_MAX,
+  QUERY_WAIT_MS_MAX,
+} from '../../model/graph-limits.ts';
+import type { GraphSource } from '../graph-source.ts';
+import type { Problem } from '../problems.ts';
+import type { Logger } from '../settings.ts';
+import type { SparqlAnswer, SparqlRequest, SparqlService } from './ask.ts';
+import type { EngineEnd } from './engine.ts';
+import type { EngineRefusal } from './engine-wire.ts';
+import { FairQueue } from './fair-queue.ts';
+import { Penalties } from './penalties.ts';
+import { GraphView, type ViewFault } from './view.ts';
+
+export interface SparqlOptions {
+  readonly source: GraphSource;
+  readonly logger: Logger;
+  /** `lazy`: the engine starts at the first question and ends `idleMs` after the last; `on`: it always runs. */
+  readonly mode: 'lazy' | 'on';
+  readonly deadlineMs: number;
+  readonly memoryBytes: number;
+  readonly idleMs: number;
+  /** See `EngineOptions.program`. */
+  readonly program?: string;
+}
+
+interface Waiting {
+  readonly request: SparqlRequest;
+  settle(outcome: Result<SparqlAnswer, Problem>): void;
+}
+
+export function createSparqlService(options: SparqlOptions): SparqlService {
+  return new Service(options);
+}
+
+class Service implements SparqlService {
+  readonly #options: SparqlOptions;
+  readonly #view: GraphView;
+  readonly #queue = new FairQueue<Waiting>(QUERIES_WAITING_MAX, QUERIES_WAITING_PER_ADDRESS_MAX);
+  readonly #penalties = new Penalties(QUERY_PENALTY_MS, QUERY_PENALTY_MS_MAX);
+  #isWorking = false;
+  #isClosed = false;
+  #idle: NodeJS.Timeout | undefined;
+  #following: NodeJS.Timeout | undefined;
+
+  constructor(options: SparqlOptions) {
+    this.#options = options;
+    this.#view = new GraphView(options);
+    if (options.mode === 'lazy') return;
+    this.#following = setInterval(() => this.#work(), QUERY_FOLLOW_MS);
+    this.#work();
+  }
+
+  get limits(): SparqlService['limits'] {
+    return { deadlineMs: this.#options.deadlineMs, quadsMax: this.#view.quadsMax };
+  }
+
+  get pid(): number | undefined {
+    return this.#view.pid;
+  }
+
+  ask(request: SparqlRequest): Promise<Result<SparqlAnswer, Problem>> {
+    const penaltyMs = this.#penalties.left(request.caller, performance.now());
+    if (this.#isClosed) return Promise.resolve(err({ code: 'STOPPING', detail: 'ask another node' }));
+    if (penaltyMs > 0) return Promise.resolve(err(penalised(penaltyMs)));
+    return new Promise((resolve) => {
+      const waiting: Waiting = {
+        request,
+        settle: (outcome) => {
+          clearTimeout(timer);
+          resolve(outcome);
+        },
+      };
+      const timer = setTimeout(() => {
+        if (this.#queue.remove(request.caller, waiting)) waiting.settle(err(this.#waitedTooLong()));
+      }, QUERY_WAIT_MS_MAX);
+      if (this.#queue.offer(request.caller, waiting)) this.#work();
+      else waiting.settle(err({ code: 'OVERLOADED', detail: 'too many queries wait already; try again in a second' }));
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#idle);
+    clearInterval(this.#following);
+    this.#view.stop();
+    this.#settleAll({ code: 'STOPPING', detail: 'the node is stopping; ask another' });
+  }
+
+  #work(): void {
+    if (this.#isWorking || this.#isClosed) return;
+    this.#isWorking = true;
+    clearTimeout(this.#idle);
+    this.#workOff()
+      .catch((error: unknown) => {
+        const detail = error instanceof Error ? error.message : String(error);
+        this.#options.logger.error({ detail }, 'queries failed');
+        this.#settleAll({ code: 'INTERNAL_ERROR', detail: 'see the log of the node' });
+      })
+      .finally(() => {
+        this.#isWorking = false;
+        if (this.#queue.size > 0) this.#work();
+        else if (this.#options.mode === 'lazy' && !this.#isClosed) this.#rest();
+      });
+  }
+
+  #rest(): void {
+    this.#idle = setTimeout(() => {
+      if (this.#view.isRunning) this.#options.logger.info({}, 'the engine for queries is ended: nobody asks');
+      this.#view.stop();
+    }, this.#options.idleMs);
+    this.#idle.unref();
+  }
+
+  /** Answers until nobody waits. */
+  async #workOff(): Promise<void> {
+    do {
+      const ready = await this.#view.refresh();
+      if (!ready.ok) return this.#settleAll(unavailable(ready.error));
+      const next = this.#queue.take();
+      if (next === undefined) break;
+      if (next.request.isGone?.() === true) next.settle(err({ code: 'STOPPING', detail: 'nobody waits for it' }));
+      else next.settle(await this.#answer(next.request));
+    } while (this.#queue.size > 0);
+    await this.#view.recount();
+    // One that had to be ended is put back before anybody asks.
+    if (!this.#view.isRunning && !this.#isClosed) await this.#view.refresh();
+  }
+
+  async #answer(request: SparqlRequest): Promise<Result<SparqlAnswer, Problem>> {
+    const { query, defaultGraphs, namedGraphs, rowFormat, graphFormat, caller } = request;
+    const { deadlineMs, logger } = this.#options;
+    const { height } = this.#view;
+    const formats = { rowFormat: rowFormat?.engine ?? null, graphFormat: graphFormat?.engine ?? null };
+    const answered = await this.#view.query({ query, defaultGraphs, namedGraphs, ...formats }, deadlineMs);
+    if (answered.ok) {
+      const format = answered.value.isGraph ? graphFormat : rowFormat;
+      return ok({ mediaType: format?.mediaType ?? '', bytes: answered.value.bytes, height });
+    }
+    const { error } = answered;
+    if (error.kind === 'refused') return err(refused(error));
+    if (this.#isClosed) return err({ code: 'STOPPING', detail: 'the node is stopping; ask another' });
+    // Of a machine that is busy with other things its caller is not guilty, nor of what ends a process from outside.
+    const isGuilty = error.kind !== 'starved' && error.kind !== 'gone';
+    if (isGuilty) this.#penalties.punish(caller, performance.now());
+    logger.warn({ address: caller, why: error.kind, detail: error.reason, query: query.slice(0, 500) }, 'query ended');
+    return err(ended(error, deadlineMs, this.#penalties.left(caller, performance.now())));
+  }
+
+  #waitedTooLong(): Problem {
+    const { isLoading, quads } = this.#view.loading;
+    if (!isLoading) return { code: 'OVERLOADED', detail: `${this.#queue.size} queries wait; try again in a second` };
+    return { code: 'NOT_READY', detail: `the graph is being read into the engine: ${quads} quads so far` };
+  }
+
+  #settleAll(problem: Problem): void {
+    for (let next = this.#queue.take(); next !== undefined; next = this.#queue.take()) next.settle(err(problem));
+  }
+}
+
+function seconds(ms: number): string {
+  return String(Math.max(1, Math.ceil(ms / 1_000)));
+}
+
+function penalised(leftMs: number): Problem {
+  return {
+    code: 'QUERY_PENALTY',
+    detail: `an earlier query from this address had to be killed, which others waited for; ask again in ${seconds(leftMs)} s`,
+    headers: { 'retry-after': seconds(leftMs) },
+  };
+}
+
+function refused({ code, detail, place }: EngineRefusal): Problem {
+  if (code !== 'NOT_ACCEPTABLE') return { code, detail, ...(place === undefined ? {} : { members: { ...place } }) };
+  const isGraph = detail === 'CONSTRUCT' || detail === 'DESCRIBE';
+  return isGraph ? NO_GRAPH_FORMAT : NO_ROW_FORMAT;
+}
+
+const NO_ROW_FORMAT: Problem = {
+  code: 'NOT_ACCEPTABLE',
+  detail:
+    'rows come as application/sparql-results+json, application/sparql-results+xml, text/csv or text/tab-separated-values',
+};
+export const NO_GRAPH_FORMAT: Problem = {
+  code: 'NOT_ACCEPTABLE',
+  detail:
+    'a graph comes as text/turtle, application/n-triples, application/n-quads, application/trig, application/rdf+xml or application/ld+json',
+};
+
+/** @param penaltyMs 0 when the caller is not to blame */
+function ended({ kind, reason }: EngineEnd, deadlineMs: number, penaltyMs: number): Problem {
+  const then = penaltyMs === 0 ? '' : `. Queries from this address wait ${seconds(penaltyMs)} s now`;
+  if (kind === 'gone') return { code: 'NOT_READY', detail: `${reason}; ask again` };
+  if (kind === 'memory' || kind === 'broken') {
+    return {
+      code: 'QUERY_TOO_EXPENSIVE',
+      detail: `it takes more memory than the engine has; ask for less at once${then}`,
+    };
+  }
+  return {
+    code: 'QUERY_DEADLINE',
+    detail: `it was not answered within ${deadlineMs / 1_000} s; ask for less at once${then}`,
+    headers: { 'retry-after': seconds(penaltyMs) },
+  };
+}
+
+function unavailable({ code, detail }: ViewFault): Problem {
+  return code === 'GRAPH_ABOVE_CEILING'
+    ? { code, detail }
+    : { code: 'NOT_READY', detail: `no engine for queries: ${detail}` };
+}
