@@ -26,6 +26,7 @@ export function writeSample({ terminal }: Invocation, { size, out }: SampleOptio
   makeDirectories(directory);
   installNativeSha256();
   const tickets = SAMPLE_SIZES[size];
+  terminal.talk(`Writing ${counted(tickets, 'ticket')} ...`);
   const recording = new Recording(tickets, (name) => createSigner(devnetKeyPair(name).secretKey));
   const exercise = auditExercise(recording.genesis.iriBase);
   const write = (name: string, pieces: Iterable<Uint8Array>): SampleFile => writeFile(directory, name, pieces);

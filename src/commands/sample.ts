@@ -7,9 +7,9 @@ export function sampleCommand(): Command {
     usage: 'sample',
     summary: 'write a chain of sample tickets, and what an auditor finds in it',
     purpose:
-      'Writes genesis.json, chain.cf (for chain import), audit-exercise.nq and manifest.json: an event with everything\n' +
-      'that happens to its tickets, signed with the public keys of a devnet, the same bytes on every machine. The manifest\n' +
-      'has counts, hashes and the expected answer to every question. The exercise shows what the ledger refuses.',
+      'Writes genesis.json, chain.cf (for chain import), audit-exercise.nq and manifest.json: an event with everything ' +
+      'that happens to its tickets, signed with the public keys of a devnet, the same bytes on every machine. The ' +
+      'manifest has counts, hashes and the expected answer to every question. The exercise shows what the ledger refuses.',
     examples: ['counterfoil sample --out sample', 'counterfoil sample --size M --out sample-m --json'],
   })
     .addOption(new Option('--size <size>', 'S 500 tickets, M 10,000, L 60,000').choices(['S', 'M', 'L']).default('S'))
