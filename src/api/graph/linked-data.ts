@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { ok } from '../../lib/result.ts';
 import { GRAPH_DOCUMENT_QUADS_MAX } from '../../model/graph-limits.ts';
 import type { Iri, Quad } from '../../provenance/terms.ts';
@@ -10,15 +9,15 @@ import { negotiate, negotiateRdf } from '../rdf/negotiate.ts';
 import type { GraphAccess } from './access.ts';
 import { graphAnswer, heightHeader, whereKept } from './answers.ts';
 import { documentPage } from './document-page.ts';
-import { impliedQuads } from './implied.ts';
+import { impliedQuads, ontologyFile } from './ontology.ts';
 
 /** The chain's own IRIs: the thing itself answers 303, and the document about it in the form that is asked for. */
 export function linkedDataRoutes(graph: GraphAccess): readonly Route[] {
   return [
     { method: 'GET', path: '/id/*rest', handle: (request) => seeDocument(request) },
     { method: 'GET', path: '/doc/*rest', handle: (request) => documentOf(graph, request) },
-    { method: 'GET', path: '/ontology', handle: (request) => ontologyFile('counterfoil.ttl', request) },
-    { method: 'GET', path: '/ontology/shapes', handle: (request) => ontologyFile('shapes.ttl', request) },
+    { method: 'GET', path: '/ontology', handle: (request) => wordsOf('counterfoil.ttl', request) },
+    { method: 'GET', path: '/ontology/shapes', handle: (request) => wordsOf('shapes.ttl', request) },
   ];
 }
 
@@ -73,14 +72,10 @@ function about(view: QuadView, iri: Iri): readonly Quad[] {
   return [...quads.values()];
 }
 
-/** The words of the chain, as a file; it lies beside the documentation. */
-function ontologyFile(name: 'counterfoil.ttl' | 'shapes.ttl', request: ApiRequest): Outcome {
+/** The words of the chain, as they are written. */
+function wordsOf(name: Parameters<typeof ontologyFile>[0], request: ApiRequest): Outcome {
   const format = negotiateRdf(request.header('accept'), ['turtle']);
   if (!format.ok) return format;
-  const bytes = readFileSync(new URL(`../../../docs/ontology/${name}`, import.meta.url));
-  return ok({
-    status: 200,
-    headers: { vary: 'Accept' },
-    content: { kind: 'bytes', mediaType: contentTypeOf('turtle'), bytes },
-  });
+  const content = { kind: 'bytes' as const, mediaType: contentTypeOf('turtle'), bytes: ontologyFile(name) };
+  return ok({ status: 200, headers: { vary: 'Accept' }, content });
 }
