@@ -83,6 +83,8 @@ export interface WriteOptions {
   /** How long the node waits for finality; its default is five seconds. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal;
+  /** What the writer says about the things of this write: a complete document in Turtle. */
+  readonly statements?: string;
 }
 
 /** A program's way to one node: a method for each route, none of which throws. */
@@ -103,7 +105,7 @@ export interface Client {
   /** Submits a signed transaction; safe to repeat, since it is done once. Waits for finality if told so. */
   submit(
     transaction: Pick<Transaction, 'bytes'>,
-    options?: Omit<WriteOptions, 'idempotencyKey'>,
+    options?: Omit<WriteOptions, 'idempotencyKey' | 'statements'>,
   ): Promise<Answered<TransactionStateAnswer>>;
   tickets(query?: {
     readonly state?: string;
@@ -276,13 +278,15 @@ type TicketCall =
 
 function ticketCalls(caller: Caller): Pick<Client, TicketCall> {
   const get = getter(caller);
-  const post = <T extends object>(name: string, body: object, options: WriteOptions = {}): Promise<Answered<T>> =>
-    asked<T>(caller, {
+  const post = <T extends object>(name: string, body: object, options: WriteOptions = {}): Promise<Answered<T>> => {
+    const { statements, ...rest } = options;
+    return asked<T>(caller, {
       method: 'POST',
       path: `/api/v1/tickets/${name}`,
-      body: { mediaType: 'application/json', bytes: JSON.stringify(body) },
-      ...options,
+      body: { mediaType: 'application/json', bytes: JSON.stringify({ ...body, statements }) },
+      ...rest,
     });
+  };
   return {
     tickets: (query = {}) => get('/api/v1/tickets', { ...query }),
     ticket: (id) => get(`/api/v1/tickets/${named(id)}`),
