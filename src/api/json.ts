@@ -5,6 +5,7 @@ import { API_JSON_DEPTH_MAX } from '../model/http-limits.ts';
 import { fail, type Problem } from './problems.ts';
 
 const STRING = /"(?:[^"\\]|\\.)*"/y;
+const LONE_SURROGATE = /\p{Cs}/u;
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 /** What `JSON.parse` lets pass and this interface does not: what it would change, hide or drop without a word. */
@@ -74,7 +75,7 @@ function string(scan: Scan): string | undefined {
   const source = match(STRING, scan);
   const value: unknown = JSON.parse(source);
   const isDocument = !scan.expectsKey && scan.open.length === 1 && scan.field === scan.document;
-  if (typeof value !== 'string' || !(isDocument ? value.isWellFormed() : isCleanText(value))) {
+  if (typeof value !== 'string' || !(isDocument ? !LONE_SURROGATE.test(value) : isCleanText(value))) {
     return 'a text with control characters, direction overrides or half a surrogate pair; remove them';
   }
   const keys = scan.open.at(-1);
