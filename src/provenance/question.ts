@@ -1,5 +1,5 @@
 /** What a value of a parameter has to be. */
-export type ParameterKind = 'ticket' | 'instant';
+type ParameterKind = 'ticket' | 'instant';
 
 export interface QuestionParameter {
   readonly name: string;

@@ -14,7 +14,7 @@ export const SAMPLE_SEED = 'harbour-cup-2026';
 /** What a number is for. */
 export type DrawKey = readonly (string | number)[];
 
-export function digest(...key: DrawKey): Uint8Array {
+function digest(...key: DrawKey): Uint8Array {
   return sha256(utf8([SAMPLE_SEED, ...key].join('\x1f')));
 }
 

@@ -10,7 +10,7 @@ import { type DescribableBlock, describeBlock, type Founding } from '../../src/p
 import { CHAIN_ID, GENESIS, MARKET, TestChain, transactionOf, type Wish } from '../unit/ledger/fixture.ts';
 
 /** The consortium of the ledger's tests, whose market may trade and whose members have namespaces. */
-export const DESCRIBED_GENESIS: GenesisDocument = {
+const DESCRIBED_GENESIS: GenesisDocument = {
   ...GENESIS,
   organisations: GENESIS.organisations.map((one) => ({
     ...one,

@@ -9,7 +9,7 @@ import { rdfAnswer, serialise } from '../rdf/serialise.ts';
 import type { GraphAccess } from './access.ts';
 
 /** Names for people in front of the chain's own, where a form of RDF has prefixes. */
-export function prefixesOf(iriBase: string): Readonly<Record<string, string>> {
+function prefixesOf(iriBase: string): Readonly<Record<string, string>> {
   return {
     ...NAMESPACES,
     t: `${iriBase}ticket/`,
