@@ -53,7 +53,7 @@ export function take<T extends z.ZodType>(schema: T, value: unknown): Result<z.o
 }
 
 /** A body of bytes as a schema has it. */
-export function parseBody<T extends z.ZodType>(schema: T, body: Uint8Array): Result<z.output<T>, Problem> {
+function parseBody<T extends z.ZodType>(schema: T, body: Uint8Array): Result<z.output<T>, Problem> {
   const value = parseJson(body);
   return value.ok ? take(schema, value.value) : value;
 }

@@ -5,6 +5,7 @@ import { API_JSON_DEPTH_MAX } from '../model/http-limits.ts';
 import { fail, type Problem } from './problems.ts';
 
 const STRING = /"(?:[^"\\]|\\.)*"/y;
+const LONE_SURROGATE = /\p{Cs}/u;
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 /** What `JSON.parse` lets pass and this interface does not: what it would change, hide or drop without a word. */
@@ -14,14 +15,20 @@ interface Scan {
   /** Keys seen in each open object; null for an open array. */
   readonly open: (Set<string> | null)[];
   expectsKey: boolean;
+  /** The last key of the outermost object. */
+  field: string | undefined;
+  /** The one whose text is a document with a grammar of its own: it may have several lines. */
+  readonly document: string | undefined;
 }
 
 /**
  * Reads a body as JSON (RFC 8259), refusing what JavaScript would not keep exactly: repeated keys, whole numbers
  * above 2^53, numbers without end, lone surrogates and control characters, and the key `__proto__`. Bytes that are not
  * UTF-8 are refused as well.
+ *
+ * @param document the field whose text is a document: its reader judges the characters of it, beside lone surrogates
  */
-export function parseJson(bytes: Uint8Array): Result<unknown, Problem> {
+export function parseJson(bytes: Uint8Array, document?: string): Result<unknown, Problem> {
   const text = fromUtf8(bytes);
   if (text === undefined) return fail('BAD_JSON', 'the body is not UTF-8; encode it as UTF-8');
   let value: unknown;
@@ -31,14 +38,13 @@ export function parseJson(bytes: Uint8Array): Result<unknown, Problem> {
     const reason = error instanceof Error ? error.message.replaceAll(/[^\x20-\x7e]+/g, '?').slice(0, 120) : '';
     return fail('BAD_JSON', `the body is not JSON: ${reason}`);
   }
-  const fault = inexactness(text);
+  const fault = inexactness({ text, at: 0, open: [], expectsKey: false, field: undefined, document });
   return fault === undefined ? ok(value) : fail('BAD_JSON', fault);
 }
 
-/** `text` is valid JSON, so the scan only has to tell tokens apart. */
-function inexactness(text: string): string | undefined {
-  const scan: Scan = { text, at: 0, open: [], expectsKey: false };
-  while (scan.at < text.length) {
+/** The text is valid JSON, so the scan only has to tell tokens apart. */
+function inexactness(scan: Scan): string | undefined {
+  while (scan.at < scan.text.length) {
     const fault = token(scan);
     if (fault !== undefined) return fault;
   }
@@ -68,7 +74,8 @@ function token(scan: Scan): string | undefined {
 function string(scan: Scan): string | undefined {
   const source = match(STRING, scan);
   const value: unknown = JSON.parse(source);
-  if (typeof value !== 'string' || !isCleanText(value)) {
+  const isDocument = !scan.expectsKey && scan.open.length === 1 && scan.field === scan.document;
+  if (typeof value !== 'string' || !(isDocument ? !LONE_SURROGATE.test(value) : isCleanText(value))) {
     return 'a text with control characters, direction overrides or half a surrogate pair; remove them';
   }
   const keys = scan.open.at(-1);
@@ -76,6 +83,7 @@ function string(scan: Scan): string | undefined {
   if (value === '__proto__') return 'the key "__proto__" is not taken';
   if (keys.has(value)) return `the key ${JSON.stringify(value.slice(0, 64))} comes twice in one object; keep one`;
   keys.add(value);
+  if (scan.open.length === 1) scan.field = value;
   return undefined;
 }
 

@@ -4,8 +4,7 @@ import type { EventId, GateId, TicketId, TierId } from '../model/ids.ts';
 import { TICKETS_PER_TRANSACTION_MAX } from '../model/limits.ts';
 import { DISPUTE_REASONS, type NewTicket, type Operation } from '../model/operation.ts';
 import { badField } from './exchange.ts';
-import { data, eventId, gateId, holder, name, optional, parseBody, take, text, ticketId, tierId } from './fields.ts';
-import { parseJson } from './json.ts';
+import { data, eventId, gateId, holder, name, optional, take, text, ticketId, tierId } from './fields.ts';
 import type { Problem } from './problems.ts';
 
 const newTicketFields = {
@@ -65,20 +64,18 @@ function newTicket(ticket: z.output<typeof newTicketSchema>): NewTicket {
 }
 
 /** `{event_id, tier_id, ticket_id, seat?, gate?, holder?, data?}`, or `{event_id, tier_id, tickets: [{...}]}`. */
-export function parseIssue(body: Uint8Array): Result<Asked, Problem> {
-  const value = parseJson(body);
-  if (!value.ok) return value;
-  const isSeveral = isBatch(value.value);
+export function parseIssue(body: unknown): Result<Asked, Problem> {
+  const isSeveral = isBatch(body);
   if (!isSeveral.ok) return isSeveral;
   if (isSeveral.value) {
-    const parsed = take(issueSeveralSchema, value.value);
+    const parsed = take(issueSeveralSchema, body);
     if (!parsed.ok) return parsed;
     const { event_id, tier_id, tickets } = parsed.value;
     const distinct = distinctTickets(tickets.map(({ ticket_id }) => ticket_id));
     if (!distinct.ok) return distinct;
     return ok(issueOf(event_id, tier_id, tickets.map(newTicket), true));
   }
-  const parsed = take(issueOneSchema, value.value);
+  const parsed = take(issueOneSchema, body);
   if (!parsed.ok) return parsed;
   const { event_id, tier_id, ...ticket } = parsed.value;
   return ok(issueOf(event_id, tier_id, [newTicket(ticket)], false));
@@ -89,12 +86,10 @@ function issueOf(event: EventId, tier: TierId, tickets: readonly NewTicket[], is
 }
 
 /** `{ticket_id}` or `{tickets: [id, ...]}`. */
-export function parseValidate(body: Uint8Array): Result<Asked, Problem> {
-  const value = parseJson(body);
-  if (!value.ok) return value;
-  const isSeveral = isBatch(value.value);
+export function parseValidate(body: unknown): Result<Asked, Problem> {
+  const isSeveral = isBatch(body);
   if (!isSeveral.ok) return isSeveral;
-  const parsed = isSeveral.value ? take(validateSeveralSchema, value.value) : take(validateOneSchema, value.value);
+  const parsed = isSeveral.value ? take(validateSeveralSchema, body) : take(validateOneSchema, body);
   if (!parsed.ok) return parsed;
   const tickets = distinctTickets('tickets' in parsed.value ? parsed.value.tickets : [parsed.value.ticket_id]);
   if (!tickets.ok) return tickets;
@@ -105,18 +100,18 @@ export function parseValidate(body: Uint8Array): Result<Asked, Problem> {
 /** `{ticket_id, gate?}`; `gateOf` finds the gate of a scan that names none. */
 export function parseScan(
   kind: 'consume' | 'admit',
-  body: Uint8Array,
+  body: unknown,
   gateOf: (ticket: TicketId) => GateId,
 ): Result<Asked, Problem> {
-  const parsed = parseBody(scanSchema, body);
+  const parsed = take(scanSchema, body);
   if (!parsed.ok) return parsed;
   const { ticket_id: ticket, gate } = parsed.value;
   return ok({ operation: { kind, ticket, gate: gate ?? gateOf(ticket) }, tickets: [ticket], isBatch: false });
 }
 
 /** `{ticket_id, reason?, note?, gate?}`. */
-export function parseDispute(body: Uint8Array): Result<Asked, Problem> {
-  const parsed = parseBody(disputeSchema, body);
+export function parseDispute(body: unknown): Result<Asked, Problem> {
+  const parsed = take(disputeSchema, body);
   if (!parsed.ok) return parsed;
   const { ticket_id: ticket, reason, note, gate } = parsed.value;
   return ok({ operation: { kind: 'dispute', ticket, reason, note, gate }, tickets: [ticket], isBatch: false });

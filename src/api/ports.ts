@@ -132,7 +132,7 @@ export type TransactionState =
   | { readonly state: 'pruned'; readonly height: Height }
   | { readonly state: 'unknown' };
 
-export interface ProofWanted {
+interface ProofWanted {
   readonly history: boolean;
   /** Of a history alone. */
   readonly graphs: boolean;

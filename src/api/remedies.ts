@@ -17,8 +17,8 @@ import {
   holder,
   name,
   optional,
-  parseBody,
   price,
+  take,
   text,
   ticketId,
   tierId,
@@ -65,8 +65,8 @@ function about(operation: Operation & { readonly ticket: TicketId }): Result<Ask
 }
 
 /** `{ticket_id, holder, price?, channel?}`. */
-export function parseTransfer(body: Uint8Array): Result<Asked, Problem> {
-  const parsed = parseBody(transferSchema, body);
+export function parseTransfer(body: unknown): Result<Asked, Problem> {
+  const parsed = take(transferSchema, body);
   if (!parsed.ok) return parsed;
   const { ticket_id: ticket, ...rest } = parsed.value;
   return rest.channel === 'RESALE' && rest.price === null
@@ -75,22 +75,22 @@ export function parseTransfer(body: Uint8Array): Result<Asked, Problem> {
 }
 
 /** `{ticket_id, note?}`. */
-export function parseRemark(kind: 'hold' | 'release', body: Uint8Array): Result<Asked, Problem> {
-  const parsed = parseBody(remarkSchema, body);
+export function parseRemark(kind: 'hold' | 'release', body: unknown): Result<Asked, Problem> {
+  const parsed = take(remarkSchema, body);
   return parsed.ok ? about({ kind, ticket: parsed.value.ticket_id, note: parsed.value.note }) : parsed;
 }
 
 /** `{ticket_id, reason, note?}`. */
-export function parseRevoke(body: Uint8Array): Result<Asked, Problem> {
-  const parsed = parseBody(revokeSchema, body);
+export function parseRevoke(body: unknown): Result<Asked, Problem> {
+  const parsed = take(revokeSchema, body);
   if (!parsed.ok) return parsed;
   const { ticket_id: ticket, ...rest } = parsed.value;
   return about({ kind: 'revoke', ticket, ...rest });
 }
 
 /** `{ticket_id, reason?, note?, evidence?}`. */
-export function parseCase(body: Uint8Array): Result<Asked, Problem> {
-  const parsed = parseBody(caseSchema, body);
+export function parseCase(body: unknown): Result<Asked, Problem> {
+  const parsed = take(caseSchema, body);
   if (!parsed.ok) return parsed;
   const { ticket_id: ticket, ...rest } = parsed.value;
   return about({ kind: 'case.open', ticket, ...rest });
@@ -107,10 +107,10 @@ export interface TicketPlace {
  * for the event and the tier of the ticket, which `placeOf` finds, unless it says otherwise.
  */
 export function parseResolve(
-  body: Uint8Array,
+  body: unknown,
   placeOf: (ticket: TicketId) => TicketPlace | undefined,
 ): Result<Asked, Problem> {
-  const parsed = parseBody(resolveSchema, body);
+  const parsed = take(resolveSchema, body);
   if (!parsed.ok) return parsed;
   const { ticket_id: ticket, outcome, note: said, replacement: wanted } = parsed.value;
   if ((outcome === 'REISSUED') !== (wanted !== null)) {

@@ -79,7 +79,7 @@ export function apiRoutes(
       gate: GateId(settings.gate),
     }),
     ...(sparql === undefined ? [] : sparqlRoutes(sparql)),
-    ...questionRoutes(),
+    ...questionRoutes(sparql, graph.iriBase),
     ...proofRoutes(reader),
     ...verifyRoutes(),
   ];

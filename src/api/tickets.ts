@@ -9,6 +9,7 @@ import {
 } from '../model/http-limits.ts';
 import { type GateId, isName, TicketId } from '../model/ids.ts';
 import { TICKET_STATES } from '../model/ticket.ts';
+import type { Intent } from '../model/transaction.ts';
 import {
   type ApiRequest,
   badField,
@@ -23,6 +24,7 @@ import { type Asked, parseDispute, parseIssue, parseScan, parseValidate } from '
 import type { Reader, Seed } from './ports.ts';
 import { fail, type Problem } from './problems.ts';
 import { parseCase, parseRemark, parseResolve, parseRevoke, parseTransfer } from './remedies.ts';
+import { parseWrite, readStated } from './statements.ts';
 import { ticketView, versionView } from './views.ts';
 import {
   admitOutcome,
@@ -52,7 +54,7 @@ interface Transition {
   readonly name: string;
   readonly example: string;
   readonly bytesMax: number;
-  readonly parse: (body: Uint8Array) => Result<Asked, Problem>;
+  readonly parse: (fields: unknown) => Result<Asked, Problem>;
 }
 
 function transitions({ reader, gate }: TicketRoutes): readonly Transition[] {
@@ -101,9 +103,14 @@ function writeRoutes(dependencies: TicketRoutes): readonly Route[] {
     isOperators: true,
     body: { mediaType: 'application/json', bytesMax, example },
     handle: async (request) => {
-      const asked = parse(request.body);
+      const body = parseWrite(request.body);
+      if (!body.ok) return body;
+      const asked = parse(body.value.fields);
       if (!asked.ok) return asked;
-      const written = await transition(dependencies, request, asked.value);
+      const statements = readStated(body.value.stated);
+      if (!statements.ok) return statements;
+      const intent = { operation: asked.value.operation, statements: statements.value };
+      const written = await transition(dependencies, request, intent);
       if (!written.ok) return written;
       const { outcome, waitMs } = written.value;
       const [ticket] = asked.value.tickets;
@@ -117,13 +124,13 @@ function writeRoutes(dependencies: TicketRoutes): readonly Route[] {
 async function transition(
   writer: Writer,
   request: ApiRequest,
-  asked: Asked,
+  intent: Intent,
 ): Promise<Result<{ readonly outcome: Written; readonly waitMs: number }, Problem>> {
   const key = idempotencyKeyOf(request);
   if (!key.ok) return key;
   const waitMs = waitParameter(request.query, API_WAIT_MS);
   if (!waitMs.ok) return waitMs;
-  const outcome = await write(writer, { operation: asked.operation, statements: null }, key.value, waitMs.value);
+  const outcome = await write(writer, intent, key.value, waitMs.value);
   return outcome.ok ? ok({ outcome: outcome.value, waitMs: waitMs.value }) : outcome;
 }
 

@@ -62,7 +62,7 @@ export async function write(
   if (intentBytes(intent) + ENVELOPE_BYTES_MAX > TRANSACTION_BYTES_MAX) {
     return fail(
       'BODY_TOO_LARGE',
-      `one transaction has at most ${TRANSACTION_BYTES_MAX} bytes: send fewer tickets at once`,
+      `one transaction has at most ${TRANSACTION_BYTES_MAX} bytes: send fewer tickets at once, or state less`,
     );
   }
   const earlier = idempotencyKey === null ? undefined : operator.earlier(intent, idempotencyKey);

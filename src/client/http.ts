@@ -83,6 +83,8 @@ export interface WriteOptions {
   /** How long the node waits for finality; its default is five seconds. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal;
+  /** What the writer says about the things of this write: a complete document in Turtle. */
+  readonly statements?: string;
 }
 
 /** A program's way to one node: a method for each route, none of which throws. */
@@ -103,7 +105,7 @@ export interface Client {
   /** Submits a signed transaction; safe to repeat, since it is done once. Waits for finality if told so. */
   submit(
     transaction: Pick<Transaction, 'bytes'>,
-    options?: Omit<WriteOptions, 'idempotencyKey'>,
+    options?: Omit<WriteOptions, 'idempotencyKey' | 'statements'>,
   ): Promise<Answered<TransactionStateAnswer>>;
   tickets(query?: {
     readonly state?: string;
@@ -143,11 +145,21 @@ export interface Client {
   stats(): Promise<Answered<StatsAnswer>>;
   config(): Promise<Answered<Readonly<Record<string, unknown>>>>;
   /** A query in SPARQL. Not repeated: what could not be answered once costs the node as much again. */
-  sparql(query: string, accept: string): Promise<Answered<SparqlText>>;
+  sparql(query: string, accept: string): Promise<Answered<GraphText>>;
+  /** A question that has a name, as rows; not repeated either. */
+  question(
+    name: string,
+    parameters: Readonly<Record<string, string | undefined>>,
+    accept: string,
+  ): Promise<Answered<GraphText>>;
+  /** What the graph says of a thing; `path` is what its IRI has behind the chain's base: `ticket/A-1`. */
+  document(path: string, accept: string): Promise<Answered<GraphText>>;
+  /** A page of the graph as N-Quads: the first one, or the `next` of the page before. */
+  quads(next?: string): Promise<Answered<GraphText & { readonly next: string | null }>>;
 }
 
-/** What a node answers to a query. */
-export interface SparqlText {
+/** What a node answers about its graph. */
+export interface GraphText {
   readonly text: string;
   readonly mediaType: string;
   /** Of the newest block that it is about. */
@@ -156,6 +168,9 @@ export interface SparqlText {
 
 /** A query waits for others, and for the graph to be read. */
 const QUERY_PATIENCE_MS = 60_000;
+
+/** What a node gives at most. */
+const QUADS_PER_PAGE = 500;
 
 /** Seeding waits for several blocks. */
 const SEED_WAIT_MS = 30_000;
@@ -168,7 +183,7 @@ export function createClient(options: CallerOptions): Client {
     ...peerCalls(call),
     ...chainCalls(call),
     ...ticketCalls(call),
-    sparql: async (query, accept) => await sparqlCall(call, query, accept),
+    ...graphCalls(call),
   };
 }
 
@@ -177,18 +192,36 @@ async function asked<T extends object>(caller: Caller, call: Call): Promise<Answ
   return answered.ok ? await jsonOf<T>(answered.value) : answered;
 }
 
-async function sparqlCall(caller: Caller, query: string, accept: string): Promise<Answered<SparqlText>> {
-  const answered = await caller({
-    method: 'POST',
-    path: '/sparql',
-    body: { mediaType: 'application/sparql-query', bytes: query },
-    accept,
-    patienceMs: QUERY_PATIENCE_MS,
-  });
-  if (!answered.ok) return answered;
-  const { headers } = answered.value;
+function graphCalls(caller: Caller): Pick<Client, 'sparql' | 'question' | 'document' | 'quads'> {
+  const text = async (call: Call): Promise<Answered<GraphText>> => {
+    const answered = await caller(call);
+    return answered.ok ? ok(await textOf(answered.value)) : answered;
+  };
+  const patienceMs = QUERY_PATIENCE_MS;
+  return {
+    sparql: (query, accept) => {
+      const body = { mediaType: 'application/sparql-query', bytes: query };
+      return text({ method: 'POST', path: '/sparql', body, accept, patienceMs });
+    },
+    question: (name, query, accept) => {
+      const path = `/api/v1/questions/${named(name)}`;
+      return text({ method: 'GET', path, query, accept, patienceMs, isRepeatable: false });
+    },
+    document: (path, accept) => text({ method: 'GET', path: `/doc/${path.split('/').map(named).join('/')}`, accept }),
+    quads: async (next) => {
+      const path = next ?? `/api/v1/graph?limit=${QUADS_PER_PAGE}`;
+      const answered = await caller({ method: 'GET', path, accept: 'application/n-quads' });
+      if (!answered.ok) return answered;
+      const link = answered.value.headers.get('link') ?? '';
+      return ok({ ...(await textOf(answered.value)), next: /^<([^>]*)>; rel="next"$/.exec(link)?.[1] ?? null });
+    },
+  };
+}
+
+async function textOf(response: Response): Promise<GraphText> {
+  const { headers } = response;
   const mediaType = headers.get('content-type')?.split(';')[0] ?? '';
-  return ok({ text: await answered.value.text(), mediaType, height: Number(headers.get('counterfoil-height')) });
+  return { text: await response.text(), mediaType, height: Number(headers.get('counterfoil-height')) };
 }
 
 function getter(caller: Caller) {
@@ -276,13 +309,15 @@ type TicketCall =
 
 function ticketCalls(caller: Caller): Pick<Client, TicketCall> {
   const get = getter(caller);
-  const post = <T extends object>(name: string, body: object, options: WriteOptions = {}): Promise<Answered<T>> =>
-    asked<T>(caller, {
+  const post = <T extends object>(name: string, body: object, options: WriteOptions = {}): Promise<Answered<T>> => {
+    const { statements, ...rest } = options;
+    return asked<T>(caller, {
       method: 'POST',
       path: `/api/v1/tickets/${name}`,
-      body: { mediaType: 'application/json', bytes: JSON.stringify(body) },
-      ...options,
+      body: { mediaType: 'application/json', bytes: JSON.stringify({ ...body, statements }) },
+      ...rest,
     });
+  };
   return {
     tickets: (query = {}) => get('/api/v1/tickets', { ...query }),
     ticket: (id) => get(`/api/v1/tickets/${named(id)}`),

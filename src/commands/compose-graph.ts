@@ -4,7 +4,7 @@ import type { GraphAccess } from '../api/graph/access.ts';
 import { sourceOfIndex } from '../api/graph/index-source.ts';
 import type { Logger } from '../api/settings.ts';
 import type { SparqlService } from '../api/sparql/ask.ts';
-import { createSparqlService } from '../api/sparql/service.ts';
+import { createSparqlService, type SparqlOptions } from '../api/sparql/service.ts';
 import { GRAPH_FRESH_MS_MAX, GRAPH_LOOK_AGAIN_MS } from '../model/graph-limits.ts';
 import { systemTimers } from '../node/clock.ts';
 import type { NodeConfig } from '../node/config/config.ts';
@@ -32,7 +32,7 @@ export function graphOf(node: Node, config: NodeConfig, logger: Logger): NodeGra
   return {
     indexer,
     access: accessTo(indexer, iriBase),
-    sparql: sparqlOver(sourceOfIndex(iriBase, moment), config, logger),
+    sparql: sparqlOver(sourceOfIndex(iriBase, moment), config, { logger, metrics: node.parts.metrics }),
   };
 }
 
@@ -63,12 +63,12 @@ function accessTo(indexer: Indexer, iriBase: string): GraphAccess {
 function sparqlOver(
   source: ReturnType<typeof sourceOfIndex>,
   { provenance }: NodeConfig,
-  logger: Logger,
+  told: Pick<SparqlOptions, 'logger' | 'metrics'>,
 ): SparqlService | undefined {
   if (provenance.sparql === 'off') return undefined;
   return createSparqlService({
     source,
-    logger,
+    ...told,
     mode: provenance.sparql,
     deadlineMs: provenance.queryDeadlineMs,
     memoryBytes: provenance.queryMemoryBytes,

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { group, invocationOf, leaf } from './command-line.ts';
 import type { NewEventOptions, NewTierOptions } from './event-action.ts';
-import { type WriteCommandOptions, withNode } from './node-options.ts';
+import { type WriteCommandOptions, withNode, withStatements } from './node-options.ts';
 
 const SIGNING = 'Signing and waiting:';
 
@@ -30,7 +30,7 @@ function create(): Command {
     .addOption(new Option('--title <text>', 'for people').makeOptionMandatory())
     .addOption(new Option('--starts-at <time>', 'with its offset: 2026-06-12T18:00:00Z').makeOptionMandatory())
     .addOption(new Option('--capacity <number>', 'tickets of all tiers together').makeOptionMandatory());
-  return withKey(command).action(async (event: string, options: NewEventOptions, self: Command) => {
+  return withKey(withStatements(command)).action(async (event: string, options: NewEventOptions, self: Command) => {
     const { createEvent } = await import('./event-action.ts');
     await createEvent(invocationOf(self), event, options);
   });
@@ -59,10 +59,12 @@ function tier(): Command {
     .addOption(
       new Option('--resale-percent <number>', 'what may be asked at most, in percent of the price (default: 100)'),
     );
-  return withKey(command).action(async (event: string, name: string, options: NewTierOptions, self: Command) => {
-    const { createTier } = await import('./event-action.ts');
-    await createTier(invocationOf(self), [event, name], options);
-  });
+  return withKey(withStatements(command)).action(
+    async (event: string, name: string, options: NewTierOptions, self: Command) => {
+      const { createTier } = await import('./event-action.ts');
+      await createTier(invocationOf(self), [event, name], options);
+    },
+  );
 }
 
 function roleChange(name: 'grant' | 'revoke', summary: string): Command {

@@ -13,6 +13,8 @@ export interface WriteCommandOptions extends NodeOptions {
   readonly passphraseFile?: string;
   readonly idempotencyKey?: string;
   readonly wait: string;
+  /** Name of a file. */
+  readonly statements?: string;
 }
 
 const NODE = 'The node:';
@@ -27,6 +29,16 @@ export function withNode(command: Command): Command {
   );
 }
 
+/** What is said of the things of a write beside doing it. */
+export function withStatements(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--statements <file>',
+      'what you say of it, recorded with it: Turtle when the node signs, N-Triples in canonical form with a key',
+    ),
+  );
+}
+
 export function withSigning(command: Command): Command {
   const options = [
     new Option('--key <file>', 'sign with this client key (default: the node signs with its own)'),
@@ -37,5 +49,5 @@ export function withSigning(command: Command): Command {
     new Option('--wait <time>', 'how long to wait until it is final').default('5s'),
   ];
   for (const option of options) command.addOption(option.helpGroup(SIGNING));
-  return withNode(command);
+  return withNode(withStatements(command));
 }

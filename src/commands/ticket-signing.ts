@@ -11,6 +11,7 @@ import { loadKey } from './key-action.ts';
 import { failureError, waitMsOf } from './node-client.ts';
 import type { WriteCommandOptions } from './node-options.ts';
 import { Passphrases } from './passphrases.ts';
+import { canonicalStatements } from './statements-file.ts';
 
 /** What the chain made of a transaction that was signed here. */
 export type Decided = Pick<WriteAnswer, 'transaction_id' | 'height' | 'block_hash'>;
@@ -30,12 +31,13 @@ export async function writeSigned(
   const { chainId, organisation } = await ownerOf(client, stored.publicKey, options.organisation);
   const key = await clientKeyOf(stored.secretKey);
   const waitMs = waitMsOf(options.wait);
-  const { idempotencyKey } = options;
+  const { idempotencyKey, statements } = options;
   const transaction = await signTransaction(key, {
     chainId,
     organisation,
     operation,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(statements === undefined ? {} : { statements: canonicalStatements(statements) }),
   });
   const answered = await submitUntilFinal(client, transaction, { timeoutMs: waitMs });
   if (!answered.ok) throw failureError(answered.error);

@@ -7,6 +7,7 @@ import type { Invocation } from './command-line.ts';
 import { CommandError } from './exit-codes.ts';
 import { answerOf, connect, waitMsOf } from './node-client.ts';
 import type { WriteCommandOptions } from './node-options.ts';
+import { statementsText } from './statements-file.ts';
 import { type Decided, writeSigned } from './ticket-signing.ts';
 
 interface Write {
@@ -42,9 +43,12 @@ export async function signed(
   return await writeSigned(invocation, { client, keyFile: options.key ?? '' }, operation, options);
 }
 
-export function writeOptions({ idempotencyKey, wait }: WriteCommandOptions): WriteOptions {
-  const waitMs = waitMsOf(wait);
-  return idempotencyKey === undefined ? { waitMs } : { waitMs, idempotencyKey };
+export function writeOptions({ idempotencyKey, wait, statements }: WriteCommandOptions): WriteOptions {
+  return {
+    waitMs: waitMsOf(wait),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(statements === undefined ? {} : { statements: statementsText(statements) }),
+  };
 }
 
 function finalText(tickets: readonly string[], became: string, { height, transaction_id }: Decided): string {

@@ -47,6 +47,10 @@ export interface Metrics {
   syncLag(blocks: number): void;
   provenanceLag(blocks: number): void;
   provenanceSize(graph: { readonly quads: number; readonly bytes: number }): void;
+  /** `outcome`: `answered`, or the code of its problem. `seconds`: its waiting included. */
+  queryAsked(query: { readonly outcome: string; readonly seconds: number }): void;
+  /** The engine was ended under a query that took too much. */
+  queryEngineKilled(): void;
   evidence(): void;
   /** This node takes no part any more. */
   halted(): void;
@@ -220,6 +224,19 @@ function apiMetrics({ counter, gauge, histogram }: Makers): Part<'apiRequest' | 
   };
 }
 
+function queryMetrics({ counter, histogram }: Makers): Part<'queryAsked' | 'queryEngineKilled'> {
+  const queries = counter('queries_total', 'Queries of the graph, by what came of them', ['outcome']);
+  const duration = histogram('query_seconds', 'From a query to its answer, waiting included', [], LATENCY_SECONDS);
+  const kills = counter('query_engine_kills_total', 'Engines ended under a query that took too much');
+  return {
+    queryAsked: ({ outcome, seconds }) => {
+      queries.inc({ outcome });
+      duration.observe(seconds);
+    },
+    queryEngineKilled: () => kills.inc(),
+  };
+}
+
 /** Metrics of one node on a registry of its own, with those of its process beside them. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -230,6 +247,7 @@ export function createMetrics(): Metrics {
     ...networkMetrics(make),
     ...ledgerMetrics(make),
     ...apiMetrics(make),
+    ...queryMetrics(make),
     expose: async () => ({ mediaType: registry.contentType, text: await registry.metrics() }),
   };
 }

@@ -1,8 +1,9 @@
 import { err, ok, type Result } from '../lib/result.ts';
+import { RDF_LANG_STRING, XSD_STRING } from '../provenance/namespaces.ts';
 import type { Term } from '../provenance/terms.ts';
 
 /**
- * A term as canonical N-Quads write it: `<http://example.org/a>`, `"text"`, `"1"^^<...integer>`, `"hallo"@de`. Two terms
+ * A term as canonical N-Quads, and `writeTerm`, have it: `<http://example.org/a>`, `"text"`, `"1"^^<...integer>`, `"hallo"@de`. Two terms
  * are the same exactly when their tokens are.
  */
 export type Token = string;
@@ -15,9 +16,6 @@ export interface LineFault {
   readonly line: number;
   readonly reason: string;
 }
-
-const XSD_STRING = 'http://www.w3.org/2001/XMLSchema#string';
-const RDF_LANG_STRING = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#langString';
 
 const IRI = '<[^\\x00-\\x20<>"{}|^`\\\\]+>';
 /** RDFC-1.0 §5: a short escape where there is one, `\u` for other controls and non-characters, everything else as it is. */
@@ -60,32 +58,16 @@ export function iriToken(iri: string): Token {
   return `<${iri}>`;
 }
 
-const SHORT_ESCAPES: ReadonlyMap<string, string> = new Map([
-  ['\b', '\\b'],
-  ['\t', '\\t'],
-  ['\n', '\\n'],
-  ['\f', '\\f'],
-  ['\r', '\\r'],
-  ['"', '\\"'],
-  ['\\', '\\\\'],
+const BY_SEQUENCE: ReadonlyMap<string, string> = new Map([
+  ['\\b', '\b'],
+  ['\\t', '\t'],
+  ['\\n', '\n'],
+  ['\\f', '\f'],
+  ['\\r', '\r'],
+  ['\\"', '"'],
+  ['\\\\', '\\'],
 ]);
-const BY_SEQUENCE: ReadonlyMap<string, string> = new Map(
-  [...SHORT_ESCAPES].map(([plain, sequence]) => [sequence, plain]),
-);
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is escaped
-const ESCAPED = /["\\\x00-\x1f\x7f\ufffe\uffff]/g;
 const ESCAPES = /\\(?:u[0-9A-F]{4}|.)/g;
-
-/** The token of a term; a language in capitals is another term, and so found nowhere. */
-export function tokenOf(term: Term): Token {
-  if (term.kind === 'iri') return iriToken(term.value);
-  const text = term.value.replace(
-    ESCAPED,
-    (char) => SHORT_ESCAPES.get(char) ?? `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`,
-  );
-  if (term.language !== '') return `"${text}"@${term.language}`;
-  return term.datatype === XSD_STRING ? `"${text}"` : `"${text}"^^<${term.datatype}>`;
-}
 
 /** The term of a canonical token. */
 export function termOf(token: Token): Term {

@@ -1,10 +1,11 @@
 import { compareBytes, utf8 } from '../lib/bytes.ts';
 import { err, ok, type Result } from '../lib/result.ts';
+import { writeTerm } from '../provenance/canonical.ts';
 import type { Iri, Quad, Term } from '../provenance/terms.ts';
 import type { KeyValueReads } from './key-value.ts';
 import { cursorOf, isPlaceOf, placeOf } from './quad-cursor.ts';
 import { GRAPH_TABLES, NumberReader, type Numbers } from './quad-keys.ts';
-import { iriOf, iriToken, type Token, termOf, tokenOf } from './quad-lines.ts';
+import { iriOf, iriToken, type Token, termOf } from './quad-lines.ts';
 import { type GraphExtent, type GraphIdentity, type GraphMeta, readMeta, unpackTriples } from './quad-rows.ts';
 import { type Found, foundBy, graphRows, type Place, type Search, searchFor } from './quad-search.ts';
 import { TermReader, termForm } from './quad-terms.ts';
@@ -141,7 +142,7 @@ export class QuadView {
     const bound: (number | undefined)[] = [];
     for (const part of [subject, predicate, object, graph]) {
       const number =
-        part === undefined ? undefined : this.#number(typeof part === 'string' ? iriToken(part) : tokenOf(part));
+        part === undefined ? undefined : this.#number(typeof part === 'string' ? iriToken(part) : writeTerm(part));
       // A term that no quad has: nor is there a quad of the pattern.
       if (part !== undefined && number === undefined) return undefined;
       bound.push(number);

@@ -6,7 +6,7 @@ export interface GraphBlock {
   readonly nquads: string;
 }
 
-export const GRAPH_BASE = 'http://localhost/id/';
+const GRAPH_BASE = 'http://localhost/id/';
 const CF = 'https://w3id.org/counterfoil#';
 const PROV = 'http://www.w3.org/ns/prov#';
 const SCHEMA = 'http://schema.org/';

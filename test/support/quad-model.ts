@@ -1,6 +1,7 @@
 import fc from 'fast-check';
+import { writeTerm } from '../../src/provenance/canonical.ts';
 import type { Quad, Term } from '../../src/provenance/terms.ts';
-import { iriToken, tokenOf } from '../../src/store/quad-lines.ts';
+import { iriToken } from '../../src/store/quad-lines.ts';
 import type { QuadPattern } from '../../src/store/quad-view.ts';
 import type { BlockGraphs } from '../../src/store/quads.ts';
 import { graphBlockHash } from './graph-blocks.ts';
@@ -59,7 +60,7 @@ export const anyBlocks: fc.Arbitrary<readonly (readonly Quad[])[]> = fc.array(fc
 });
 
 export function lineOf({ subject, predicate, object, graph }: Quad): string {
-  return `${iriToken(subject)} ${iriToken(predicate)} ${tokenOf(object)} ${iriToken(graph)} .\n`;
+  return `${iriToken(subject)} ${iriToken(predicate)} ${writeTerm(object)} ${iriToken(graph)} .\n`;
 }
 
 /** @param perDocument lines in each of the documents that a block comes in */
@@ -88,9 +89,9 @@ export function patternsOf(quad: Quad): readonly QuadPattern[] {
 
 /** What a pattern has among lines, by looking at each quad; sorted. */
 export function matching(quads: readonly Quad[], pattern: QuadPattern): readonly string[] {
-  const wanted = { ...pattern, object: pattern.object && tokenOf(pattern.object) };
+  const wanted = { ...pattern, object: pattern.object && writeTerm(pattern.object) };
   const found = quads.filter((quad) => {
-    const tokens = { ...quad, object: tokenOf(quad.object) };
+    const tokens = { ...quad, object: writeTerm(quad.object) };
     return PARTS.every((part) => wanted[part] === undefined || wanted[part] === tokens[part]);
   });
   return [...new Set(found.map(lineOf))].sort();

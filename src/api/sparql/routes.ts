@@ -5,7 +5,7 @@ import type { ApiRequest, Outcome, Route } from '../exchange.ts';
 import type { Problem } from '../problems.ts';
 import type { SparqlService } from './ask.ts';
 import { writeDescription } from './description.ts';
-import { contentType, GRAPH_FORMATS, negotiate, ROW_FORMATS } from './negotiate.ts';
+import { contentType, formatFor, GRAPH_FORMATS, ROW_FORMATS } from './negotiate.ts';
 import { FORM, QUERY_TEXT, type Question, questionOfBody, questionOfTarget, UPDATE_TEXT } from './protocol.ts';
 import { NO_GRAPH_FORMAT } from './service.ts';
 
@@ -23,7 +23,7 @@ export function sparqlRoutes(service: SparqlService): readonly Route[] {
         const question = questionOfTarget(request.search);
         if (!question.ok) return varied(question.error);
         if (question.value === undefined) return describe(service, request);
-        return await ask(service, request, question.value);
+        return await answerQuery(service, request, question.value);
       },
     },
     {
@@ -38,7 +38,7 @@ export function sparqlRoutes(service: SparqlService): readonly Route[] {
       },
       handle: async (request) => {
         const question = questionOfBody(request.header('content-type') ?? '', request.search, request.body);
-        return question.ok ? await ask(service, request, question.value) : varied(question.error);
+        return question.ok ? await answerQuery(service, request, question.value) : varied(question.error);
       },
     },
   ];
@@ -48,12 +48,13 @@ function varied(problem: Problem): Outcome {
   return err({ ...problem, headers: { ...problem.headers, ...VARY } });
 }
 
-async function ask(service: SparqlService, request: ApiRequest, question: Question): Promise<Outcome> {
+/** The answer to a query, in the form that its caller takes. */
+export async function answerQuery(service: SparqlService, request: ApiRequest, question: Question): Promise<Outcome> {
   const accept = request.header('accept');
   const answered = await service.ask({
     ...question,
-    rowFormat: negotiate(accept, ROW_FORMATS),
-    graphFormat: negotiate(accept, GRAPH_FORMATS),
+    rowFormat: formatFor(accept, ROW_FORMATS),
+    graphFormat: formatFor(accept, GRAPH_FORMATS),
     caller: request.caller,
     isGone: request.isGone,
   });
@@ -64,7 +65,7 @@ async function ask(service: SparqlService, request: ApiRequest, question: Questi
 }
 
 function describe(service: SparqlService, request: ApiRequest): Outcome {
-  const format = negotiate(request.header('accept'), GRAPH_FORMATS);
+  const format = formatFor(request.header('accept'), GRAPH_FORMATS);
   if (format === undefined) return varied(NO_GRAPH_FORMAT);
   const text = writeDescription(`http://${request.header('host') ?? 'localhost'}/sparql`, service.limits, format);
   const mediaType = contentType(format.mediaType);

@@ -7,6 +7,7 @@ import {
   QUERY_PENALTY_MS_MAX,
   QUERY_WAIT_MS_MAX,
 } from '../../model/graph-limits.ts';
+import type { Metrics } from '../../node/metrics.ts';
 import type { GraphSource } from '../graph-source.ts';
 import type { Problem } from '../problems.ts';
 import type { Logger } from '../settings.ts';
@@ -20,6 +21,7 @@ import { GraphView, type ViewFault } from './view.ts';
 export interface SparqlOptions {
   readonly source: GraphSource;
   readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'queryAsked' | 'queryEngineKilled'>;
   /** `lazy`: the engine starts at the first question and ends `idleMs` after the last; `on`: it always runs. */
   readonly mode: 'lazy' | 'on';
   readonly deadlineMs: number;
@@ -64,7 +66,15 @@ class Service implements SparqlService {
     return this.#view.pid;
   }
 
-  ask(request: SparqlRequest): Promise<Result<SparqlAnswer, Problem>> {
+  async ask(request: SparqlRequest): Promise<Result<SparqlAnswer, Problem>> {
+    const start = performance.now();
+    const outcome = await this.#asked(request);
+    const seconds = (performance.now() - start) / 1_000;
+    this.#options.metrics.queryAsked({ outcome: outcome.ok ? 'answered' : outcome.error.code, seconds });
+    return outcome;
+  }
+
+  #asked(request: SparqlRequest): Promise<Result<SparqlAnswer, Problem>> {
     const penaltyMs = this.#penalties.left(request.caller, performance.now());
     if (this.#isClosed) return Promise.resolve(err({ code: 'STOPPING', detail: 'ask another node' }));
     if (penaltyMs > 0) return Promise.resolve(err(penalised(penaltyMs)));
@@ -145,6 +155,7 @@ class Service implements SparqlService {
     const { error } = answered;
     if (error.kind === 'refused') return err(refused(error));
     if (this.#isClosed) return err({ code: 'STOPPING', detail: 'the node is stopping; ask another' });
+    if (error.kind !== 'gone') this.#options.metrics.queryEngineKilled();
     // Of a machine that is busy with other things its caller is not guilty, nor of what ends a process from outside.
     const isGuilty = error.kind !== 'starved' && error.kind !== 'gone';
     if (isGuilty) this.#penalties.punish(caller, performance.now());

@@ -14,6 +14,7 @@ const service = createSparqlService({
     },
   },
   logger: { debug: silent, info: silent, warn: silent, error: silent },
+  metrics: { queryAsked: silent, queryEngineKilled: silent },
   mode: 'lazy',
   deadlineMs: 60_000,
   memoryBytes: 1_073_741_824,

@@ -3,6 +3,7 @@ import { ROOT } from '../../../scripts/suites.mjs';
 import type { SparqlAnswer, SparqlRequest, SparqlService } from '../../../src/api/sparql/ask.ts';
 import { ROW_FORMATS } from '../../../src/api/sparql/negotiate.ts';
 import { createSparqlService, type SparqlOptions } from '../../../src/api/sparql/service.ts';
+import { createMetrics } from '../../../src/node/metrics.ts';
 import { PREFIXES } from '../../support/audit-questions.ts';
 import { MemoryGraph } from '../../support/memory-graph.ts';
 import { provenanceGraph } from '../../support/provenance-graph.ts';
@@ -16,6 +17,7 @@ export function openSparql(source: MemoryGraph, options: Partial<SparqlOptions> 
   return createSparqlService({
     source,
     logger: { debug: silent, info: silent, warn: silent, error: silent },
+    metrics: createMetrics(),
     mode: 'lazy',
     deadlineMs: 10_000,
     memoryBytes: 1_073_741_824,

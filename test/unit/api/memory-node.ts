@@ -35,6 +35,7 @@ import type { Operation } from '../../../src/model/operation.ts';
 import type { Receipt, Refusal } from '../../../src/model/receipt.ts';
 import type { TicketChange } from '../../../src/model/ticket.ts';
 import {
+  type Intent,
   operationHash,
   parseTransaction,
   sealTransaction,
@@ -151,6 +152,10 @@ export class MemoryNode {
   };
 
   transaction(operation: Operation, idempotencyKey: string | null = null, key = this.key): Transaction {
+    return this.#signed({ operation, statements: null }, idempotencyKey, key);
+  }
+
+  #signed(intent: Intent, idempotencyKey: string | null, key = this.key): Transaction {
     this.#nonce += 1;
     const body = {
       chainId: CHAIN_ID,
@@ -159,8 +164,7 @@ export class MemoryNode {
       expiresAt: Timestamp(this.#now + 60_000),
       nonce: this.#nonce,
       idempotencyKey,
-      operation,
-      statements: null,
+      ...intent,
     };
     return sealTransaction(body, key.sign(transactionSigningBytes(body)));
   }
@@ -191,7 +195,7 @@ export class MemoryNode {
 
   operator: Operator = {
     organisation: OrganisationId('boxoffice'),
-    sign: ({ operation }, idempotencyKey) => this.transaction(operation, idempotencyKey),
+    sign: (intent, idempotencyKey) => this.#signed(intent, idempotencyKey),
     earlier: (intent, idempotencyKey) => {
       const id = this.#keys.get(idempotencyKey);
       if (id === undefined || this.forgetsKeys) return undefined;

@@ -5,6 +5,7 @@ import { buildProgram } from '../../../src/commands/program.ts';
 import { rdfCommand } from '../../../src/commands/rdf.ts';
 import { tableText } from '../../../src/commands/rdf-table.ts';
 import { err, ok } from '../../../src/lib/result.ts';
+import { QUESTIONS } from '../../../src/provenance/questions.ts';
 import { openWorld, type World } from '../api/world.ts';
 
 const PREFIXES = { cf: 'https://w3id.org/counterfoil#' };
@@ -61,9 +62,13 @@ describe('rdf query', () => {
   });
   afterAll(() => world.api.close());
 
-  async function run(...args: readonly string[]): Promise<void> {
+  async function rdf(...args: readonly string[]): Promise<void> {
     const program = buildProgram('0.0.0', [rdfCommand()]);
-    await program.parseAsync(['rdf', 'query', '--node', world.url, ...args], { from: 'user' });
+    await program.parseAsync(['rdf', ...args], { from: 'user' });
+  }
+
+  function run(...args: readonly string[]): Promise<void> {
+    return rdf('query', '--node', world.url, ...args);
   }
 
   it('knows the prefixes of a query that declares none', async () => {
@@ -81,6 +86,27 @@ describe('rdf query', () => {
       message: 'line 2, column 1: unexpected "w".',
     });
     await expect(run('no-such-file.rq')).rejects.toMatchObject({ exit: 'NOT_FOUND' });
+  });
+
+  it('asks questions that have names', async () => {
+    await rdf('ask', 'state-as-of', '--node', world.url, '--ticket', 'A-1', '--at', '2026-06-12T18:30:00Z');
+    expect(asked.at(-1)?.query).toContain('<http://localhost/id/ticket/A-1>');
+    expect(asked.at(-1)?.query).toContain('"2026-06-12T18:30:00Z"^^<');
+    await rdf('ask', 'double-admissions', '--node', world.url, '--format', 'tsv');
+    expect(asked.at(-1)?.rowFormat?.mediaType).toBe('text/tab-separated-values');
+    const before = asked.length;
+    const unknown = rdf('ask', 'nothing', '--node', world.url);
+    await expect(unknown).rejects.toMatchObject({ exit: 'NOT_FOUND', code: 'UNKNOWN_QUESTION' });
+    const missing = rdf('ask', 'history', '--node', world.url);
+    await expect(missing).rejects.toMatchObject({ exit: 'USAGE', message: expect.stringContaining('ticket') });
+    expect(asked.length).toBe(before);
+  });
+
+  it('has an option for each parameter of a question', () => {
+    const ask = rdfCommand().commands.find((command) => command.name() === 'ask');
+    const known = ask?.options.map(({ long }) => long);
+    const wanted = QUESTIONS.flatMap(({ parameters }) => parameters.map(({ name }) => `--${name}`));
+    expect(known).toEqual(expect.arrayContaining(wanted));
   });
 
   it('does not ask again what was too much', async () => {

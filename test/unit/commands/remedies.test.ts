@@ -95,6 +95,15 @@ describe('the commands of a ticket that has to be put right', () => {
     expect(await ticket('c-3b')).toMatchObject({ replaces: 'c-3', event_id: 'cup', seat: 'A-1', gate: 'south', data });
   });
 
+  it('have the node record what is said of it', async () => {
+    world.node.issue('c-5');
+    const statements = join(directory, 'said.ttl');
+    writeFileSync(statements, '@prefix s: <http://schema.org/> .\n<http://localhost/id/ticket/c-5> s:name "x" .\n');
+    await remarkTicket(invocation(), 'hold', 'c-5', { ...options(), statements });
+    const { body } = world.node.head;
+    expect(body[0]?.body.statements).toBe('<http://localhost/id/ticket/c-5> <http://schema.org/name> "x" .\n');
+  });
+
   it('say why nothing came of it', async () => {
     const wrong = resolveTicket(invocation(), 'nobody', { ...options(), outcome: 'UPHELD' });
     await expect(wrong).rejects.toMatchObject({ code: 'UNKNOWN_TICKET' });

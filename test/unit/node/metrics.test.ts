@@ -50,6 +50,9 @@ it('counts what it is told', async () => {
   metrics.syncLag(4);
   metrics.provenanceLag(6);
   metrics.provenanceSize({ quads: 70, bytes: 8_000 });
+  metrics.queryAsked({ outcome: 'answered', seconds: 0.03 });
+  metrics.queryAsked({ outcome: 'QUERY_DEADLINE', seconds: 9 });
+  metrics.queryEngineKilled();
   metrics.evidence();
   const { text } = await metrics.expose();
   for (const line of [
@@ -77,6 +80,10 @@ it('counts what it is told', async () => {
     'provenance_lag_blocks 6',
     'provenance_quads 70',
     'provenance_bytes 8000',
+    'queries_total{outcome="answered"} 1',
+    'queries_total{outcome="QUERY_DEADLINE"} 1',
+    'query_seconds_count 2',
+    'query_engine_kills_total 1',
     'evidence_total 1',
   ]) {
     expect(text).toContain(`\ncounterfoil_${line}\n`);
