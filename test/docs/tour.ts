@@ -14,7 +14,8 @@ const PEER_PORTS_ABOVE = 100;
 const PRELUDE = `
 cf() {
   case "$1" in
-    status|peers|explain|ticket|event) [ -n "$TOUR_URL" ] && set -- "$@" --node "$TOUR_URL" ;;
+    status|peers|explain|ticket|event|rdf) [ -n "$TOUR_URL" ] && set -- "$@" --node "$TOUR_URL" ;;
+    proof) [ "$2" = fetch ] && [ -n "$TOUR_URL" ] && set -- "$@" --node "$TOUR_URL" ;;
   esac
   npm_lifecycle_event=cf "$TOUR_NODE" "$TOUR_MAIN" "$@"
 }
