@@ -2,6 +2,7 @@ import type { BlockAnswer } from '../../../src/client/answers.ts';
 import { concat, utf8 } from '../../../src/lib/bytes.ts';
 import { sha256 } from '../../../src/model/hash.ts';
 import { merkleRoot } from '../../../src/model/merkle.ts';
+import { askQuestion, QUESTIONS } from '../../../src/provenance/questions.ts';
 import { statusOf } from './cluster.ts';
 import type { NodeProcess } from './node-process.ts';
 import { until } from './until.ts';
@@ -77,4 +78,29 @@ export async function indexed(node: NodeProcess): Promise<void> {
 /** What two nodes with one chain may tell differently: whose signatures of a block each of them keeps. */
 export function isOfFinalization(line: string): boolean {
   return line.startsWith(`<${IRI_BASE}block/`) && /#finalization> /.test(line);
+}
+
+/** Asks a query by GET. */
+export async function askSparql(node: Pick<Asked, 'url'>, query: string, accept: string): Promise<Response> {
+  return await ask(node, `/sparql?query=${encodeURIComponent(query)}`, { headers: { accept } });
+}
+
+/** Rows that a node answers to a question, as texts by its columns; empty where a row has no value. */
+export async function rowsOver(
+  node: Pick<Asked, 'url'>,
+  name: string,
+  parameters: Readonly<Record<string, string>>,
+): Promise<readonly (readonly string[])[]> {
+  const text = askQuestion(name, parameters, IRI_BASE);
+  if (!text.ok) throw new Error(`${text.error.code}: ${text.error.name} ${text.error.reason}`);
+  const response = await askSparql(node, text.value, 'application/sparql-results+json');
+  const body = await response.text();
+  if (!response.ok) throw new Error(`${name} is answered ${response.status} ${body}`);
+  const { results }: SparqlRows = JSON.parse(body);
+  const columns = QUESTIONS.find((question) => question.name === name)?.columns ?? [];
+  return results.bindings.map((row) => columns.map((column) => row[column]?.value ?? ''));
+}
+
+interface SparqlRows {
+  readonly results: { readonly bindings: readonly Readonly<Record<string, { readonly value: string }>>[] };
 }
