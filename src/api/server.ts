@@ -18,7 +18,7 @@ import { proofRoutes } from './proofs.ts';
 import { questionRoutes } from './questions.ts';
 import { callerOf, createRateLimit, type RateLimit } from './rate-limit.ts';
 import type { Api, ApiDependencies, ApiLimits, ApiSettings } from './settings.ts';
-import { sparqlRoutes } from './sparql/routes.ts';
+import { sparqlRoutes, unansweredSparqlRoutes } from './sparql/routes.ts';
 import { type TicketRoutes, ticketRoutes } from './tickets.ts';
 import { refuseSocket, refuseUnreadable } from './unreadable.ts';
 import { verifyRoutes } from './verify-page.ts';
@@ -78,7 +78,7 @@ export function apiRoutes(
       onSeeded,
       gate: GateId(settings.gate),
     }),
-    ...(sparql === undefined ? [] : sparqlRoutes(sparql)),
+    ...(sparql === undefined ? unansweredSparqlRoutes(graph) : sparqlRoutes(sparql)),
     ...questionRoutes(sparql, graph.iriBase),
     ...proofRoutes(reader),
     ...verifyRoutes(),

@@ -90,7 +90,7 @@ export interface ApiDependencies {
   readonly logger: Logger;
   /** Present on devnets only. */
   readonly seed?: Seed;
-  /** Absent when queries are off: `/sparql` is no address then. It is closed with the API. */
+  /** Absent when queries are off: `/sparql` is no address then, or says that there is no graph. It is closed with the API. */
   readonly sparql?: SparqlService;
   readonly settings: ApiSettings;
 }

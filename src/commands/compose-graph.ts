@@ -32,7 +32,10 @@ export function graphOf(node: Node, config: NodeConfig, logger: Logger): NodeGra
   return {
     indexer,
     access: accessTo(indexer, iriBase),
-    sparql: sparqlOver(sourceOfIndex(iriBase, moment), config, { logger, metrics: node.parts.metrics }),
+    sparql: sparqlOver(sourceOfIndex(iriBase, moment), config, {
+      ...{ logger, metrics: node.parts.metrics },
+      fresh: () => freshened(indexer),
+    }),
   };
 }
 
@@ -44,10 +47,7 @@ function accessTo(indexer: Indexer, iriBase: string): GraphAccess {
   return {
     iriBase,
     status: () => ({ ...indexer.status(), lagBlocks: indexer.lag() }),
-    fresh: async () => {
-      const until = performance.now() + GRAPH_FRESH_MS_MAX;
-      while (indexer.lag() > 0 && performance.now() < until) await pause(GRAPH_LOOK_AGAIN_MS);
-    },
+    fresh: () => freshened(indexer),
     read: (use) => {
       const moment = indexer.moment();
       if (moment === undefined) return undefined;
@@ -60,10 +60,18 @@ function accessTo(indexer: Indexer, iriBase: string): GraphAccess {
   };
 }
 
+/** Resolves when the index has what is final at the call, or when that takes too long. */
+async function freshened(indexer: Indexer): Promise<void> {
+  const indexed = (): number => indexer.status().indexedTo ?? -1;
+  const wanted = indexed() + indexer.lag();
+  const until = performance.now() + GRAPH_FRESH_MS_MAX;
+  while (indexed() < wanted && performance.now() < until) await pause(GRAPH_LOOK_AGAIN_MS);
+}
+
 function sparqlOver(
   source: ReturnType<typeof sourceOfIndex>,
   { provenance }: NodeConfig,
-  told: Pick<SparqlOptions, 'logger' | 'metrics'>,
+  told: Pick<SparqlOptions, 'logger' | 'metrics' | 'fresh'>,
 ): SparqlService | undefined {
   if (provenance.sparql === 'off') return undefined;
   return createSparqlService({

@@ -12,7 +12,10 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/^up +\S+ \S+$/gm, 'up <time>'],
   [/^waiting +\d+ /gm, 'waiting <n> '],
   [/("(?:height|nonce|since|uptime_seconds|mempool|peers)": ?)\d+/g, '$1<n>'],
-  [/\bheight \d+/g, 'height <n>'],
+  [/\b(height|block|blocks) \d+/g, '$1 <n>'],
+  [/(http\S+ +)\d+( +http)/g, '$1<n>$2'],
+  [/\bWrote \d+ bytes/g, 'Wrote <n> bytes'],
+  [/(signed by \d of \d authorities: )[a-z, ]+/g, '$1<some>'],
   [/^(head +)\d+,/gm, '$1<n>,'],
   [/^ +\d+ {2}/gm, '<n>  '],
   // Which three of the four are counted first, and who proposes after somebody was slow.

@@ -1,5 +1,6 @@
 import { ok } from '../../lib/result.ts';
 import { GRAPH_DOCUMENT_QUADS_MAX } from '../../model/graph-limits.ts';
+import { iriFault } from '../../provenance/iri-form.ts';
 import type { Iri, Quad } from '../../provenance/terms.ts';
 import type { QuadView } from '../../store/quad-view.ts';
 import type { ApiRequest, Outcome, Route } from '../exchange.ts';
@@ -14,7 +15,7 @@ import { impliedQuads, ontologyFile } from './ontology.ts';
 /** The chain's own IRIs: the thing itself answers 303, and the document about it in the form that is asked for. */
 export function linkedDataRoutes(graph: GraphAccess): readonly Route[] {
   return [
-    { method: 'GET', path: '/id/*rest', handle: (request) => seeDocument(request) },
+    { method: 'GET', path: '/id/*rest', handle: (request) => seeDocument(graph, request) },
     { method: 'GET', path: '/doc/*rest', handle: (request) => documentOf(graph, request) },
     { method: 'GET', path: '/ontology', handle: (request) => wordsOf('counterfoil.ttl', request) },
     { method: 'GET', path: '/ontology/shapes', handle: (request) => wordsOf('shapes.ttl', request) },
@@ -22,12 +23,16 @@ export function linkedDataRoutes(graph: GraphAccess): readonly Route[] {
 }
 
 /** A ticket is no document: whoever asks for it is sent to what is known about it (303). */
-function seeDocument({ params }: ApiRequest): Outcome {
+function seeDocument({ iriBase }: GraphAccess, { params }: ApiRequest): Outcome {
   const rest = params['rest'] ?? '';
+  const fault = iriFault(iriBase + rest);
+  if (fault !== undefined) return fail('UNKNOWN_RESOURCE', `nothing of this chain has such an IRI: it ${fault.reason}`);
+  // The path was decoded, and a header takes ASCII alone; what follows a bare # would not be asked for.
+  const location = `/doc/${encodeURI(rest).replaceAll('#', '%23').replaceAll('?', '%3F')}`;
   return ok({
     status: 303,
-    headers: { location: `/doc/${rest}`, vary: 'Accept' },
-    content: { kind: 'bytes', mediaType: 'text/plain; charset=utf-8', bytes: Buffer.from(`see /doc/${rest}\n`) },
+    headers: { location, vary: 'Accept' },
+    content: { kind: 'bytes', mediaType: 'text/plain; charset=utf-8', bytes: Buffer.from(`see ${location}\n`) },
   });
 }
 

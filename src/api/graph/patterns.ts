@@ -77,14 +77,33 @@ function iriOf(text: string): string | undefined {
   return iriFault(bare) === undefined ? bare : undefined;
 }
 
-const LITERAL = /^"([\s\S]*)"(?:@([A-Za-z0-9-]+)|\^\^(.+))?$/;
+/** As N-Quads writes it: what a page showed can be asked for. */
+const LITERAL = /^"((?:[^"\\]|\\.)*)"(?:@([A-Za-z0-9-]+)|\^\^(.+))?$/;
+const ESCAPE = /\\(?:u([0-9A-Fa-f]{4})|U(00(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4})|([tbnrf"'\\])|)/g;
+/** Of a pair of surrogates: no character of a text. */
+const HALF = /\p{Cs}/u;
+const SHORT_ESCAPES: Readonly<Record<string, string>> = { t: '\t', b: '\b', n: '\n', r: '\r', f: '\f' };
+
+/** The text between the quotes; undefined when a backslash in it means nothing. */
+function unescaped(text: string): string | undefined {
+  let isSound = true;
+  const value = text.replace(ESCAPE, (_, four?: string, eight?: string, short?: string) => {
+    const digits = four ?? eight;
+    if (digits !== undefined) return String.fromCodePoint(Number.parseInt(digits, 16));
+    if (short === undefined) isSound = false;
+    return SHORT_ESCAPES[short ?? ''] ?? short ?? '';
+  });
+  return isSound && !HALF.test(value) ? value : undefined;
+}
 
 function termOf(text: string): Term | undefined {
-  const [isLiteral, value = '', language, type] = LITERAL.exec(text) ?? [];
+  const [isLiteral, written = '', language, type] = LITERAL.exec(text) ?? [];
   if (isLiteral === undefined) {
     const iri = iriOf(text);
     return iri === undefined ? undefined : { kind: 'iri', value: iri };
   }
+  const value = unescaped(written);
+  if (value === undefined) return undefined;
   if (language !== undefined) {
     return { kind: 'literal', value, datatype: RDF_LANG_STRING, language: language.toLowerCase() };
   }

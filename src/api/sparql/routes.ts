@@ -1,7 +1,9 @@
 import { utf8 } from '../../lib/bytes.ts';
 import { err, ok } from '../../lib/result.ts';
 import { SPARQL_BODY_BYTES_MAX } from '../../model/graph-limits.ts';
-import type { ApiRequest, Outcome, Route } from '../exchange.ts';
+import type { Answer, ApiRequest, BodyRule, Outcome, Route } from '../exchange.ts';
+import type { GraphAccess } from '../graph/access.ts';
+import { whereKept } from '../graph/answers.ts';
 import type { Problem } from '../problems.ts';
 import type { SparqlService } from './ask.ts';
 import { writeDescription } from './description.ts';
@@ -11,6 +13,13 @@ import { NO_GRAPH_FORMAT } from './service.ts';
 
 /** Every answer, and every refusal, may be another for another Accept. */
 const VARY = { vary: 'Accept' };
+
+const BODY: BodyRule = {
+  mediaType: QUERY_TEXT,
+  alsoTakes: [FORM, UPDATE_TEXT],
+  bytesMax: SPARQL_BODY_BYTES_MAX,
+  example: 'query.rq',
+};
 
 /** `/sparql`: queries by GET and by POST, and what the service is. */
 export function sparqlRoutes(service: SparqlService): readonly Route[] {
@@ -30,17 +39,22 @@ export function sparqlRoutes(service: SparqlService): readonly Route[] {
       method: 'POST',
       path: '/sparql',
       query: 'own',
-      body: {
-        mediaType: QUERY_TEXT,
-        alsoTakes: [FORM, UPDATE_TEXT],
-        bytesMax: SPARQL_BODY_BYTES_MAX,
-        example: 'query.rq',
-      },
+      body: BODY,
       handle: async (request) => {
         const question = questionOfBody(request.header('content-type') ?? '', request.search, request.body);
         return question.ok ? await answerQuery(service, request, question.value) : varied(question.error);
       },
     },
+  ];
+}
+
+/** The same where there is no service: without a graph that is said, and queries alone that are off have no address. */
+export function unansweredSparqlRoutes(graph: GraphAccess): readonly Route[] {
+  if (graph.status() !== null) return [];
+  const handle = (): Outcome => whereKept<Answer>(undefined);
+  return [
+    { method: 'GET', path: '/sparql', query: 'own', handle },
+    { method: 'POST', path: '/sparql', query: 'own', body: BODY, handle },
   ];
 }
 

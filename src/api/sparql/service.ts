@@ -24,6 +24,8 @@ export interface SparqlOptions {
   readonly metrics: Pick<Metrics, 'queryAsked' | 'queryEngineKilled'>;
   /** `lazy`: the engine starts at the first question and ends `idleMs` after the last; `on`: it always runs. */
   readonly mode: 'lazy' | 'on';
+  /** Resolves when the source has what is final at the call, or after a moment. */
+  readonly fresh?: () => Promise<void>;
   readonly deadlineMs: number;
   readonly memoryBytes: number;
   readonly idleMs: number;
@@ -68,6 +70,7 @@ class Service implements SparqlService {
 
   async ask(request: SparqlRequest): Promise<Result<SparqlAnswer, Problem>> {
     const start = performance.now();
+    await this.#options.fresh?.();
     const outcome = await this.#asked(request);
     const seconds = (performance.now() - start) / 1_000;
     this.#options.metrics.queryAsked({ outcome: outcome.ok ? 'answered' : outcome.error.code, seconds });

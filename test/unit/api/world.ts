@@ -1,3 +1,4 @@
+import type { GraphAccess } from '../../../src/api/graph/access.ts';
 import { createApi } from '../../../src/api/server.ts';
 import { API_LIMITS, type Api, type ApiLimits, type ApiSettings } from '../../../src/api/settings.ts';
 import type { SparqlService } from '../../../src/api/sparql/ask.ts';
@@ -23,11 +24,20 @@ export interface WorldOptions extends Partial<Omit<ApiSettings, 'limits'>> {
   readonly limits?: Partial<ApiLimits>;
   readonly hasOperator?: boolean;
   readonly sparql?: SparqlService;
+  /** None is kept when absent. */
+  readonly graph?: GraphAccess;
 }
+
+const NO_GRAPH: GraphAccess = {
+  iriBase: 'http://localhost/id/',
+  read: () => undefined,
+  status: () => null,
+  fresh: () => Promise.resolve(),
+};
 
 /** The real server on a free port of loopback, before a node in memory. */
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
-  const { limits, hasOperator = true, sparql, ...settings } = options;
+  const { limits, hasOperator = true, sparql, graph = NO_GRAPH, ...settings } = options;
   const node = new MemoryNode();
   const lines: Readonly<Record<string, unknown>>[] = [];
   const log = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) => {
@@ -39,12 +49,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     peers: node.peers,
     ...(hasOperator ? { operator: node.operator } : {}),
     subscribe: node.subscribe,
-    graph: {
-      iriBase: 'http://localhost/id/',
-      read: () => undefined,
-      status: () => null,
-      fresh: () => Promise.resolve(),
-    },
+    graph,
     metrics: createMetrics(),
     logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     seed: node.seed,

@@ -1,8 +1,9 @@
 import { Parser } from 'n3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { GraphAccess } from '../../../../src/api/graph/access.ts';
 import type { SparqlRequest, SparqlService } from '../../../../src/api/sparql/ask.ts';
 import { ok } from '../../../../src/lib/result.ts';
-import { jsonOf, openWorld, type World } from '../world.ts';
+import { jsonOf, openWorld, type World, type WorldOptions } from '../world.ts';
 
 /** A service that answers every question with what it was asked. */
 class Echo implements SparqlService {
@@ -176,11 +177,24 @@ describe('without a question', () => {
   });
 });
 
-test('where queries are off there is no such address', async () => {
-  const other = await openWorld();
+const EMPTY: GraphAccess = {
+  iriBase: 'http://localhost/id/',
+  read: () => undefined,
+  status: () => ({ indexedFrom: null, indexedTo: null, quads: 0, bytes: 0, lagBlocks: 0 }),
+  fresh: () => Promise.resolve(),
+};
+
+test.each<[string, WorldOptions, number, string]>([
+  ['queries are off there is no such address', { graph: EMPTY }, 404, 'NO_SUCH_ROUTE'],
+  ['no graph is kept that is said', {}, 503, 'PROVENANCE_OFF'],
+])('where %s', async (_, options, status, code) => {
+  const other = await openWorld(options);
+  const type = { 'content-type': 'application/sparql-query' };
   try {
-    const response = await other.ask('/sparql?query=ASK%7B%7D');
-    expect([response.status, (await jsonOf(response)).code]).toEqual([404, 'NO_SUCH_ROUTE']);
+    for (const init of [{}, { method: 'POST', body: 'ASK {}', headers: type }]) {
+      const response = await other.ask('/sparql?query=ASK%7B%7D', init);
+      expect([response.status, (await jsonOf(response)).code]).toEqual([status, code]);
+    }
   } finally {
     await other.api.close();
   }
