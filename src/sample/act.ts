@@ -29,7 +29,7 @@ export interface Act {
 }
 
 export const REJECTED = 'cf:RejectedAttempt';
-const REPETITION = 'cf:Repetition';
+export const REPETITION = 'cf:Repetition';
 
 /** What a step of the recorded chain was to do, and where it is. Nothing of this is read from its receipt. */
 export function actOf({ intent, transaction, height, index, timestamp }: Recorded, iris: Iris): Act {
