@@ -310,7 +310,7 @@ describe('a node that keeps no graph', () => {
       `/sparql?query=${encodeURIComponent('ASK { ?s ?p ?o }')}`,
     ]) {
       const response = await ask(other, path);
-      expect([path, response.status, await problemOf(response)]).toEqual([path, 503, 'PROVENANCE_OFF']);
+      expect([path, response.status, await problemOf(response)]).toEqual([path, 501, 'PROVENANCE_OFF']);
     }
     const type = { 'content-type': 'application/sparql-query' };
     const posted = await ask(other, '/sparql', { method: 'POST', body: 'ASK { ?s ?p ?o }', headers: type });

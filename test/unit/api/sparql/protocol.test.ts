@@ -186,7 +186,7 @@ const EMPTY: GraphAccess = {
 
 test.each<[string, WorldOptions, number, string]>([
   ['queries are off there is no such address', { graph: EMPTY }, 404, 'NO_SUCH_ROUTE'],
-  ['no graph is kept that is said', {}, 503, 'PROVENANCE_OFF'],
+  ['no graph is kept that is said', {}, 501, 'PROVENANCE_OFF'],
 ])('where %s', async (_, options, status, code) => {
   const other = await openWorld(options);
   const type = { 'content-type': 'application/sparql-query' };
