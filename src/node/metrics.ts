@@ -46,6 +46,8 @@ export interface Metrics {
   mempool(transactions: number): void;
   syncLag(blocks: number): void;
   provenanceLag(blocks: number): void;
+  /** Of the store elsewhere that graphs are put into; 0 without one. */
+  provenanceMirrorLag(blocks: number): void;
   provenanceSize(graph: { readonly quads: number; readonly bytes: number }): void;
   evidence(): void;
   /** This node takes no part any more. */
@@ -159,7 +161,13 @@ function ledgerMetrics({
   gauge,
   histogram,
 }: Makers): Part<
-  'ticketTransition' | 'ticketStates' | 'storageOperation' | 'mempool' | 'provenanceLag' | 'provenanceSize'
+  | 'ticketTransition'
+  | 'ticketStates'
+  | 'storageOperation'
+  | 'mempool'
+  | 'provenanceLag'
+  | 'provenanceMirrorLag'
+  | 'provenanceSize'
 > {
   const transitions = {
     validated: counter('tickets_validated_total', 'Tickets activated'),
@@ -182,6 +190,10 @@ function ledgerMetrics({
   );
   const mempool = gauge('mempool_size', 'Transactions that wait for a block');
   const provenanceLag = gauge('provenance_lag_blocks', 'Final blocks that are not yet in the graph');
+  const mirrorLag = gauge(
+    'provenance_mirror_lag_blocks',
+    'Final blocks that the mirror of the graph has not yet taken',
+  );
   const provenanceQuads = gauge('provenance_quads', 'Quads in the index of the graph');
   const provenanceBytes = gauge('provenance_bytes', 'Size of the index of the graph on the disk');
   return {
@@ -195,6 +207,7 @@ function ledgerMetrics({
     },
     mempool: (transactions) => mempool.set(transactions),
     provenanceLag: (blocks) => provenanceLag.set(blocks),
+    provenanceMirrorLag: (blocks) => mirrorLag.set(blocks),
     provenanceSize: ({ quads, bytes }) => {
       provenanceQuads.set(quads);
       provenanceBytes.set(bytes);
