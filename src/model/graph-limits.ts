@@ -125,3 +125,7 @@ export const MIRROR_RETRY_MS_MAX = 60_000;
 export const MIRROR_LOOK_MS = 250;
 /** Queries that a mirror answers at once for this node; others wait. */
 export const MIRROR_QUERIES_IN_FLIGHT_MAX = 4;
+/** How long the gate before a mirror may take for the queries in flight: it takes half a second for the longest text. */
+export const GATE_MS_MAX = 10_000;
+/** Memory of the thread that it is: the parser and its trees. */
+export const GATE_MEGABYTES_MAX = 128;

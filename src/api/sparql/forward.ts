@@ -17,12 +17,12 @@ import type { Logger } from '../settings.ts';
 import { sizeFault, TOO_MANY_BYTES } from './answer-size.ts';
 import type { SparqlAnswer, SparqlRequest, SparqlService } from './ask.ts';
 import { FairQueue } from './fair-queue.ts';
-import { type Admitted, judgeQuery } from './gate.ts';
+import type { Admitted } from './gate.ts';
+import { openGateThread, type QueryGate } from './gate-thread.ts';
 import type { Format } from './negotiate.ts';
 import { Penalties } from './penalties.ts';
 import { FORM } from './protocol.ts';
 import { penalised, QUEUE_FULL, refused, STOPPING, seconds } from './refusals.ts';
-import { NO_STATISTICS } from './statistics.ts';
 
 export interface ForwardOptions {
   /** Where a store takes queries by the SPARQL 1.1 Protocol. */
@@ -32,6 +32,8 @@ export interface ForwardOptions {
   /** Of the newest block that the store has; -1 before it has one. */
   readonly height: () => number;
   readonly logger: Logger;
+  /** One in a thread of its own unless told otherwise. */
+  readonly gate?: QueryGate;
 }
 
 interface Waiting {
@@ -48,6 +50,7 @@ class Forwarding implements SparqlService {
   readonly pid = undefined;
   readonly #options: ForwardOptions;
   readonly #requests: StoreRequests;
+  readonly #gate: QueryGate;
   readonly #queue = new FairQueue<Waiting>(QUERIES_WAITING_MAX, QUERIES_WAITING_PER_ADDRESS_MAX);
   readonly #penalties = new Penalties(QUERY_PENALTY_MS, QUERY_PENALTY_MS_MAX);
   #inFlight = 0;
@@ -56,6 +59,7 @@ class Forwarding implements SparqlService {
   constructor(options: ForwardOptions) {
     this.#options = options;
     this.#requests = new StoreRequests(options.token);
+    this.#gate = options.gate ?? openGateThread();
   }
 
   get limits(): SparqlService['limits'] {
@@ -85,6 +89,7 @@ class Forwarding implements SparqlService {
   close(): void {
     this.#isClosed = true;
     this.#requests.close();
+    this.#gate.close();
     for (let next = this.#queue.take(); next !== undefined; next = this.#queue.take()) next.settle(err(STOPPING));
   }
 
@@ -108,14 +113,15 @@ class Forwarding implements SparqlService {
 
   async #answer(request: SparqlRequest): Promise<Result<SparqlAnswer, Problem>> {
     if (request.isGone?.() === true) return err({ code: 'STOPPING', detail: 'nobody waits for it' });
-    const height = this.#options.height();
-    if (height < 0) return err({ code: 'NOT_READY', detail: 'the mirror has no block yet' });
-    const judged = judgeQuery(request.query, NO_STATISTICS);
+    if (this.#options.height() < 0) return err({ code: 'NOT_READY', detail: 'the mirror has no block yet' });
+    const judged = await this.#gate.judge(request.query);
+    if (this.#isClosed) return err(STOPPING);
     if (!judged.ok) return err(refused({ kind: 'refused', ...judged.error }));
     const { form } = judged.value;
     const isGraph = form === 'CONSTRUCT' || form === 'DESCRIBE';
     const format = isGraph ? request.graphFormat : request.rowFormat;
     if (format === undefined) return err(refused({ kind: 'refused', code: 'NOT_ACCEPTABLE', detail: form }));
+    const height = this.#options.height();
     const sent = await this.#send(request, judged.value, format);
     if (!sent.ok) return err(this.#failed(sent.error, request));
     const fault = answerFault(sent.value, form === 'SELECT' ? format : undefined);

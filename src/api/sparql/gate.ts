@@ -20,7 +20,7 @@ import type { Statistics } from './statistics.ts';
 export interface GateRefusal {
   readonly code: 'BAD_QUERY' | 'READ_ONLY' | 'SERVICE_NOT_ALLOWED' | 'QUERY_TOO_EXPENSIVE';
   readonly detail: string;
-  readonly place?: Place;
+  readonly place?: Place | undefined;
 }
 
 /** What the engine has to know of a query that may run. */
