@@ -116,6 +116,11 @@ export const PROBLEMS = {
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
   INTERNAL_ERROR: { status: 500, title: 'The node failed to answer' },
   PROVENANCE_OFF: { status: 501, title: 'This node keeps no graph' },
+  MIRROR_FAILED: {
+    status: 502,
+    title: 'The store that this node asks did not answer as it should',
+    retryAfterSeconds: 5,
+  },
   NO_QUORUM: { status: 503, title: 'Too few authorities are connected', retryAfterSeconds: 1 },
   OVERLOADED: { status: 503, title: 'The node has more work than it can take', retryAfterSeconds: 1 },
   NOT_SYNCED: { status: 503, title: 'The node is still catching up', retryAfterSeconds: 2 },

@@ -2,45 +2,114 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { GraphAccess } from '../api/graph/access.ts';
 import { sourceOfIndex } from '../api/graph/index-source.ts';
+import { Mirror } from '../api/mirror/mirror.ts';
+import { placeInFile } from '../api/mirror/place.ts';
+import { mirrorSourceOf } from '../api/mirror/source.ts';
+import { createGraphStore } from '../api/mirror/store.ts';
 import type { Logger } from '../api/settings.ts';
 import type { SparqlService } from '../api/sparql/ask.ts';
+import { createForwardingService } from '../api/sparql/forward.ts';
 import { createSparqlService, type SparqlOptions } from '../api/sparql/service.ts';
-import { GRAPH_FRESH_MS_MAX, GRAPH_LOOK_AGAIN_MS } from '../model/graph-limits.ts';
+import { GRAPH_FRESH_MS_MAX, GRAPH_LOOK_AGAIN_MS, MIRROR_TOKEN_BYTES_MAX } from '../model/graph-limits.ts';
 import { systemTimers } from '../node/clock.ts';
-import type { NodeConfig } from '../node/config/config.ts';
+import type { MirrorConfig, NodeConfig } from '../node/config/config.ts';
 import { indexWorkerOf } from '../node/index-worker.ts';
 import { Indexer } from '../node/indexer.ts';
+import { readPrivateFile } from '../node/keys/key-file.ts';
 import type { Node } from '../node/node.ts';
 import { openLmdbForReading } from '../store/lmdb.ts';
 import { GRAPH_TABLES } from '../store/quad-keys.ts';
 import { GraphReader } from '../store/quad-view.ts';
+import { CommandError } from './exit-codes.ts';
 import { graphIdentity } from './graph-describer.ts';
 
-/** The graph of a node: what indexes it, reads it, and answers questions about it. */
+/** The graph of a node: what indexes it, reads it, mirrors it, and answers questions about it. */
 export interface NodeGraph {
-  readonly indexer: Indexer | undefined;
   readonly access: GraphAccess;
   readonly sparql: SparqlService | undefined;
+  start(): void;
+  /** Ends the index and the mirror; the queries end with the HTTP server. Safe to call twice. */
+  close(): Promise<void>;
 }
 
 /** To be started when the node is; without an index there is nothing to ask. */
 export function graphOf(node: Node, config: NodeConfig, logger: Logger): NodeGraph {
   const { iriBase } = node.parts.genesis;
   const indexer = indexerOf(node, config);
-  if (indexer === undefined) return { indexer, access: noGraph(iriBase), sparql: undefined };
+  if (indexer === undefined) return noGraph(iriBase);
+  const mirrored = config.provenance.mirror && mirrorOf(node, indexer, config, config.provenance.mirror);
   const moment = () => indexer.moment();
   return {
-    indexer,
+    start: () => {
+      indexer.start();
+      mirrored?.mirror.start();
+    },
+    close: async () => {
+      await Promise.all([mirrored?.mirror.close(), indexer.close()]);
+    },
     access: accessTo(indexer, iriBase),
-    sparql: sparqlOver(sourceOfIndex(iriBase, moment), config, {
-      ...{ logger, metrics: node.parts.metrics },
-      fresh: () => freshened(indexer),
-    }),
+    sparql:
+      forwarding(config, logger, mirrored) ??
+      sparqlOver(sourceOfIndex(iriBase, moment), config, {
+        ...{ logger, metrics: node.parts.metrics },
+        fresh: () => freshened(indexer),
+      }),
   };
 }
 
-function noGraph(iriBase: string): GraphAccess {
-  return { iriBase, read: () => undefined, status: () => null, fresh: () => Promise.resolve() };
+interface Mirrored {
+  readonly mirror: Mirror;
+  readonly token: string | undefined;
+}
+
+function mirrorOf(node: Node, indexer: Indexer, { storage }: NodeConfig, { url, tokenFile }: MirrorConfig): Mirrored {
+  const { chain, genesis, metrics, log } = node.parts;
+  const { iriBase, source } = graphIdentity(genesis);
+  const token = tokenFile === undefined ? undefined : tokenIn(tokenFile);
+  const heights = () => {
+    const { indexedFrom: from, indexedTo: to } = indexer.status();
+    return from === null || to === null ? null : { from, to };
+  };
+  const mirror = new Mirror({
+    source: mirrorSourceOf(iriBase, () => indexer.moment(), heights),
+    store: createGraphStore({ url, token }),
+    place: placeInFile(join(storage.dataDir, 'mirror.json'), { graph: source, store: url }),
+    head: () => chain.visibleHead.header.height,
+    timers: systemTimers,
+    measured: (lagBlocks) => metrics.provenanceMirrorLag(lagBlocks),
+    log,
+  });
+  node.subscribe(({ type }) => {
+    if (type === 'block_finalised') mirror.measure();
+  });
+  return { mirror, token };
+}
+
+function tokenIn(file: string): string {
+  const read = readPrivateFile(file, MIRROR_TOKEN_BYTES_MAX);
+  const code = read.ok ? 'TOKEN_UNUSABLE' : read.error.code;
+  const token = read.ok ? read.value.trim() : '';
+  // What a header takes, and no line end that would begin another one.
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  const reason = read.ok ? `${file} has no token in one line of ASCII characters` : read.error.reason;
+  throw new CommandError('CONFIG_INVALID', `[provenance] mirror_token_file: ${reason}.`, { code });
+}
+
+function forwarding({ provenance }: NodeConfig, logger: Logger, mirrored?: Mirrored): SparqlService | undefined {
+  const url = provenance.mirror?.queryUrl;
+  if (mirrored === undefined || url === undefined || provenance.sparql === 'off') return undefined;
+  const { mirror, token } = mirrored;
+  const { queryDeadlineMs: deadlineMs } = provenance;
+  return createForwardingService({ url, token, deadlineMs, height: () => mirror.height, logger });
+}
+
+function noGraph(iriBase: string): NodeGraph {
+  return {
+    access: { iriBase, read: () => undefined, status: () => null, fresh: () => Promise.resolve() },
+    sparql: undefined,
+    start: () => undefined,
+    close: () => Promise.resolve(),
+  };
 }
 
 function accessTo(indexer: Indexer, iriBase: string): GraphAccess {

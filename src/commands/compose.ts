@@ -16,7 +16,6 @@ import type { Mesh } from '../network/mesh.ts';
 import { systemClock, systemTimers } from '../node/clock.ts';
 import type { NodeConfig } from '../node/config/config.ts';
 import { Executor } from '../node/executor.ts';
-import type { Indexer } from '../node/indexer.ts';
 import { readPrivateFile } from '../node/keys/key-file.ts';
 import { installNativeSha256 } from '../node/keys/native-hash.ts';
 import {
@@ -161,13 +160,13 @@ async function assemble(options: StartOptions, opened: OpenedGenesis, release: (
   const metricsServer = config.metrics.address && createMetricsServer(metrics, config.metrics.address);
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    await Promise.all([api.close(), metricsServer?.close(), node.stop(), graph.indexer?.close()]);
+    await Promise.all([api.close(), metricsServer?.close(), node.stop(), graph.close()]);
     // A journal whose disk failed says nothing any more.
     if (node.fatal === null) await closeJournal(voter);
     await closeStore(store);
     release();
   };
-  const address = await begin(api, node, metricsServer, graph.indexer).catch(async (error: unknown) => {
+  const address = await begin(api, node, graph, metricsServer).catch(async (error: unknown) => {
     await stop();
     throw error;
   });
@@ -202,11 +201,11 @@ function pruneAsItGrows(node: Node, { storage }: NodeConfig): void {
   });
 }
 
-async function begin(api: Api, node: Node, metrics?: MetricsServer, indexer?: Indexer): ReturnType<Api['listen']> {
+async function begin(api: Api, node: Node, graph: NodeGraph, metrics?: MetricsServer): ReturnType<Api['listen']> {
   const address = await api.listen();
   await metrics?.listen();
   await node.start();
-  indexer?.start();
+  graph.start();
   return address;
 }
 

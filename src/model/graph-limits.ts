@@ -105,3 +105,27 @@ export const PROOF_BYTES_MAX = 8 * 1_048_576;
 export const PROOF_VERSIONS_MAX = 1_000;
 /** Proofs of histories that wait for each other in a node, which makes one at a time: with graphs, seconds of waiting. */
 export const PROOFS_WAITING_MAX = 64;
+
+/** Address of a store that graphs are mirrored to: what servers take in a request line leaves room for a graph's name. */
+export const MIRROR_URL_CHARS_MAX = 2_048;
+/** What is read of a file with a token for such a store. */
+export const MIRROR_TOKEN_BYTES_MAX = 8_192;
+/** Graphs that are on their way to a mirror at once: stores write one after another, and the way back takes its time. */
+export const MIRROR_PUTS_IN_FLIGHT_MAX = 4;
+/** Blocks that are mirrored together: the largest have some megabytes of graphs. */
+export const MIRROR_BLOCKS_AT_ONCE_MAX = 4;
+/** How long a mirror may take for one graph: thousands of lines, in a store that tidies up meanwhile. */
+export const MIRROR_REQUEST_MS_MAX = 30_000;
+/** What is read of its answer to a graph. */
+export const MIRROR_ANSWER_BYTES_MAX = 65_536;
+/** Before a mirror that failed is tried again; twice as long each time, until it takes something. */
+export const MIRROR_RETRY_MS_MIN = 500;
+export const MIRROR_RETRY_MS_MAX = 60_000;
+/** How often it is looked whether there are blocks to mirror: two numbers are compared. */
+export const MIRROR_LOOK_MS = 250;
+/** Queries that a mirror answers at once for this node; others wait. */
+export const MIRROR_QUERIES_IN_FLIGHT_MAX = 4;
+/** How long the gate before a mirror may take for the queries in flight: it takes half a second for the longest text. */
+export const GATE_MS_MAX = 10_000;
+/** Memory of the thread that it is: the parser and its trees. */
+export const GATE_MEGABYTES_MAX = 128;

@@ -46,6 +46,8 @@ export interface Metrics {
   mempool(transactions: number): void;
   syncLag(blocks: number): void;
   provenanceLag(blocks: number): void;
+  /** Of the store elsewhere that graphs are put into; 0 without one. */
+  provenanceMirrorLag(blocks: number): void;
   provenanceSize(graph: { readonly quads: number; readonly bytes: number }): void;
   /** `outcome`: `answered`, or the code of its problem. `seconds`: its waiting included. */
   queryAsked(query: { readonly outcome: string; readonly seconds: number }): void;
@@ -163,7 +165,13 @@ function ledgerMetrics({
   gauge,
   histogram,
 }: Makers): Part<
-  'ticketTransition' | 'ticketStates' | 'storageOperation' | 'mempool' | 'provenanceLag' | 'provenanceSize'
+  | 'ticketTransition'
+  | 'ticketStates'
+  | 'storageOperation'
+  | 'mempool'
+  | 'provenanceLag'
+  | 'provenanceMirrorLag'
+  | 'provenanceSize'
 > {
   const transitions = {
     validated: counter('tickets_validated_total', 'Tickets activated'),
@@ -186,6 +194,10 @@ function ledgerMetrics({
   );
   const mempool = gauge('mempool_size', 'Transactions that wait for a block');
   const provenanceLag = gauge('provenance_lag_blocks', 'Final blocks that are not yet in the graph');
+  const mirrorLag = gauge(
+    'provenance_mirror_lag_blocks',
+    'Final blocks that the mirror of the graph has not yet taken',
+  );
   const provenanceQuads = gauge('provenance_quads', 'Quads in the index of the graph');
   const provenanceBytes = gauge('provenance_bytes', 'Size of the index of the graph on the disk');
   return {
@@ -199,6 +211,7 @@ function ledgerMetrics({
     },
     mempool: (transactions) => mempool.set(transactions),
     provenanceLag: (blocks) => provenanceLag.set(blocks),
+    provenanceMirrorLag: (blocks) => mirrorLag.set(blocks),
     provenanceSize: ({ quads, bytes }) => {
       provenanceQuads.set(quads);
       provenanceBytes.set(bytes);

@@ -64,15 +64,20 @@ function using<T>(moment: () => IndexMoment | undefined, use: (view: QuadView) =
 function blocksFrom(view: QuadView, nameOf: (height: number) => Iri, from: number): readonly GraphBlock[] {
   const to = Math.min(view.extent.heights?.to ?? -1, from + GRAPH_BLOCKS_READ_MAX - 1);
   const blocks: GraphBlock[] = [];
-  for (let height = from; height <= to; height += 1) blocks.push({ height, nquads: graphsOf(view, nameOf(height)) });
+  for (let height = from; height <= to; height += 1) {
+    const nquads = graphsOf(view, nameOf(height))
+      .map(({ document }) => document)
+      .join('');
+    blocks.push({ height, nquads });
+  }
   return blocks;
 }
 
-/** Every graph of a block. */
-function graphsOf(view: QuadView, block: Iri): string {
-  const documents = [view.document(block)];
+/** Every graph of a block as its document: that of the block first, none that is empty. */
+export function graphsOf(view: QuadView, block: Iri): readonly { readonly graph: Iri; readonly document: string }[] {
+  const names = [block];
   for (const { object } of view.each({ subject: block, predicate: CONTAINS, graph: block })) {
-    documents.push(view.document(object.value), view.document(`${object.value}#stated`));
+    names.push(object.value, `${object.value}#stated`);
   }
-  return documents.join('');
+  return names.map((graph) => ({ graph, document: view.document(graph) })).filter(({ document }) => document !== '');
 }

@@ -21,11 +21,11 @@ export interface SparqlAnswer {
   readonly height: number;
 }
 
-/** Answers questions about the graph, one at a time, at a process of its own. */
+/** Answers questions about the graph: at a process of its own one at a time, or at a store elsewhere. */
 export interface SparqlService {
   ask(request: SparqlRequest): Promise<Result<SparqlAnswer, Problem>>;
-  /** For the description of the service. */
-  readonly limits: { readonly deadlineMs: number; readonly quadsMax: number };
+  /** For the description of the service; null when the graph may have any size. */
+  readonly limits: { readonly deadlineMs: number; readonly quadsMax: number | null };
   /** Of the engine's process; undefined while there is none. */
   readonly pid: number | undefined;
   /** Ends the engine, and answers all that wait. */

@@ -32,7 +32,8 @@ function descriptionOf(endpoint: string, { deadlineMs, quadsMax }: SparqlService
     object: { kind: 'iri', value },
   });
   const names = [...ROW_FORMATS, ...GRAPH_FORMATS].flatMap(({ mediaType }) => FORMAT_NAMES[mediaType] ?? []);
-  const value = `Queries only. One has ${deadlineMs / 1_000} s, and the graph at most ${quadsMax} quads.`;
+  const ceiling = quadsMax === null ? '' : `, and the graph at most ${quadsMax} quads`;
+  const value = `Queries only. One has ${deadlineMs / 1_000} s${ceiling}.`;
   return [
     iri(endpoint, `${RDF}type`, `${SD}Service`),
     iri(endpoint, `${SD}endpoint`, endpoint),

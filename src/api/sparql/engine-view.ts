@@ -1,12 +1,7 @@
 import oxigraph from 'oxigraph';
 import { utf8 } from '../../lib/bytes.ts';
-import {
-  QUERY_ANSWER_BYTES_MAX,
-  QUERY_ANSWER_PIECE_BYTES,
-  QUERY_PREDICATES_MAX,
-  QUERY_ROWS_MAX,
-} from '../../model/graph-limits.ts';
-import { countRows } from './count-rows.ts';
+import { QUERY_ANSWER_PIECE_BYTES, QUERY_PREDICATES_MAX, QUERY_ROWS_MAX } from '../../model/graph-limits.ts';
+import { sizeFault } from './answer-size.ts';
 import type { EngineQuery, EngineRefusal, FromEngine, ToEngine } from './engine-wire.ts';
 import { judgeQuery } from './gate.ts';
 import { STATISTICS_QUERY, statisticsOf } from './statistics.ts';
@@ -102,15 +97,4 @@ function run(store: oxigraph.Store, text: string, options: QueryOptions): string
     const place = line === undefined ? {} : { place: { line: Number(line), column: Number(column) } };
     return { kind: 'refused', code: 'BAD_QUERY', detail: error.message.slice(0, 300), ...place };
   }
-}
-
-/** @param rowFormat of an answer with rows; null for any other */
-function sizeFault(text: string, rowFormat: string | null): string | undefined {
-  if (rowFormat !== null && text.length > QUERY_ROWS_MAX && (countRows(rowFormat, text) ?? 0) > QUERY_ROWS_MAX) {
-    return `the answer has more than ${QUERY_ROWS_MAX} rows; ask for them in parts, with ORDER BY, LIMIT and OFFSET`;
-  }
-  if (text.length > QUERY_ANSWER_BYTES_MAX) {
-    return `the answer has more than ${QUERY_ANSWER_BYTES_MAX} bytes; ask for fewer columns or rows`;
-  }
-  return undefined;
 }

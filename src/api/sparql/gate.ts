@@ -17,14 +17,14 @@ import { expressionsOf, isOfType, nodesOf, patternsOf } from './query-tree.ts';
 import type { Statistics } from './statistics.ts';
 
 /** Why a query is not run; codes are of the table of problems. */
-interface GateRefusal {
+export interface GateRefusal {
   readonly code: 'BAD_QUERY' | 'READ_ONLY' | 'SERVICE_NOT_ALLOWED' | 'QUERY_TOO_EXPENSIVE';
   readonly detail: string;
-  readonly place?: Place;
+  readonly place?: Place | undefined;
 }
 
 /** What the engine has to know of a query that may run. */
-interface Admitted {
+export interface Admitted {
   readonly form: Query['queryType'];
   /** Whether it names its graphs itself. */
   readonly hasDataset: boolean;

@@ -9,7 +9,7 @@ import type { SparqlService } from './ask.ts';
 import { writeDescription } from './description.ts';
 import { contentType, formatFor, GRAPH_FORMATS, ROW_FORMATS } from './negotiate.ts';
 import { FORM, QUERY_TEXT, type Question, questionOfBody, questionOfTarget, UPDATE_TEXT } from './protocol.ts';
-import { NO_GRAPH_FORMAT } from './service.ts';
+import { NO_GRAPH_FORMAT } from './refusals.ts';
 
 /** Every answer, and every refusal, may be another for another Accept. */
 const VARY = { vary: 'Accept' };

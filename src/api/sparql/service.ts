@@ -13,9 +13,9 @@ import type { Problem } from '../problems.ts';
 import type { Logger } from '../settings.ts';
 import type { SparqlAnswer, SparqlRequest, SparqlService } from './ask.ts';
 import type { EngineEnd } from './engine.ts';
-import type { EngineRefusal } from './engine-wire.ts';
 import { FairQueue } from './fair-queue.ts';
 import { Penalties } from './penalties.ts';
+import { penalised, QUEUE_FULL, refused, STOPPING, seconds } from './refusals.ts';
 import { GraphView, type ViewFault } from './view.ts';
 
 export interface SparqlOptions {
@@ -79,7 +79,7 @@ class Service implements SparqlService {
 
   #asked(request: SparqlRequest): Promise<Result<SparqlAnswer, Problem>> {
     const penaltyMs = this.#penalties.left(request.caller, performance.now());
-    if (this.#isClosed) return Promise.resolve(err({ code: 'STOPPING', detail: 'ask another node' }));
+    if (this.#isClosed) return Promise.resolve(err(STOPPING));
     if (penaltyMs > 0) return Promise.resolve(err(penalised(penaltyMs)));
     return new Promise((resolve) => {
       const waiting: Waiting = {
@@ -93,7 +93,7 @@ class Service implements SparqlService {
         if (this.#queue.remove(request.caller, waiting)) waiting.settle(err(this.#waitedTooLong()));
       }, QUERY_WAIT_MS_MAX);
       if (this.#queue.offer(request.caller, waiting)) this.#work();
-      else waiting.settle(err({ code: 'OVERLOADED', detail: 'too many queries wait already; try again in a second' }));
+      else waiting.settle(err(QUEUE_FULL));
     });
   }
 
@@ -102,7 +102,7 @@ class Service implements SparqlService {
     clearTimeout(this.#idle);
     clearInterval(this.#following);
     this.#view.stop();
-    this.#settleAll({ code: 'STOPPING', detail: 'the node is stopping; ask another' });
+    this.#settleAll(STOPPING);
   }
 
   #work(): void {
@@ -157,7 +157,7 @@ class Service implements SparqlService {
     }
     const { error } = answered;
     if (error.kind === 'refused') return err(refused(error));
-    if (this.#isClosed) return err({ code: 'STOPPING', detail: 'the node is stopping; ask another' });
+    if (this.#isClosed) return err(STOPPING);
     if (error.kind !== 'gone') this.#options.metrics.queryEngineKilled();
     // Of a machine that is busy with other things its caller is not guilty, nor of what ends a process from outside.
     const isGuilty = error.kind !== 'starved' && error.kind !== 'gone';
@@ -176,35 +176,6 @@ class Service implements SparqlService {
     for (let next = this.#queue.take(); next !== undefined; next = this.#queue.take()) next.settle(err(problem));
   }
 }
-
-function seconds(ms: number): string {
-  return String(Math.max(1, Math.ceil(ms / 1_000)));
-}
-
-function penalised(leftMs: number): Problem {
-  return {
-    code: 'QUERY_PENALTY',
-    detail: `an earlier query from this address had to be killed, which others waited for; ask again in ${seconds(leftMs)} s`,
-    headers: { 'retry-after': seconds(leftMs) },
-  };
-}
-
-function refused({ code, detail, place }: EngineRefusal): Problem {
-  if (code !== 'NOT_ACCEPTABLE') return { code, detail, ...(place === undefined ? {} : { members: { ...place } }) };
-  const isGraph = detail === 'CONSTRUCT' || detail === 'DESCRIBE';
-  return isGraph ? NO_GRAPH_FORMAT : NO_ROW_FORMAT;
-}
-
-const NO_ROW_FORMAT: Problem = {
-  code: 'NOT_ACCEPTABLE',
-  detail:
-    'rows come as application/sparql-results+json, application/sparql-results+xml, text/csv or text/tab-separated-values',
-};
-export const NO_GRAPH_FORMAT: Problem = {
-  code: 'NOT_ACCEPTABLE',
-  detail:
-    'a graph comes as text/turtle, application/n-triples, application/n-quads, application/trig, application/rdf+xml or application/ld+json',
-};
 
 /** @param penaltyMs 0 when the caller is not to blame */
 function ended({ kind, reason }: EngineEnd, deadlineMs: number, penaltyMs: number): Problem {

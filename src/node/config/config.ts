@@ -23,6 +23,14 @@ interface BootstrapPeer extends HostAndPort {
   readonly name: string | undefined;
 }
 
+/** A store elsewhere. */
+export interface MirrorConfig {
+  readonly url: string;
+  /** Undefined asks the engine of this node. */
+  readonly queryUrl: string | undefined;
+  readonly tokenFile: string | undefined;
+}
+
 /** What a node runs with: paths are absolute, times in milliseconds. */
 export interface NodeConfig {
   readonly node: {
@@ -85,6 +93,8 @@ export interface NodeConfig {
     readonly queryDeadlineMs: number;
     readonly queryMemoryBytes: number;
     readonly queryIdleMs: number;
+    /** Where graphs are put as well, and asked; undefined keeps them here. */
+    readonly mirror: MirrorConfig | undefined;
   };
   readonly metrics: { readonly address: HostAndPort | undefined };
   readonly logging: { readonly level: LogLevel; readonly format: LogFormat };
@@ -135,8 +145,23 @@ export function resolveConfig(sources: ConfigSources): Result<ResolvedConfig, re
   if (problems.length > 0) return err(problems);
   const tables = Object.fromEntries(SECTIONS.map((name) => [name, Object.fromEntries(values[name] ?? [])]));
   // Each key of SETTINGS was just parsed by its own schema: that is what Values says.
-  const config = nodeConfig(sources.home, tables as Values);
+  const checked = tables as Values;
+  const mirror = mirrorProblem(checked.provenance);
+  if (mirror !== undefined) return err([mirror]);
+  const config = nodeConfig(sources.home, checked);
   return ok({ config, settings, warnings: unknownVariables(sources.environment) });
+}
+
+/** What one setting says and another does not allow. */
+function mirrorProblem({ index, mirror, mirror_query, mirror_token_file }: Values['provenance']): string | undefined {
+  if (mirror !== '' && index === 'off') {
+    return '[provenance] mirror: what is mirrored comes from the index; set index to "all", or mirror to ""';
+  }
+  if (mirror !== '') return undefined;
+  if (mirror_query !== '') return '[provenance] mirror_query: nothing is put there; set mirror as well';
+  return mirror_token_file === ''
+    ? undefined
+    : '[provenance] mirror_token_file: there is no mirror; set mirror as well';
 }
 
 function placeOf({ section, key, source }: ResolvedSetting): string {
@@ -260,9 +285,22 @@ function nodeConfig(home: string, values: Values): NodeConfig {
       queryDeadlineMs: provenance.query_deadline,
       queryMemoryBytes: provenance.query_memory,
       queryIdleMs: provenance.query_idle,
+      mirror: mirrorConfig(provenance, at),
     },
     metrics: { address: parseAddress(metrics.address) },
     logging,
+  };
+}
+
+function mirrorConfig(
+  { mirror, mirror_query, mirror_token_file }: Values['provenance'],
+  at: (path: string) => string,
+): MirrorConfig | undefined {
+  if (mirror === '') return undefined;
+  return {
+    url: mirror,
+    queryUrl: mirror_query === '' ? undefined : mirror_query,
+    tokenFile: mirror_token_file === '' ? undefined : at(mirror_token_file),
   };
 }
 

@@ -1,4 +1,5 @@
 import { parseAddress } from '../../lib/address.ts';
+import { MIRROR_URL_CHARS_MAX } from '../../model/graph-limits.ts';
 import { isHex, isName } from '../../model/ids.ts';
 import { AUTHORITIES_MAX, CONFIG_LIST_ITEMS_MAX, FOLLOWERS_MAX } from '../../model/limits.ts';
 import { GUESTS_PER_GROUP_MAX } from '../../model/peer-limits.ts';
@@ -7,12 +8,14 @@ import {
   address,
   boolean,
   duration,
+  httpAddress,
   integer,
   type Kind,
   list,
   oneOf,
   optional,
   path,
+  pathOrEmpty,
   port,
   type RawValue,
   size,
@@ -223,6 +226,21 @@ export const SETTINGS = {
       'Memory of that process. The graph may have a quad for each KiB of it.',
     ),
     query_idle: setting(duration(1_000, 86_400_000), '10m', 'How long it waits for a next query when "lazy".'),
+    mirror: setting(
+      httpAddress('http://127.0.0.1:3030/ledger/data', MIRROR_URL_CHARS_MAX),
+      '',
+      'A store elsewhere that each graph is put into as well, by the SPARQL 1.1 Graph Store HTTP Protocol. "" for none.',
+    ),
+    mirror_query: setting(
+      httpAddress('http://127.0.0.1:3030/ledger/query', MIRROR_URL_CHARS_MAX),
+      '',
+      'Where that store takes queries: /sparql then asks there, and no process with the graph in memory is started.',
+    ),
+    mirror_token_file: setting(
+      pathOrEmpty,
+      '',
+      'A file with a token that the store wants to see (Authorization: Bearer ...). "" sends none.',
+    ),
   },
   metrics: {
     address: setting(

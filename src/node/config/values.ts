@@ -27,9 +27,10 @@ function asIs(text: string): unknown {
   return text;
 }
 
-/** A value as its reader would find it in the file, cut where it would fill the screen. */
+/** A value as its reader would find it in the file, cut where it would fill the screen, and without a password in it. */
 function shown(raw: unknown): string {
-  const text = raw instanceof Date ? raw.toISOString() : (JSON.stringify(raw) ?? String(raw));
+  const whole = raw instanceof Date ? raw.toISOString() : (JSON.stringify(raw) ?? String(raw));
+  const text = whole.replaceAll(/\/\/[^/]*@/g, '//(removed)@');
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
@@ -94,11 +95,29 @@ export const path: Kind<string> = textWhere(
   (text) => text.length > 0 && text.length <= PATH_CHARS_MAX && !text.includes('\0'),
 );
 
+/** The same, or none. */
+export const pathOrEmpty: Kind<string> = textWhere(
+  'a path, or ""',
+  (text) => text.length <= PATH_CHARS_MAX && !text.includes('\0'),
+);
+
 /** An interface to listen on. */
 export const address: Kind<string> = textWhere(
   'an IP address to listen on, such as "127.0.0.1" or "0.0.0.0"',
   (text) => isIPv4(text) || isIPv6(text),
 );
+
+/** Where an HTTP service is. */
+export function httpAddress(example: string, charsMax: number): Kind<string> {
+  const expected = `an http or https address without user, password and fragment, such as ${JSON.stringify(example)}, or ""`;
+  return textWhere(expected, (text) => text === '' || (text.length <= charsMax && isHttpAddress(text)));
+}
+
+function isHttpAddress(text: string): boolean {
+  if (!URL.canParse(text) || /[\s#]/.test(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return /^https?:$/.test(protocol) && username === '' && password === '';
+}
 
 /** A time in milliseconds, written with its unit. */
 export function duration(minMs: number, maxMs: number): Kind<number> {
