@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isProblemCode, kindOf } from '../../src/api/problems.ts';
 import type { BlockAnswer } from '../../src/client/answers.ts';
@@ -302,6 +304,7 @@ describe('a node that keeps no graph', () => {
     await cluster.settled([node, other]);
     const { provenance_lag_blocks: lag } = await statusOf(other);
     expect(lag).toBe(null);
+    expect(existsSync(join(other.home, 'data', 'graph'))).toBe(false);
     for (const path of [
       '/api/v1/graph',
       '/doc/ticket/n-1',

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defined } from '../../src/lib/assert.ts';
 import { toHex } from '../../src/lib/bytes.ts';
 import { createPrng } from '../../src/lib/prng.ts';
+import { GRAPH_DOCUMENT_QUADS_MAX } from '../../src/model/graph-limits.ts';
 import { QUESTIONS } from '../../src/provenance/questions.ts';
 import type { ExpectedAnswer } from '../../src/sample/answers.ts';
 import { SAMPLE_SIZES, type SampleSize } from '../../src/sample/plan.ts';
@@ -13,7 +14,7 @@ import { openLmdbForReading } from '../../src/store/lmdb.ts';
 import { GRAPH_TABLES } from '../../src/store/quad-keys.ts';
 import { value } from './support/chain-audit.ts';
 import { freePlan, statusOf } from './support/cluster.ts';
-import { ask, rowsOver } from './support/graph-client.ts';
+import { ask, linesOf, rowsOver } from './support/graph-client.ts';
 import { NodeProcess } from './support/node-process.ts';
 import { counterfoil, endPrograms } from './support/program.ts';
 import { IS_LONG, tell, until } from './support/until.ts';
@@ -135,6 +136,20 @@ describe.each<SampleSize>(IS_LONG ? ['S', 'M'] : ['S'])('a node over the sample 
         `size ${size}: ${name}: ${times.length} asked, first ${first.toFixed(1)} ms, p50 ${quantile(times, 0.5)} ms`,
       );
     }
+  });
+
+  it('says of a thing that much refers to where all of that is', async () => {
+    const path = '/doc/agent/boxoffice';
+    const response = await ask(node, path, { headers: { accept: 'application/n-quads' } });
+    const all = /^<([^>]*)>; rel="related"$/.exec(response.headers.get('link') ?? '')?.[1] ?? '';
+    const shown = new Set((await response.text()).split(/(?<=\n)/));
+    const page = await (await ask(node, path, { headers: { accept: 'text/html' } })).text();
+    expect(page).toContain(`href="${all}"`);
+    const lines = await linesOf(node, `${all}&limit=500`);
+    expect(lines.length).toBeGreaterThan(GRAPH_DOCUMENT_QUADS_MAX);
+    expect(lines.filter((line) => shown.has(line)).length).toBeGreaterThan(GRAPH_DOCUMENT_QUADS_MAX / 2);
+    const one = await ask(node, `/doc/ticket/${sampleTicketId(0)}`, { headers: { accept: 'text/turtle' } });
+    expect(one.headers.get('link')).toBe(null);
   });
 
   it.each(['history', 'provenance'])('tells the %s of any ticket', { timeout: INDEX_MS_MAX }, async (what) => {

@@ -100,6 +100,15 @@ describe('the engine', () => {
     ]);
   });
 
+  test('answers nothing before anything is indexed', async () => {
+    const graph = new MemoryGraph();
+    const service = start(graph);
+    const query = 'SELECT (COUNT(*) AS ?n) { ?s ?p ?o }';
+    expect(await outcomeOf(service, query)).toBe('NOT_READY');
+    for (const block of provenanceGraph(1, 100)) graph.add(block);
+    expect(await outcomeOf(service, query)).not.toBe('NOT_READY');
+  });
+
   test('says how large a graph it takes, and answers nothing about a part of one', async () => {
     const service = start(season(20_000), { memoryBytes: 10_000 * 1_024 });
     const answered = await service.ask(requestFor(COUNT));

@@ -2,6 +2,7 @@ import { ok, type Result } from '../../lib/result.ts';
 import type { Quad } from '../../provenance/terms.ts';
 import { NAMESPACES } from '../../provenance/vocabulary.ts';
 import type { GraphExtent } from '../../store/quad-rows.ts';
+import type { QuadView } from '../../store/quad-view.ts';
 import type { Outcome } from '../exchange.ts';
 import { fail, type Problem } from '../problems.ts';
 import type { RdfFormat } from '../rdf/media-types.ts';
@@ -38,12 +39,17 @@ export function graphAnswer(
   return rdfAnswer(format, text, { ...heightHeader(found.extent), ...found.headers });
 }
 
-/** What a use of the graph gives, or that there is none. */
-export function whereKept<T>(result: T | undefined): Result<T, Problem> {
-  return result === undefined
-    ? fail(
-        'PROVENANCE_OFF',
-        'this node keeps no graph: ask another one, or set [provenance] index = "all" and restart it',
-      )
-    : ok(result);
+/** What a use of the graph gives, or that there is none: never, or not at this moment. */
+export function whereKept<T>(graph: GraphAccess, use: (view: QuadView) => T): Result<T, Problem> {
+  if (graph.status() === null) return NO_GRAPH;
+  const found = graph.read((view) => ({ result: use(view) }));
+  return found === undefined
+    ? fail('NOT_READY', 'the index of the graph is not open yet; see provenance_lag_blocks in GET /api/v1/status')
+    : ok(found.result);
 }
+
+/** The answer of a node whose configuration says so. */
+export const NO_GRAPH = fail(
+  'PROVENANCE_OFF',
+  'this node keeps no graph: ask another one, or set [provenance] index = "all" and restart it',
+);

@@ -8,20 +8,25 @@ interface DocumentPage {
   readonly iri: Iri;
   readonly iriBase: Iri;
   readonly quads: readonly Quad[];
+  /** Where everything that refers to it is, page by page, when it is not here. */
+  readonly rest: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /** What is known of a thing, for people: plain tables, with a link to whatever has a document of its own. */
-export function documentPage({ iri, iriBase, quads, headers }: DocumentPage): Outcome {
+export function documentPage({ iri, iriBase, quads, rest, headers }: DocumentPage): Outcome {
   const own = quads.filter(({ subject }) => subject === iri);
   const parts = quads.filter(({ subject }) => subject !== iri && subject.startsWith(`${iri}#`));
   const others = quads.filter(({ subject }) => subject !== iri && !subject.startsWith(`${iri}#`));
+  const more =
+    rest === undefined ? '' : `<p>More refers to it than is shown here: <a href="${escaped(rest)}">all of it</a>.</p>`;
   const name = iri.slice(iriBase.length);
   const body = `<h1>${escaped(name)}</h1>
 <p>${escaped(iri)}</p>
 ${table('What it is', own, iriBase)}
 ${table('Its parts', parts, iriBase)}
 ${table('What refers to it', others, iriBase)}
+${more}
 <p>The same as data: ask this address for <code>text/turtle</code>, <code>application/trig</code>,
 <code>application/n-quads</code>, <code>application/n-triples</code> or <code>application/ld+json</code>.</p>`;
   const { html, policy } = renderPage(name, body, '');

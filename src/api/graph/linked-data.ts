@@ -42,16 +42,21 @@ async function documentOf(graph: GraphAccess, request: ApiRequest): Promise<Outc
   if (!chosen.ok) return chosen;
   const iri = graph.iriBase + (request.params['rest'] ?? '');
   await graph.fresh();
-  const found = whereKept(graph.read((view) => ({ extent: view.extent, quads: about(view, iri) })));
+  const found = whereKept(graph, (view) => ({ extent: view.extent, ...about(view, iri) }));
   if (!found.ok) return found;
-  const { extent, quads } = found.value;
+  const { extent, quads, isWhole } = found.value;
   if (quads.length === 0) {
     return fail('UNKNOWN_RESOURCE', `the graph says nothing of ${iri} as of block ${extent.heights?.to ?? 'none'}`);
   }
-  if (chosen.value === html) return documentPage({ iri, iriBase: graph.iriBase, quads, headers: heightHeader(extent) });
+  const rest = `/api/v1/graph?object=${encodeURIComponent(iri)}`;
+  const headers = isWhole ? {} : { link: `<${rest}>; rel="related"` };
+  if (chosen.value === html) {
+    const page = { iri, iriBase: graph.iriBase, quads, rest: isWhole ? undefined : rest };
+    return documentPage({ ...page, headers: { ...heightHeader(extent), ...headers } });
+  }
   const format = negotiateRdf(chosen.value, ['turtle', 'trig', 'n-quads', 'n-triples', 'json-ld']);
   if (!format.ok) return format;
-  return graphAnswer(graph, format.value, { quads: [...quads, ...impliedQuads(quads)], extent });
+  return graphAnswer(graph, format.value, { quads: [...quads, ...impliedQuads(quads)], extent, headers });
 }
 
 const OTHERS = [
@@ -61,12 +66,16 @@ const OTHERS = [
   RDF_MEDIA_TYPES['json-ld'],
 ] as const;
 
-/** What is said of a thing, then of its parts, then what else points at it; within a bound. */
-function about(view: QuadView, iri: Iri): readonly Quad[] {
+/** What is said of a thing, then of its parts, then what else points at it; within a bound, and whether it was met. */
+function about(view: QuadView, iri: Iri): { readonly quads: readonly Quad[]; readonly isWhole: boolean } {
   const quads = new Map<string, Quad>();
+  let isWhole = true;
   const take = (found: Iterable<Quad>): void => {
     for (const quad of found) {
-      if (quads.size >= GRAPH_DOCUMENT_QUADS_MAX) return;
+      if (quads.size >= GRAPH_DOCUMENT_QUADS_MAX) {
+        isWhole = false;
+        return;
+      }
       quads.set(`${quad.subject} ${quad.predicate} ${quad.object.value} ${quad.graph}`, quad);
     }
   };
@@ -74,7 +83,7 @@ function about(view: QuadView, iri: Iri): readonly Quad[] {
   for (const part of ['#stated', '#finalization']) take(view.each({ subject: iri + part }));
   take(view.each({ graph: `${iri}#stated` }));
   take(view.each({ object: { kind: 'iri', value: iri } }));
-  return [...quads.values()];
+  return { quads: [...quads.values()], isWhole };
 }
 
 /** The words of the chain, as they are written. */

@@ -32,12 +32,10 @@ async function findQuads(graph: GraphAccess, request: ApiRequest): Promise<Outco
   const limit = wholeParameter(query, 'limit', { least: 1, most: API_PAGE_MAX, otherwise: API_PAGE });
   if (!limit.ok) return limit;
   await graph.fresh();
-  const found = whereKept(
-    graph.read((view) => ({
-      extent: view.extent,
-      page: view.match(pattern.value, { limit: limit.value, after: query.get('cursor') }),
-    })),
-  );
+  const found = whereKept(graph, (view) => ({
+    extent: view.extent,
+    page: view.match(pattern.value, { limit: limit.value, after: query.get('cursor') }),
+  }));
   if (!found.ok) return found;
   const { extent, page } = found.value;
   if (!page.ok) return badField('cursor', 'is none that this node gave for this pattern; begin again without it');

@@ -34,12 +34,10 @@ async function provenanceOf(graph: GraphAccess, request: ApiRequest): Promise<Ou
   if (!limit.ok) return limit;
   const after = request.query.get('cursor');
   await graph.fresh();
-  const found = whereKept(
-    graph.read((view) => ({
-      extent: view.extent,
-      page: activitiesOf(view, graph, TicketId(id), { limit: limit.value, after }),
-    })),
-  );
+  const found = whereKept(graph, (view) => ({
+    extent: view.extent,
+    page: activitiesOf(view, graph, TicketId(id), { limit: limit.value, after }),
+  }));
   if (!found.ok) return found;
   const { extent, page } = found.value;
   if (page === undefined)

@@ -1,9 +1,9 @@
 import { utf8 } from '../../lib/bytes.ts';
 import { err, ok } from '../../lib/result.ts';
 import { SPARQL_BODY_BYTES_MAX } from '../../model/graph-limits.ts';
-import type { Answer, ApiRequest, BodyRule, Outcome, Route } from '../exchange.ts';
+import type { ApiRequest, BodyRule, Outcome, Route } from '../exchange.ts';
 import type { GraphAccess } from '../graph/access.ts';
-import { whereKept } from '../graph/answers.ts';
+import { NO_GRAPH } from '../graph/answers.ts';
 import type { Problem } from '../problems.ts';
 import type { SparqlService } from './ask.ts';
 import { writeDescription } from './description.ts';
@@ -51,7 +51,7 @@ export function sparqlRoutes(service: SparqlService): readonly Route[] {
 /** The same where there is no service: without a graph that is said, and queries alone that are off have no address. */
 export function unansweredSparqlRoutes(graph: GraphAccess): readonly Route[] {
   if (graph.status() !== null) return [];
-  const handle = (): Outcome => whereKept<Answer>(undefined);
+  const handle = (): Outcome => NO_GRAPH;
   return [
     { method: 'GET', path: '/sparql', query: 'own', handle },
     { method: 'POST', path: '/sparql', query: 'own', body: BODY, handle },

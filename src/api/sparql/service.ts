@@ -149,6 +149,8 @@ class Service implements SparqlService {
     const { query, defaultGraphs, namedGraphs, rowFormat, graphFormat, caller } = request;
     const { deadlineMs, logger } = this.#options;
     const { height } = this.#view;
+    // No rows would be an answer about the chain.
+    if (height < 0) return err({ code: 'NOT_READY', detail: 'nothing of the chain is indexed yet' });
     const formats = { rowFormat: rowFormat?.engine ?? null, graphFormat: graphFormat?.engine ?? null };
     const answered = await this.#view.query({ query, defaultGraphs, namedGraphs, ...formats }, deadlineMs);
     if (answered.ok) {
