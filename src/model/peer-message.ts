@@ -34,7 +34,7 @@ export interface BlockReference {
 }
 
 /** Why a question has no answer: `UNKNOWN` here, `PRUNED` since, or ask again later. */
-export const REQUEST_FAILURES = ['UNKNOWN', 'PRUNED', 'BUSY'] as const;
+const REQUEST_FAILURES = ['UNKNOWN', 'PRUNED', 'BUSY'] as const;
 export type RequestFailure = (typeof REQUEST_FAILURES)[number];
 
 /**

@@ -57,7 +57,7 @@ export interface ArrivalStore {
 }
 
 /** How it ended: the node starts again on what has arrived, or comes to the newest state block by block. */
-export type ArrivalOutcome = 'arrived' | 'not-worth-it';
+type ArrivalOutcome = 'arrived' | 'not-worth-it';
 
 export interface SnapshotArrivalParts {
   readonly post: Post;

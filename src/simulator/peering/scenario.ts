@@ -9,7 +9,7 @@ export interface HostilePeer {
   readonly floodKind?: PeerMessageKind | undefined;
 }
 
-export interface PlannedOutage {
+interface PlannedOutage {
   /** Which follower. */
   readonly follower: number;
   readonly at: number;

@@ -32,7 +32,7 @@ import type { Internet } from './internet.ts';
 import { type Network, PAST_BLOCK_MS } from './past.ts';
 import { SimulatedTransport } from './simulated-transport.ts';
 
-export type Kind = 'authority' | 'follower' | 'bootstrap' | 'hostile';
+type Kind = 'authority' | 'follower' | 'bootstrap' | 'hostile';
 
 export interface StationPlan {
   readonly kind: Kind;
