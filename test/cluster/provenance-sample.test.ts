@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defined } from '../../src/lib/assert.ts';
 import { toHex } from '../../src/lib/bytes.ts';
 import { createPrng } from '../../src/lib/prng.ts';
-import { GRAPH_DOCUMENT_QUADS_MAX } from '../../src/model/graph-limits.ts';
 import { QUESTIONS } from '../../src/provenance/questions.ts';
 import type { ExpectedAnswer } from '../../src/sample/answers.ts';
 import { SAMPLE_SIZES, type SampleSize } from '../../src/sample/plan.ts';
@@ -14,7 +13,7 @@ import { openLmdbForReading } from '../../src/store/lmdb.ts';
 import { GRAPH_TABLES } from '../../src/store/quad-keys.ts';
 import { value } from './support/chain-audit.ts';
 import { freePlan, statusOf } from './support/cluster.ts';
-import { ask, linesOf, rowsOver } from './support/graph-client.ts';
+import { ask, askSparql, rowsOver } from './support/graph-client.ts';
 import { NodeProcess } from './support/node-process.ts';
 import { counterfoil, endPrograms } from './support/program.ts';
 import { IS_LONG, tell, until } from './support/until.ts';
@@ -120,6 +119,11 @@ describe.each<SampleSize>(IS_LONG ? ['S', 'M'] : ['S'])('a node over the sample 
   });
 
   it('answers every question as the manifest has it', { timeout: INDEX_MS_MAX }, async () => {
+    const startedAt = performance.now();
+    // A query waits for its turn, and not for as long as a large graph takes to be read.
+    const isRead = async () => (await askSparql(node, 'ASK { ?s ?p ?o }', 'application/sparql-results+json')).ok;
+    await until(isRead, { what: 'the engine to have the graph', deadlineMs: INDEX_MS_MAX });
+    tell(`size ${size}: read into the engine in ${Math.round(performance.now() - startedAt)} ms`);
     for (const { name } of QUESTIONS) {
       const times: number[] = [];
       const cases = manifest.answers.filter(({ question }) => question === name);
@@ -136,20 +140,6 @@ describe.each<SampleSize>(IS_LONG ? ['S', 'M'] : ['S'])('a node over the sample 
         `size ${size}: ${name}: ${times.length} asked, first ${first.toFixed(1)} ms, p50 ${quantile(times, 0.5)} ms`,
       );
     }
-  });
-
-  it('says of a thing that much refers to where all of that is', async () => {
-    const path = '/doc/agent/boxoffice';
-    const response = await ask(node, path, { headers: { accept: 'application/n-quads' } });
-    const all = /^<([^>]*)>; rel="related"$/.exec(response.headers.get('link') ?? '')?.[1] ?? '';
-    const shown = new Set((await response.text()).split(/(?<=\n)/));
-    const page = await (await ask(node, path, { headers: { accept: 'text/html' } })).text();
-    expect(page).toContain(`href="${all}"`);
-    const lines = await linesOf(node, `${all}&limit=500`);
-    expect(lines.length).toBeGreaterThan(GRAPH_DOCUMENT_QUADS_MAX);
-    expect(lines.filter((line) => shown.has(line)).length).toBeGreaterThan(GRAPH_DOCUMENT_QUADS_MAX / 2);
-    const one = await ask(node, `/doc/ticket/${sampleTicketId(0)}`, { headers: { accept: 'text/turtle' } });
-    expect(one.headers.get('link')).toBe(null);
   });
 
   it.each(['history', 'provenance'])('tells the %s of any ticket', { timeout: INDEX_MS_MAX }, async (what) => {
@@ -180,7 +170,9 @@ describe.each<SampleSize>(IS_LONG ? ['S', 'M'] : ['S'])('a node over the sample 
         const lag = await until(
           async () => {
             const { provenance_lag_blocks: left, head } = await statusOf(other);
-            return left !== null && head.height - left > lastTo ? { left, to: head.height - left } : undefined;
+            return left !== null && head.height - left > lastTo + head.height / 10
+              ? { left, to: head.height - left }
+              : undefined;
           },
           { what: 'it to index some blocks', deadlineMs: INDEX_MS_MAX, describe: () => other.logTail() },
         );
