@@ -31,7 +31,7 @@ export async function startNetwork(options: {
   const { program, directory, nodes, tickets, basePort } = options;
   const file = join(directory, 'net.json');
   const home = join(directory, 'net');
-  const counts = ['--nodes', `${nodes}`, '--tickets', `${tickets}`, '--base-port', `${basePort}`];
+  const counts = ['--nodes', `${nodes}`, '--followers', '0', '--tickets', `${tickets}`, '--base-port', `${basePort}`];
   const child = spawn(process.execPath, [program, 'devnet', '--home', home, '--json-out', file, ...counts], {
     stdio: ['ignore', 'ignore', 'inherit'],
     detached: true,

@@ -1,5 +1,5 @@
 import { medianOf, type Spread } from './percentiles.ts';
-import type { BenchReport, Loaded } from './run.ts';
+import type { Asked, BenchReport, Loaded } from './run.ts';
 
 function ms(value: number): string {
   return value < 10 ? value.toFixed(2) : value.toFixed(1);
@@ -34,7 +34,23 @@ export function renderReport(report: BenchReport): string {
   for (const lanes of new Set(report.loaded.map((one) => one.lanes))) {
     lines.push(loadedLine(report.loaded.filter((one) => one.lanes === lanes)));
   }
+  if (report.asked.length > 0) lines.push('', ...askedLines(report.asked));
   return lines.join('\n');
+}
+
+/** What queries cost those who write: ratios of one run, since both share the machine with everything else. */
+function askedLines(rows: readonly Asked[]): readonly string[] {
+  const ratios = rows.map(({ quietMs, askedMs }) => askedMs.p95 / quietMs.p95);
+  const rates = rows.map(({ load }) => load.answered / load.seconds);
+  const refused = rows.reduce((sum, { load }) => sum + load.refused, 0);
+  const around = (values: readonly number[]): string =>
+    `${ms(medianOf(values))} (${ms(Math.min(...values))}-${ms(Math.max(...values))})`;
+  return [
+    `One in flight through the primary, while ${rows[0]?.clients ?? 0} clients ask another node in SPARQL`,
+    `  nobody asks           ${spread(rows.map(({ quietMs }) => quietMs))}`,
+    `  they ask              ${spread(rows.map(({ askedMs }) => askedMs))}`,
+    `  p95 is                ${around(ratios)} times as long; ${around(rates)} answers a second, ${refused} refused`,
+  ];
 }
 
 function loadedLine(rows: readonly Loaded[]): string {

@@ -1,6 +1,8 @@
 import { randomInt } from 'node:crypto';
+import { z } from 'zod';
 import { devnetKeys } from '../devnet/genesis.ts';
 import { devnetKeyPair } from '../devnet/keys.ts';
+import { defined } from '../lib/assert.ts';
 import { GateId, type Hash, OrganisationId, Timestamp } from '../model/ids.ts';
 import { sealTransaction, type Transaction, transactionSigningBytes } from '../model/transaction.ts';
 import { createSigner } from '../node/keys/key-pair.ts';
@@ -9,6 +11,7 @@ import { type Ceilings, measureCeilings } from './ceilings.ts';
 import { LoadClient, type LoadResult, runLoad } from './load.ts';
 import { type BenchNetwork, cpuSecondsOf, startNetwork } from './network.ts';
 import { type Spread, spreadOf } from './percentiles.ts';
+import { type QueryLoad, whileAsked } from './queries.ts';
 
 export interface BenchOptions {
   readonly program: string;
@@ -21,7 +24,17 @@ export interface BenchOptions {
   readonly alone: number;
   readonly loaded: number;
   readonly lanes: readonly number[];
+  /** Clients that ask a node in SPARQL while one at a time is measured once more; 0 for no such measurement. */
+  readonly queryClients: number;
   readonly progress: (line: string) => void;
+}
+
+/** One transaction in flight through the primary, without and with clients that ask another node in SPARQL. */
+export interface Asked {
+  readonly clients: number;
+  readonly quietMs: Spread;
+  readonly askedMs: Spread;
+  readonly load: QueryLoad;
 }
 
 /** One transaction in flight, sent to one node. */
@@ -46,8 +59,10 @@ export interface BenchReport {
   /** In the order in which they were run, every round. */
   readonly alone: readonly Alone[];
   readonly loaded: readonly Loaded[];
+  readonly asked: readonly Asked[];
 }
 
+const genesisAnswer = z.object({ iri_base: z.string() });
 const SIGNER = 'venue';
 /** A transaction that waits longer than this is not taken: the longest run must be shorter. */
 const LIFE_MS = 590_000;
@@ -57,7 +72,8 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
   const { progress, directory, rounds, nodes } = options;
   progress('measuring what the machine can do at best');
   const ceilings = await measureCeilings(directory);
-  const wanted = 2 * rounds * options.alone + rounds * options.lanes.length * options.loaded;
+  const perRound = (options.queryClients === 0 ? 2 : 4) * options.alone + options.lanes.length * options.loaded;
+  const wanted = rounds * perRound;
   progress(`starting ${nodes} nodes and issuing ${wanted} tickets`);
   const network = await startNetwork({ ...options, tickets: wanted });
   try {
@@ -67,12 +83,13 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
   }
 }
 
-async function measure(options: BenchOptions, network: BenchNetwork): Promise<Pick<BenchReport, 'alone' | 'loaded'>> {
+async function measure(options: BenchOptions, network: BenchNetwork): Promise<Omit<BenchReport, 'nodes' | 'ceilings'>> {
   const { rounds, progress } = options;
   const clients = network.nodes.map(({ http }) => new LoadClient(http));
   const tickets = ticketNumbers();
   const alone: Alone[] = [];
   const loaded: Loaded[] = [];
+  const asked: Asked[] = [];
   try {
     for (let round = 1; round <= rounds; round += 1) {
       for (const index of [0, network.nodes.length - 1]) {
@@ -83,11 +100,14 @@ async function measure(options: BenchOptions, network: BenchNetwork): Promise<Pi
         progress(`round ${round} of ${rounds}: ${lanes} lanes`);
         loaded.push(await underLoad(options, network, { clients, lanes, tickets }));
       }
+      if (options.queryClients === 0) continue;
+      progress(`round ${round} of ${rounds}: without and with ${options.queryClients} who ask in SPARQL`);
+      asked.push(await whileOthersAsk(options, network, { client: clients[0], tickets }));
     }
   } finally {
     for (const client of clients) client.close();
   }
-  return { alone, loaded };
+  return { alone, loaded, asked };
 }
 
 function* ticketNumbers(): Generator<number, never> {
@@ -107,6 +127,19 @@ async function oneAtATime(
     isPrimary: at.index === 0,
     latencyMs: spreadOf(result.latenciesMs),
   };
+}
+
+async function whileOthersAsk(
+  options: BenchOptions,
+  network: BenchNetwork,
+  at: { readonly client: LoadClient | undefined; readonly tickets: Generator<number, never> },
+): Promise<Asked> {
+  const measureAlone = () => oneAtATime(options, network, { index: 0, ...at });
+  const quiet = await measureAlone();
+  const { http } = defined(network.nodes.at(-1), 'a network has nodes');
+  const { iri_base: iriBase } = genesisAnswer.parse(await (await fetch(new URL('/api/v1/genesis', http))).json());
+  const { result, load } = await whileAsked({ http, iriBase, clients: options.queryClients }, measureAlone);
+  return { clients: options.queryClients, quietMs: quiet.latencyMs, askedMs: result.latencyMs, load };
 }
 
 async function underLoad(

@@ -14,6 +14,7 @@ export interface BenchCommandOptions {
   readonly loaded: string;
   readonly lanes: string;
   readonly basePort: string;
+  readonly queries: string;
 }
 
 const LANES_MAX = 1_024;
@@ -38,6 +39,7 @@ export async function bench({ terminal }: Invocation, options: BenchCommandOptio
       alone: wholeNumber(options.alone, '--alone', 1, 10_000),
       loaded: wholeNumber(options.loaded, '--loaded', 1, 20_000),
       lanes,
+      queryClients: wholeNumber(options.queries, '--queries', 0, 64),
       progress: (line) => terminal.talk(`${line} ...`),
     });
     const [cpu] = cpus();

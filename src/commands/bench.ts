@@ -18,6 +18,7 @@ export function benchCommand(): Command {
     .addOption(new Option('--alone <number>', 'transactions of a round with one in flight').default('300'))
     .addOption(new Option('--loaded <number>', 'transactions of a round under load').default('3000'))
     .addOption(new Option('--lanes <list>', 'how many at once, one measurement each').default('16,64,256'))
+    .addOption(new Option('--queries <number>', 'clients that ask in SPARQL in one more measurement').default('8'))
     .addOption(new Option('--base-port <port>', 'ports of the network').default('7680'))
     .action(async (options: BenchCommandOptions, command: Command) => {
       const { bench } = await import('./bench-action.ts');
