@@ -15,9 +15,12 @@ function wordsOf(line: string): readonly string[] {
   return words.slice(Math.max(0, start)).map((word) => word.replace(/'([^']*)'|"((?:\\.|[^"\\])*)"/g, '$1$2'));
 }
 
+/** What stands between `;`, `|`, `&&` and `$(` outside of quotes. */
+const PARTS = /(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|\$(?!\()|&(?!&)|[^;|&$'"\\])+/g;
+
 /** Calls of this program within a line of shell: `counterfoil x`, `cf x`, `npm run -s cf -- x`, `npm run keys -- x`. */
 function callsOf(line: string): readonly (readonly string[])[] {
-  return line.split(/;|\||&&|\$\(/).flatMap((part) => {
+  return (line.match(PARTS) ?? []).flatMap((part) => {
     const words = wordsOf(part.replace(/\s#.*$/, '').trim());
     const text = words.join(' ');
     const from = (count: number): readonly string[] => words.slice(count).filter((word) => !/^\d?>/.test(word));
