@@ -44,7 +44,12 @@ function mayMount(): boolean {
 /** Fills the disk up to what is left over; a file that can be removed again. */
 function fillDisk(name: string, leftBytes: number): void {
   const { bavail, bsize } = statfsSync(disk.path);
-  writeFileSync(join(disk.path, name), new Uint8Array(Math.max(0, bavail * bsize - leftBytes)));
+  try {
+    writeFileSync(join(disk.path, name), new Uint8Array(Math.max(0, bavail * bsize - leftBytes)));
+  } catch (error) {
+    // A node that runs took what was to be left: all the fuller.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+  }
 }
 
 describe.skipIf(!mayMount())('an authority whose disk is full (needs the right to mount a tmpfs)', () => {
