@@ -9,7 +9,7 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
  * @typedef {object} Suite
  * @property {string} name project name in vitest
  * @property {string[]} include its test files
- * @property {number} shareSeconds its share of the ten minutes on two cores
+ * @property {number} shareSeconds its share of the quarter of an hour on two cores
  * @property {number} testMsMax deadline of one test
  * @property {boolean} isSerial its files run one after another: they use both cores or the network themselves
  * @property {boolean} usesDist it runs the compiled program
@@ -42,7 +42,7 @@ const ALL = [
     ),
     setupFiles: ['test/setup/native-hash.ts'],
   },
-  { ...QUICK, name: 'properties', include: below('properties'), testMsMax: 60_000 },
+  { ...QUICK, name: 'properties', include: below('properties'), testMsMax: 60_000, shareSeconds: 40 },
   // Whole nodes in one process, at every moment and with every row damaged: too slow for `npm run check`.
   { ...QUICK, name: 'nodes', include: below('nodes'), testMsMax: 60_000, shareSeconds: 45 },
   { ...QUICK, name: 'vectors', include: below('vectors'), shareSeconds: 5 },
@@ -50,9 +50,9 @@ const ALL = [
   { ...SIMULATED, name: 'scenarios', include: below('scenarios'), shareSeconds: 20 },
   { ...SIMULATED, name: 'simulation', include: below('simulation'), shareSeconds: 120 },
   { ...SIMULATED, name: 'mutants', include: below('mutants'), shareSeconds: 60 },
-  { ...REAL, name: 'cluster', include: below('cluster'), shareSeconds: 270 },
-  { ...REAL, name: 'docs', include: below('docs'), shareSeconds: 45 },
-  { ...REAL, name: 'browser', include: below('browser'), shareSeconds: 25 },
+  { ...REAL, name: 'cluster', include: below('cluster'), shareSeconds: 450 },
+  { ...REAL, name: 'docs', include: below('docs'), shareSeconds: 55 },
+  { ...REAL, name: 'browser', include: below('browser'), shareSeconds: 45 },
 ];
 
 /** @returns {Suite[]} those that have tests in this tree */
