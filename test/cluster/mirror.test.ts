@@ -10,6 +10,7 @@ import { tell } from './support/until.ts';
 const KILLS = 3;
 /** A store that tidies up after each graph takes a tenth of a second for it. */
 const ARRIVAL_MS = 180_000;
+const TEST_MS = 600_000;
 /** Of the ports of a network, one that no node has. */
 const PORT_OFFSET = 90;
 const STATED = '<http://localhost/boxoffice/seat/1> <http://schema.org/name> "Fähre \\"1\\""@de .\n';
@@ -101,6 +102,7 @@ it.each(['graphs', 'quads'] as const)(
     await node.start();
     expect(await mirrored()).toEqual(lines);
   },
+  TEST_MS,
 );
 
 it('queries are answered by the store, behind the gate', async () => {
