@@ -5,7 +5,7 @@ import type { Admitted, GateRefusal } from './gate.ts';
 import { type GateQuestion, gateAnswer } from './gate-wire.ts';
 import { siblingFile } from './sibling-file.ts';
 
-export type GateVerdict = Result<Admitted, GateRefusal>;
+type GateVerdict = Result<Admitted, GateRefusal>;
 
 /** The gate of a query whose graph is elsewhere. */
 export interface QueryGate {
