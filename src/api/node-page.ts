@@ -22,6 +22,9 @@ const LINKS: readonly (readonly [string, string])[] = [
   ['/api/v1/tickets?pretty', 'the tickets'],
   ['/api/v1/peers?pretty', 'whom this node is connected with'],
   ['/api/v1/authorities?pretty', 'who proposes and signs'],
+  ['/api/v1/questions?pretty', 'what an auditor asks of the graph, with the text for /sparql'],
+  ['/doc/block/0', 'what the graph says of the first block; everything else is linked'],
+  ['/ontology', 'the words of the graph'],
   ['/verify', 'proofs of tickets, checked in this browser'],
   ['/metrics', 'numbers for Prometheus'],
 ];

@@ -115,7 +115,8 @@ export const PROBLEMS = {
   QUERY_PENALTY: { status: 429, title: 'An earlier query from this address had to be killed' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
   INTERNAL_ERROR: { status: 500, title: 'The node failed to answer' },
-  PROVENANCE_OFF: { status: 501, title: 'This node keeps no graph' },
+  QUERY_FAILED: { status: 500, title: 'The engine failed at the query' },
+  PROVENANCE_OFF: { status: 501, title: 'This node keeps no graph, or answers no queries about it' },
   MIRROR_FAILED: {
     status: 502,
     title: 'The store that this node asks did not answer as it should',
@@ -181,7 +182,8 @@ const ADVICE: Readonly<Partial<Record<Refusal, string>>> = {
   UNKNOWN_TIER: 'create the tier first, or check its id',
   NOT_VALIDATED: 'activate it with POST /api/v1/tickets/validate, then try again',
   ALREADY_VALIDATED: 'nothing is left to do',
-  TICKET_DISPUTED: 'its history tells who contested it and why; a contested ticket stays out',
+  TICKET_DISPUTED:
+    'its history tells who contested it, why, and how it was decided; it stays out, also then: a replacement admits',
   OUTSIDE_VALIDITY: "its tier's validity says when it admits",
   WRONG_GATE: 'send the holder to the gate that the ticket is assigned to',
   INVALID_TRANSITION: "look at the ticket's state, which only moves forward",

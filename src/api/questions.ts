@@ -37,7 +37,10 @@ async function answer(service: SparqlService | undefined, iriBase: Iri, request:
     return code === 'UNKNOWN_QUESTION' ? fail(code, reason) : badField(name, reason);
   }
   if (service === undefined) {
-    return fail('PROVENANCE_OFF', 'this node answers no queries: ask another one, or set [provenance] sparql = "lazy"');
+    return fail(
+      'PROVENANCE_OFF',
+      'this node answers no queries: ask another one, or set [provenance] index = "all" and sparql = "lazy"',
+    );
   }
   return await answerQuery(service, request, { query: query.value, defaultGraphs: [], namedGraphs: [] });
 }

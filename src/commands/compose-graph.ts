@@ -62,7 +62,12 @@ interface Mirrored {
   readonly token: string | undefined;
 }
 
-function mirrorOf(node: Node, indexer: Indexer, { storage }: NodeConfig, { url, tokenFile }: MirrorConfig): Mirrored {
+function mirrorOf(
+  node: Node,
+  indexer: Indexer,
+  { storage }: NodeConfig,
+  { url, by, tokenFile }: MirrorConfig,
+): Mirrored {
   const { chain, genesis, metrics, log } = node.parts;
   const { iriBase, source } = graphIdentity(genesis);
   const token = tokenFile === undefined ? undefined : tokenIn(tokenFile);
@@ -72,7 +77,7 @@ function mirrorOf(node: Node, indexer: Indexer, { storage }: NodeConfig, { url, 
   };
   const mirror = new Mirror({
     source: mirrorSourceOf(iriBase, () => indexer.moment(), heights),
-    store: createGraphStore({ url, token }),
+    store: createGraphStore({ url, token, by }),
     place: placeInFile(join(storage.dataDir, 'mirror.json'), { graph: source, store: url }),
     head: () => chain.visibleHead.header.height,
     timers: systemTimers,

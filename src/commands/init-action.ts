@@ -29,6 +29,7 @@ export interface InitOptions extends PassphraseOptions {
   readonly hosts?: string;
   readonly basePort: string;
   readonly networkId?: string;
+  readonly iriBase: string;
   readonly genesis?: string;
   readonly follower?: boolean;
 }
@@ -100,7 +101,7 @@ export async function initNetwork(invocation: Invocation, options: InitOptions, 
     basename(root)
       .replace(/[^A-Za-z0-9._-]/g, '-')
       .slice(0, 64);
-  const genesis = checkedGenesis(genesisOf(networkId, seats));
+  const genesis = checkedGenesis(genesisOf(networkId, options.iriBase, seats));
   const protection = await newProtection(invocation, options);
   makeDirectories(root);
   for (const seat of seats) {
@@ -170,11 +171,11 @@ function checkedHost(host: string): string {
   throw new CommandError('USAGE', `${JSON.stringify(host)} is no host name or address.`);
 }
 
-function genesisOf(networkId: string, seats: readonly Seat[]): GenesisDocument {
+function genesisOf(networkId: string, iriBase: string, seats: readonly Seat[]): GenesisDocument {
   return {
     networkId,
     created: Timestamp(Date.now()),
-    iriBase: 'http://localhost/id/',
+    iriBase,
     parameters: DEFAULT_PARAMETERS,
     authorities: seats.map(({ name, authority }) => ({
       id: name,

@@ -42,6 +42,11 @@ export function initCommand(): Command {
     .addOption(
       new Option('--network-id <name>', 'name of the network (default: the name of its directory)').helpGroup(whole),
     )
+    .addOption(
+      new Option('--iri-base <address>', 'what every name in its graphs begins with, for ever')
+        .default('http://localhost/id/')
+        .helpGroup(whole),
+    )
     .optionsGroup('Secrets:')
     .addOption(passphraseFileOption())
     .addOption(noPassphraseOption())

@@ -112,8 +112,10 @@ export const MIRROR_URL_CHARS_MAX = 2_048;
 export const MIRROR_TOKEN_BYTES_MAX = 8_192;
 /** Graphs that are on their way to a mirror at once: stores write one after another, and the way back takes its time. */
 export const MIRROR_PUTS_IN_FLIGHT_MAX = 4;
-/** Blocks that are mirrored together: the largest have some megabytes of graphs. */
-export const MIRROR_BLOCKS_AT_ONCE_MAX = 4;
+/** Blocks that are mirrored together: empty ones have next to no lines. */
+export const MIRROR_BLOCKS_AT_ONCE_MAX = 16;
+/** Characters after which no more blocks are added to those: read in one turn of the loop, in some milliseconds. */
+export const MIRROR_CHARS_AT_ONCE = 262_144;
 /** How long a mirror may take for one graph: thousands of lines, in a store that tidies up meanwhile. */
 export const MIRROR_REQUEST_MS_MAX = 30_000;
 /** What is read of its answer to a graph. */

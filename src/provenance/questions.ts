@@ -3,9 +3,7 @@ import { isName, TicketId } from '../model/ids.ts';
 import { CHAIN_QUESTIONS } from './chain-questions.ts';
 import { EVENT_QUESTIONS } from './event-questions.ts';
 import { irisUnder } from './iris.ts';
-import { ref, word } from './lines.ts';
-import { lexicalFault } from './literal-form.ts';
-import { XSD } from './namespaces.ts';
+import { dateTime, ref } from './lines.ts';
 import type { Question, QuestionParameter } from './question.ts';
 import type { Iri } from './terms.ts';
 import { TICKET_QUESTIONS } from './ticket-questions.ts';
@@ -60,19 +58,23 @@ export function askQuestion(
   return ok(`${QUESTION_PREFIXES}${text}\n`);
 }
 
+/** As people and other answers of a node write it: any offset, any fraction. */
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+
 function termOf(
   { name, kind, description, example }: QuestionParameter,
   value: string | undefined,
   iriBase: Iri,
 ): Result<string, QuestionFault> {
-  if (value === undefined) return err({ code: 'MISSING_PARAMETER', name, reason: `it is ${description}: ${example}` });
+  if (value === undefined)
+    return err({ code: 'MISSING_PARAMETER', name, reason: `is missing: ${description}, for example ${example}` });
   switch (kind) {
     case 'ticket':
       if (!isName(value)) break;
       return ok(ref(irisUnder(iriBase).ticket(TicketId(value))));
     case 'instant':
-      if (lexicalFault(`${XSD}dateTime`, value) !== undefined) break;
-      return ok(`"${value}"^^${word('xsd:dateTime')}`);
+      if (!INSTANT.test(value) || Number.isNaN(Date.parse(value))) break;
+      return ok(dateTime(Date.parse(value)));
   }
   return err({ code: 'BAD_PARAMETER', name, reason: `it is ${description}, as ${example}` });
 }

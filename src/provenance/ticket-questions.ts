@@ -28,7 +28,7 @@ export const TICKET_QUESTIONS: readonly Question[] = [
       {
         name: 'at',
         kind: 'instant',
-        description: 'an instant in UTC, without zeros at the end of a fraction',
+        description: 'an instant with its offset',
         example: '2026-06-18T16:30:00Z',
       },
     ],

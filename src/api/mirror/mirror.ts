@@ -1,13 +1,9 @@
-import { err, ok, type Result } from '../../lib/result.ts';
-import {
-  MIRROR_LOOK_MS,
-  MIRROR_PUTS_IN_FLIGHT_MAX,
-  MIRROR_RETRY_MS_MAX,
-  MIRROR_RETRY_MS_MIN,
-} from '../../model/graph-limits.ts';
+import type { Result } from '../../lib/result.ts';
+import { MIRROR_LOOK_MS, MIRROR_RETRY_MS_MAX, MIRROR_RETRY_MS_MIN } from '../../model/graph-limits.ts';
 import type { Log, Timers } from '../../node/ports.ts';
 import type { MirrorPlace, MirrorRange } from './place.ts';
-import type { MirrorBlock, MirrorGraph, MirrorSource } from './source.ts';
+import type { StoreFault } from './request.ts';
+import type { MirrorBlock, MirrorSource } from './source.ts';
 import type { MirrorStore } from './store.ts';
 
 export interface MirrorParts {
@@ -131,24 +127,10 @@ export class Mirror {
   }
 
   /** The graphs of blocks come last: who finds one finds what its transactions say. */
-  async #deliver(blocks: readonly MirrorBlock[]): Promise<Result<true, { readonly reason: string }>> {
-    const graphs = blocks.flatMap((block) => block.graphs);
-    const sent = await this.#putAll(graphs);
-    return sent.ok ? await this.#putAll(blocks.map(({ own }) => own)) : sent;
-  }
-
-  async #putAll(graphs: readonly MirrorGraph[]): Promise<Result<true, { readonly reason: string }>> {
-    const waiting = graphs.values();
-    let fault: { readonly reason: string } | undefined;
-    const work = async (): Promise<void> => {
-      for (const { graph, ntriples } of waiting) {
-        const put = fault === undefined ? await this.#parts.store.put(graph, ntriples) : undefined;
-        if (put === undefined) return;
-        if (!put.ok) fault ??= put.error;
-      }
-    };
-    await Promise.all(Array.from({ length: MIRROR_PUTS_IN_FLIGHT_MAX }, work));
-    return fault === undefined ? ok(true) : err(fault);
+  async #deliver(blocks: readonly MirrorBlock[]): Promise<Result<true, StoreFault>> {
+    const { store } = this.#parts;
+    const taken = await store.take(blocks.flatMap(({ graphs }) => graphs));
+    return taken.ok ? await store.take(blocks.map(({ own }) => own)) : taken;
   }
 
   /** @returns how long to leave the store alone, in milliseconds */

@@ -1,12 +1,12 @@
-import { MIRROR_BLOCKS_AT_ONCE_MAX } from '../../model/graph-limits.ts';
+import { MIRROR_BLOCKS_AT_ONCE_MAX, MIRROR_CHARS_AT_ONCE } from '../../model/graph-limits.ts';
 import { irisUnder } from '../../provenance/iris.ts';
 import type { Iri } from '../../provenance/terms.ts';
 import { graphsOf, type IndexMoment } from '../graph/index-source.ts';
 
 export interface MirrorGraph {
   readonly graph: Iri;
-  /** Lines of N-Triples, each ended. */
-  readonly ntriples: string;
+  /** Lines of N-Quads, all of this graph, each ended. */
+  readonly document: string;
 }
 
 export interface MirrorBlock {
@@ -46,8 +46,11 @@ export function mirrorSourceOf(
         if (extent === null || height < extent.from) return [];
         const to = Math.min(extent.to, height + MIRROR_BLOCKS_AT_ONCE_MAX - 1);
         const blocks: MirrorBlock[] = [];
-        for (let at = height; at <= to; at += 1) {
-          const [own, ...graphs] = graphsOf(view, iris.block(at)).map(mirrored);
+        let chars = 0;
+        for (let at = height; at <= to && chars < MIRROR_CHARS_AT_ONCE; at += 1) {
+          const documents = graphsOf(view, iris.block(at));
+          for (const { document } of documents) chars += document.length;
+          const [own, ...graphs] = documents;
           if (own !== undefined) blocks.push({ height: at, own, graphs });
         }
         return blocks;
@@ -55,16 +58,5 @@ export function mirrorSourceOf(
         opened.close();
       }
     },
-  };
-}
-
-function mirrored({ graph, document }: { readonly graph: Iri; readonly document: string }): MirrorGraph {
-  const end = ` <${graph}> .\n`;
-  return {
-    graph,
-    ntriples: document
-      .split(/(?<=\n)/)
-      .map((line) => `${line.slice(0, -end.length)} .\n`)
-      .join(''),
   };
 }

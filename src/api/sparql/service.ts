@@ -47,6 +47,8 @@ class Service implements SparqlService {
   readonly #view: GraphView;
   readonly #queue = new FairQueue<Waiting>(QUERIES_WAITING_MAX, QUERIES_WAITING_PER_ADDRESS_MAX);
   readonly #penalties = new Penalties(QUERY_PENALTY_MS, QUERY_PENALTY_MS_MAX);
+  /** Whose queries the engine failed at lately. */
+  readonly #failures = new Penalties(QUERY_PENALTY_MS, QUERY_PENALTY_MS);
   #isWorking = false;
   #isClosed = false;
   #idle: NodeJS.Timeout | undefined;
@@ -162,10 +164,19 @@ class Service implements SparqlService {
     if (this.#isClosed) return err(STOPPING);
     if (error.kind !== 'gone') this.#options.metrics.queryEngineKilled();
     // Of a machine that is busy with other things its caller is not guilty, nor of what ends a process from outside.
-    const isGuilty = error.kind !== 'starved' && error.kind !== 'gone';
+    const isGuilty =
+      error.kind === 'broken' ? this.#failsAgain(caller) : error.kind !== 'starved' && error.kind !== 'gone';
     if (isGuilty) this.#penalties.punish(caller, performance.now());
     logger.warn({ address: caller, why: error.kind, detail: error.reason, query: query.slice(0, 500) }, 'query ended');
     return err(ended(error, deadlineMs, this.#penalties.left(caller, performance.now())));
+  }
+
+  /** The engine may fail at an honest query; whoever makes it fail again and again keeps it from the others. */
+  #failsAgain(caller: string): boolean {
+    const now = performance.now();
+    const isAgain = this.#failures.left(caller, now) > 0;
+    this.#failures.punish(caller, now);
+    return isAgain;
   }
 
   #waitedTooLong(): Problem {
@@ -183,7 +194,11 @@ class Service implements SparqlService {
 function ended({ kind, reason }: EngineEnd, deadlineMs: number, penaltyMs: number): Problem {
   const then = penaltyMs === 0 ? '' : `. Queries from this address wait ${seconds(penaltyMs)} s now`;
   if (kind === 'gone') return { code: 'NOT_READY', detail: `${reason}; ask again` };
-  if (kind === 'memory' || kind === 'broken') {
+  if (kind === 'broken') {
+    const hint = 'values of different kinds cannot always be put in order: try ORDER BY STR(?x)';
+    return { code: 'QUERY_FAILED', detail: `the engine failed at it and was replaced; ${hint}${then}` };
+  }
+  if (kind === 'memory') {
     return {
       code: 'QUERY_TOO_EXPENSIVE',
       detail: `it takes more memory than the engine has; ask for less at once${then}`,

@@ -26,6 +26,7 @@ interface BootstrapPeer extends HostAndPort {
 /** A store elsewhere. */
 export interface MirrorConfig {
   readonly url: string;
+  readonly by: Values['provenance']['mirror_by'];
   /** Undefined asks the engine of this node. */
   readonly queryUrl: string | undefined;
   readonly tokenFile: string | undefined;
@@ -293,12 +294,13 @@ function nodeConfig(home: string, values: Values): NodeConfig {
 }
 
 function mirrorConfig(
-  { mirror, mirror_query, mirror_token_file }: Values['provenance'],
+  { mirror, mirror_by, mirror_query, mirror_token_file }: Values['provenance'],
   at: (path: string) => string,
 ): MirrorConfig | undefined {
   if (mirror === '') return undefined;
   return {
     url: mirror,
+    by: mirror_by,
     queryUrl: mirror_query === '' ? undefined : mirror_query,
     tokenFile: mirror_token_file === '' ? undefined : at(mirror_token_file),
   };

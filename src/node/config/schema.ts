@@ -236,6 +236,11 @@ export const SETTINGS = {
       '',
       'Where that store takes queries: /sparql then asks there, and no process with the graph in memory is started.',
     ),
+    mirror_by: setting(
+      oneOf('graphs', 'quads'),
+      'graphs',
+      'How: each graph by a PUT of its own, which every such store takes, or those of some blocks by one POST of N-Quads to\nthe address above, which is many times faster and which some take, such as Apache Jena Fuseki.',
+    ),
     mirror_token_file: setting(
       pathOrEmpty,
       '',

@@ -8,8 +8,9 @@ const [port, path] = process.argv.slice(2);
 const store = new oxigraph.Store();
 const NTRIPLES = 'application/n-triples';
 
-/** @param {string} graph @param {string} ntriples */
+/** @param {string} graph '' for quads, which are added @param {string} ntriples */
 function replace(graph, ntriples) {
+  if (graph === '') return store.load(ntriples, { format: 'application/n-quads' });
   const name = oxigraph.namedNode(graph);
   // First beside the store: what it cannot read leaves it as it was.
   new oxigraph.Store().load(ntriples, { format: NTRIPLES });
@@ -53,6 +54,10 @@ function answer(
   if (url.pathname === '/query')
     return [200, accept, ask(new URLSearchParams(method === 'GET' ? url.search : body), accept)];
   const graph = url.searchParams.get('graph');
+  if (url.pathname === '/data' && graph === null && method === 'POST') {
+    keep('', body);
+    return [204, 'text/plain', ''];
+  }
   if (url.pathname !== '/data' || graph === null) return [404, 'text/plain', 'no such address'];
   if (method === 'PUT') {
     keep(graph, body);

@@ -14,7 +14,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const OPTIONS = { basePort: '7180', passphrase: false } as const;
+const OPTIONS = { basePort: '7180', iriBase: 'http://localhost/id/', passphrase: false } as const;
 
 /** What the command says, with the invocation that says it. */
 function invocationWith(home?: string): { readonly invocation: Invocation; readonly said: string[] } {

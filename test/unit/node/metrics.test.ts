@@ -49,6 +49,7 @@ it('counts what it is told', async () => {
   metrics.mempool(9);
   metrics.syncLag(4);
   metrics.provenanceLag(6);
+  metrics.provenanceMirrorLag(5);
   metrics.provenanceSize({ quads: 70, bytes: 8_000 });
   metrics.queryAsked({ outcome: 'answered', seconds: 0.03 });
   metrics.queryAsked({ outcome: 'QUERY_DEADLINE', seconds: 9 });
@@ -78,6 +79,7 @@ it('counts what it is told', async () => {
     'mempool_size 9',
     'sync_lag_blocks 4',
     'provenance_lag_blocks 6',
+    'provenance_mirror_lag_blocks 5',
     'provenance_quads 70',
     'provenance_bytes 8000',
     'queries_total{outcome="answered"} 1',

@@ -4,16 +4,15 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Mirror } from '../../../../src/api/mirror/mirror.ts';
 import { placeInFile } from '../../../../src/api/mirror/place.ts';
-import type { MirrorBlock, MirrorSource } from '../../../../src/api/mirror/source.ts';
+import type { MirrorBlock, MirrorGraph, MirrorSource } from '../../../../src/api/mirror/source.ts';
 import type { MirrorStore } from '../../../../src/api/mirror/store.ts';
 import { err, ok } from '../../../../src/lib/result.ts';
-import { MIRROR_PUTS_IN_FLIGHT_MAX } from '../../../../src/model/graph-limits.ts';
 import { until } from '../../../cluster/support/until.ts';
 
 const GRAPHS = 6;
 
 function block(height: number): MirrorBlock {
-  const named = (graph: string) => ({ graph, ntriples: `<${graph}> <urn:of> "${height}" .\n` });
+  const named = (graph: string) => ({ graph, document: `<${graph}> <urn:of> "${height}" <${graph}> .\n` });
   return {
     height,
     graphs: Array.from({ length: GRAPHS }, (_, index) => named(`tx/${height}-${index}`)),
@@ -43,22 +42,20 @@ class Blocks implements MirrorSource {
 /** A store in memory that can be out of order. */
 class Shelf implements MirrorStore {
   readonly graphs = new Map<string, string>();
-  readonly puts: string[] = [];
+  /** Names of what it was given, in order. */
+  readonly taken: string[] = [];
   fault: string | undefined;
-  refusesPuts = false;
-  inFlight = 0;
-  mostInFlight = 0;
+  refusesGraphs = false;
   isClosed = false;
 
-  async put(graph: string, ntriples: string) {
-    this.puts.push(graph);
-    this.inFlight += 1;
-    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
-    await new Promise(setImmediate);
-    this.inFlight -= 1;
-    const reason = this.fault ?? (this.refusesPuts ? 'it answers 401' : undefined);
-    if (reason !== undefined) return err({ kind: 'unreachable', reason } as const);
-    this.graphs.set(graph, ntriples);
+  async take(graphs: readonly MirrorGraph[]) {
+    for (const { graph, document } of graphs) {
+      this.taken.push(graph);
+      await new Promise(setImmediate);
+      const reason = this.fault ?? (this.refusesGraphs ? 'it answers 401' : undefined);
+      if (reason !== undefined) return err({ kind: 'unreachable', reason } as const);
+      this.graphs.set(graph, document);
+    }
     return ok(true as const);
   }
 
@@ -129,7 +126,7 @@ async function caughtUp(): Promise<void> {
 
 async function startAgain(what?: { readonly graph: string; readonly store: string }): Promise<void> {
   await mirror.close();
-  shelf.puts.length = 0;
+  shelf.taken.length = 0;
   mirror = mirrorOf(what);
   mirror.start();
   await caughtUp();
@@ -146,20 +143,19 @@ function byCode(a: string, b: string): number {
 }
 
 describe('a mirror', () => {
-  it('puts every graph once, a few at once, those of a block before the block', async () => {
+  it('gives every graph once, those of a block before the block', async () => {
     mirror.start();
     await caughtUp();
-    expect(shelf.puts.toSorted(byCode)).toEqual(namesOf(0, 9));
-    expect(shelf.mostInFlight).toBe(MIRROR_PUTS_IN_FLIGHT_MAX);
+    expect(shelf.taken.toSorted(byCode)).toEqual(namesOf(0, 9));
     for (let height = 0; height <= 9; height += 1) {
-      const at = shelf.puts.indexOf(`block/${height}`);
-      for (const { graph } of block(height).graphs) expect(shelf.puts.indexOf(graph)).toBeLessThan(at);
+      const at = shelf.taken.indexOf(`block/${height}`);
+      for (const { graph } of block(height).graphs) expect(shelf.taken.indexOf(graph)).toBeLessThan(at);
     }
     source.extent = { from: 0, to: 14 };
     mirror.measure();
     expect(lags.at(-1)).toBe(5);
     await caughtUp();
-    expect(shelf.puts.toSorted(byCode)).toEqual(namesOf(0, 14));
+    expect(shelf.taken.toSorted(byCode)).toEqual(namesOf(0, 14));
     expect(logged).toEqual([]);
   });
 
@@ -168,7 +164,7 @@ describe('a mirror', () => {
     await caughtUp();
     source.extent = { from: 0, to: 10 };
     await startAgain();
-    expect(shelf.puts.toSorted(byCode)).toEqual(namesOf(10, 10));
+    expect(shelf.taken.toSorted(byCode)).toEqual(namesOf(10, 10));
     shelf.fault = 'nobody there';
     source.extent = { from: 0, to: 11 };
     await until(() => rests.includes(60_000), { what: 'an outage' });
@@ -196,7 +192,7 @@ describe('a mirror', () => {
     mirror.start();
     await caughtUp();
     rests.length = 0;
-    shelf.refusesPuts = true;
+    shelf.refusesGraphs = true;
     source.extent = { from: 0, to: 12 };
     await until(() => rests.includes(8_000), { what: 'some attempts' });
     expect(logged.length).toBe(1);
@@ -208,7 +204,7 @@ describe('a mirror', () => {
     await caughtUp();
     shelf.graphs.clear();
     await startAgain();
-    expect(shelf.puts.toSorted(byCode)).toEqual(namesOf(0, 9));
+    expect(shelf.taken.toSorted(byCode)).toEqual(namesOf(0, 9));
     expect(logged).toEqual(['the mirror has lost the last block that it took: it gets all of them again {"height":9}']);
   });
 
@@ -219,7 +215,7 @@ describe('a mirror', () => {
     mirror.start();
     await caughtUp();
     await startAgain(what);
-    expect(shelf.puts.toSorted(byCode)).toEqual(namesOf(0, 9));
+    expect(shelf.taken.toSorted(byCode)).toEqual(namesOf(0, 9));
   });
 
   it.each(['', '{"graph":"chain a","store":"http://store/","from":0,"to":', '[]', '{"to":-1}'])(
@@ -228,14 +224,14 @@ describe('a mirror', () => {
       writeFileSync(join(directory, 'mirror.json'), text);
       mirror.start();
       await caughtUp();
-      expect(shelf.puts.toSorted(byCode)).toEqual(namesOf(0, 9));
+      expect(shelf.taken.toSorted(byCode)).toEqual(namesOf(0, 9));
     },
   );
 
   it('waits for an index that is put together again, and goes on above what the store has', async () => {
     mirror.start();
     await caughtUp();
-    shelf.puts.length = 0;
+    shelf.taken.length = 0;
     source.extent = null;
     rests.length = 0;
     await until(() => rests.length > 2, { what: 'some looks' });
@@ -243,7 +239,7 @@ describe('a mirror', () => {
     await until(() => rests.length > 5, { what: 'some more looks' });
     source.extent = { from: 0, to: 11 };
     await caughtUp();
-    expect(shelf.puts.toSorted(byCode)).toEqual(namesOf(10, 11));
+    expect(shelf.taken.toSorted(byCode)).toEqual(namesOf(10, 11));
     expect(logged).toEqual([]);
   });
 
@@ -253,10 +249,10 @@ describe('a mirror', () => {
     source.extent = { from: 20, to: 22 };
     await caughtUp();
     expect(logged).toEqual(['the mirror lacks blocks that this node does not keep {"from":10,"to":19}']);
-    shelf.puts.length = 0;
+    shelf.taken.length = 0;
     source.extent = { from: 15, to: 23 };
     await caughtUp();
-    expect(shelf.puts.toSorted(byCode)).toEqual(namesOf(23, 23));
+    expect(shelf.taken.toSorted(byCode)).toEqual(namesOf(23, 23));
     expect(JSON.parse(readFileSync(join(directory, 'mirror.json'), 'utf8'))).toMatchObject({ from: 20, to: 23 });
   });
 

@@ -182,3 +182,52 @@ describe('pins', () => {
     expect(fewer.ok ? '' : fewer.error).toContain(`${key('a')}, ${key('b')}`);
   });
 });
+
+describe('a mirror', () => {
+  const section = (...lines: readonly string[]) => ['[provenance]', ...lines].join('\n');
+  const at = 'mirror = "http://store:3030/data"';
+
+  it('is where its address says, with its files below the home', () => {
+    expect(resolved(undefined).config.provenance.mirror).toBe(undefined);
+    expect(resolved(section(at)).config.provenance.mirror).toEqual({
+      url: 'http://store:3030/data',
+      by: 'graphs',
+      queryUrl: undefined,
+      tokenFile: undefined,
+    });
+    const all = section(at, 'mirror_query = "https://store/q?a=b"', 'mirror_by = "quads"', 'mirror_token_file = "t"');
+    expect(resolved(all).config.provenance.mirror).toMatchObject({
+      by: 'quads',
+      queryUrl: 'https://store/q?a=b',
+      tokenFile: `${HOME}/t`,
+    });
+  });
+
+  it.each(['http://user:sesame@store/data', 'http://:sesame@store/data', 'https://sesame@store/'])(
+    'has no password in its address: %s',
+    (url) => {
+      const [problem = ''] = problems(section(`mirror = "${url}"`));
+      expect(problem).toContain('an http or https address without user, password and fragment');
+      expect(problem).not.toContain('sesame');
+    },
+  );
+
+  it.each([
+    'store:3030',
+    'ftp://store/',
+    'file:///etc/passwd',
+    'http://store/#a',
+    `http://${'a'.repeat(3_000)}/`,
+    'http://a b/',
+  ])('is at an address of HTTP, not %s', (url) => {
+    expect(problems(section(`mirror_query = "${url}"`))).toHaveLength(1);
+  });
+
+  it.each([
+    [section(at, 'index = "off"'), 'mirror: what is mirrored comes from the index'],
+    [section('mirror_query = "http://store/query"'), 'mirror_query: nothing is put there'],
+    [section('mirror_token_file = "t"'), 'mirror_token_file: there is no mirror'],
+  ])('needs what it is made of: %j', (text, problem) => {
+    expect(problems(text)[0]).toContain(problem);
+  });
+});
