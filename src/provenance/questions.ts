@@ -4,6 +4,8 @@ import { CHAIN_QUESTIONS } from './chain-questions.ts';
 import { EVENT_QUESTIONS } from './event-questions.ts';
 import { irisUnder } from './iris.ts';
 import { dateTime, ref } from './lines.ts';
+import { lexicalFault } from './literal-form.ts';
+import { XSD } from './namespaces.ts';
 import type { Question, QuestionParameter } from './question.ts';
 import type { Iri } from './terms.ts';
 import { TICKET_QUESTIONS } from './ticket-questions.ts';
@@ -59,7 +61,16 @@ export function askQuestion(
 }
 
 /** As people and other answers of a node write it: any offset, any fraction. */
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+const INSTANT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+
+/** Milliseconds since 1970; undefined for what is no instant. */
+function millisecondsOf(text: string): number | undefined {
+  const [, local, fraction = ''] = INSTANT.exec(text) ?? [];
+  // Date.parse takes 30 February.
+  if (local === undefined || lexicalFault(`${XSD}dateTime`, `${local}Z`) !== undefined) return undefined;
+  const milliseconds = Date.parse(`${local}${fraction.slice(0, 4)}${text.slice(local.length + fraction.length)}`);
+  return Number.isNaN(milliseconds) ? undefined : milliseconds;
+}
 
 function termOf(
   { name, kind, description, example }: QuestionParameter,
@@ -72,9 +83,11 @@ function termOf(
     case 'ticket':
       if (!isName(value)) break;
       return ok(ref(irisUnder(iriBase).ticket(TicketId(value))));
-    case 'instant':
-      if (!INSTANT.test(value) || Number.isNaN(Date.parse(value))) break;
-      return ok(dateTime(Date.parse(value)));
+    case 'instant': {
+      const milliseconds = millisecondsOf(value);
+      if (milliseconds === undefined) break;
+      return ok(dateTime(milliseconds));
+    }
   }
   return err({ code: 'BAD_PARAMETER', name, reason: `it is ${description}, as ${example}` });
 }

@@ -18,12 +18,16 @@ afterEach(async () => {
 
 /** The bytes of every file of a directory. */
 function copyOf(directory: string): ReadonlyMap<string, Uint8Array> {
-  return new Map(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name))]));
+  return new Map(
+    readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => [name, readFileSync(join(directory, name))]),
+  );
 }
 
 /** Into the very same files, as a snapshot of the file system is: no inode changes. Newer files go. */
 function putBack(directory: string, copy: ReadonlyMap<string, Uint8Array>): void {
-  for (const name of readdirSync(directory)) if (!copy.has(name)) rmSync(join(directory, name));
+  for (const name of readdirSync(directory)) if (!copy.has(name)) rmSync(join(directory, name), { recursive: true });
   for (const [name, bytes] of copy) {
     truncateSync(join(directory, name));
     writeFileSync(join(directory, name), bytes, { flag: 'r+' });

@@ -46,7 +46,7 @@ describe('the questions of a node', () => {
 
   it.each([
     ['no-such-question', 404, 'UNKNOWN_QUESTION', 'there are history'],
-    ['history', 400, 'BAD_REQUEST', 'ticket: it is the id'],
+    ['history', 400, 'BAD_REQUEST', 'ticket: is missing: the id'],
     ['history?ticket=a%20b', 400, 'BAD_REQUEST', 'ticket: it is the id'],
     ['history?ticket=a&at=2026-06-12T00:00:00Z', 400, 'BAD_REQUEST', 'at: history takes ticket'],
     ['history?ticket=a&when=now', 400, 'BAD_REQUEST', 'when: is no parameter'],

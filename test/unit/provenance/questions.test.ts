@@ -337,7 +337,8 @@ describe('asking', () => {
       '2026-06-12',
       '2026-06-12T00:00:00',
       '2026-02-30T00:00:00Z',
-      '2026-06-12T00:00:00.50Z',
+      '2026-06-12T00:00:00.5000000000Z',
+      '2026-06-12T00:00:00+25:00',
     ];
     for (const instant of [...instants, '2026-06-12T00:00:00Z"^^xsd:dateTime) } #']) {
       expect(faultOf('state-as-of', { ticket: 't-1', at: instant })?.code, instant).toBe('BAD_PARAMETER');
