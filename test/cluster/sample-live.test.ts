@@ -95,7 +95,8 @@ describe('the sample, played on a running network', () => {
   it('brings every step the receipt that was planned', () => {
     const firstOf = new Map<string, string>();
     for (const { intent, transaction } of played) {
-      if (intent.code !== 'IDEMPOTENCY_KEY_REUSED' && !intent.repeats) firstOf.set(intent.idempotencyKey, transaction.id);
+      if (intent.code !== 'IDEMPOTENCY_KEY_REUSED' && !intent.repeats)
+        firstOf.set(intent.idempotencyKey, transaction.id);
     }
     const wanted = played.map(({ intent: { idempotencyKey, code, repeats } }) => ({
       idempotencyKey,
