@@ -31,8 +31,11 @@ export interface Act {
 export const REJECTED = 'cf:RejectedAttempt';
 export const REPETITION = 'cf:Repetition';
 
-/** What a step of the recorded chain was to do, and where it is. Nothing of this is read from its receipt. */
-export function actOf({ intent, transaction, height, index, timestamp }: Recorded, iris: Iris): Act {
+/** A step of the sample, and where in a chain it is: its receipt does not matter. */
+export type Placed = Omit<Recorded, 'receipt'>;
+
+/** What a step was to do, and where it is. */
+export function actOf({ intent, transaction, height, index, timestamp }: Placed, iris: Iris): Act {
   const { operation, organisation, idempotencyKey, code, repeats, versions } = intent;
   const isScan = operation.kind === 'consume' || operation.kind === 'admit';
   return {

@@ -1,4 +1,6 @@
-import type { TicketId } from '../model/ids.ts';
+import { defined } from '../lib/assert.ts';
+import type { Hash, TicketId } from '../model/ids.ts';
+import type { Operation } from '../model/operation.ts';
 import type { Refusal } from '../model/receipt.ts';
 import type { Standing, TicketState } from '../model/ticket.ts';
 import type { SampleStep } from './catalogue.ts';
@@ -37,4 +39,10 @@ export interface IntentMore {
 
 export function intentOf(at: number, step: SampleStep, more: IntentMore = {}): Intent {
   return { ...step, at, code: null, repeats: false, versions: [], after: [], evidence: null, ...more };
+}
+
+/** What is to be signed. @param idOf the first transaction under each idempotency key, of all that are final */
+export function operationOf({ operation, evidence }: Intent, idOf: ReadonlyMap<string, Hash>): Operation {
+  if (operation.kind !== 'case.open' || evidence === null) return operation;
+  return { ...operation, evidence: defined(idOf.get(evidence), `${evidence} came before`) };
 }

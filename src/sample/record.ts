@@ -13,7 +13,7 @@ import type { Receipt } from '../model/receipt.ts';
 import { sealTransaction, type Transaction, transactionSigningBytes } from '../model/transaction.ts';
 import type { Signer } from '../node/ports.ts';
 import { below, chance } from './draw.ts';
-import type { Intent } from './intent.ts';
+import { type Intent, operationOf } from './intent.ts';
 
 /** The hand of a key, by its name: `NODE/authority` or `ORGANISATION/operator`. */
 export type SignerOf = (name: string) => Signer;
@@ -108,10 +108,10 @@ export class Recorder {
     return { header, body, hash, receipts: executed.receipts, certificate, certifiedHeight: height, recorded };
   }
 
-  #seal({ organisation, idempotencyKey, operation, evidence }: Intent, timestamp: Timestamp): Transaction {
+  #seal(intent: Intent, timestamp: Timestamp): Transaction {
+    const { organisation, idempotencyKey } = intent;
     const signer = this.#signer(`${organisation}/operator`);
     this.#nonce += 1;
-    const spoken = evidence === null ? undefined : defined(this.#idOf.get(evidence), `${evidence} came before`);
     const body = {
       chainId: this.#genesis.chainId,
       organisation,
@@ -119,8 +119,7 @@ export class Recorder {
       expiresAt: Timestamp(timestamp + LIFE_MS),
       nonce: this.#nonce,
       idempotencyKey,
-      operation:
-        operation.kind === 'case.open' && spoken !== undefined ? { ...operation, evidence: spoken } : operation,
+      operation: operationOf(intent, this.#idOf),
       statements: null,
     };
     const sealed = sealTransaction(body, signer.sign(transactionSigningBytes(body)));

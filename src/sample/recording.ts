@@ -14,14 +14,8 @@ import { RECORDED_CAST, RECORDED_MARKET, recordedGenesis } from './cast.ts';
 import { CAST_SIZE } from './fate.ts';
 import { planSample } from './plan.ts';
 import { type Recorded, type RecordedBlock, Recorder, type SignerOf } from './record.ts';
-import {
-  SAMPLE_CAPACITY,
-  SAMPLE_EVENT,
-  SAMPLE_RESALE_PERCENT,
-  SAMPLE_SHARES,
-  SAMPLE_TIERS,
-  sampleTicketId,
-} from './tickets.ts';
+import { sampleTierTerms, tiersOfNew } from './setting.ts';
+import { sampleTicketId } from './tickets.ts';
 import { HOUR, KICK_OFF } from './timeline.ts';
 
 /** How much of what there is in a recorded chain. */
@@ -109,16 +103,7 @@ export class Recording {
     const { created, authorities } = this.genesis;
     const setting: Setting = {
       iris,
-      tiers: new Map(
-        SAMPLE_TIERS.map(({ tier, priceCents, share }) => [
-          iris.tier(SAMPLE_EVENT, tier),
-          {
-            price: priceCents,
-            capacity: (SAMPLE_CAPACITY * share) / SAMPLE_SHARES,
-            capPercent: SAMPLE_RESALE_PERCENT,
-          },
-        ]),
-      ),
+      tiers: sampleTierTerms(iris),
       tierOf: this.#tierOf,
       tickets: Array.from({ length: CAST_SIZE }, (_, index) => sampleTicketId(index)),
       instant: created + KICK_OFF,
@@ -157,13 +142,7 @@ export class Recording {
     add(this.#operations, operation.kind);
     if (repeats) this.#repeated += 1;
     else if (code !== null) add(this.#refused, code);
-    else if (operation.kind === 'issue') {
-      for (const { ticket } of operation.tickets)
-        this.#tierOf.set(ticket, this.#iris.tier(operation.event, operation.tier));
-    } else if (operation.kind === 'resolve' && operation.replacement !== null) {
-      const { ticket, event, tier } = operation.replacement;
-      this.#tierOf.set(ticket, this.#iris.tier(event, tier));
-    }
+    else for (const [ticket, tier] of tiersOfNew(operation, this.#iris)) this.#tierOf.set(ticket, tier);
   }
 
   #describe(block: DescribableBlock, each?: (block: DescribableBlock, documents: readonly string[]) => void): void {
