@@ -1,6 +1,6 @@
 /** The steps that `check` and `test` share: lint, types, build and the suites, each with a truthful count. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { runCaptured } from './run.mjs';
@@ -75,7 +75,7 @@ async function runSuite(suite, filters) {
   const folder = mkdtempSync(join(tmpdir(), 'counterfoil-test-'));
   const report = join(folder, 'report.json');
   try {
-    const run = await runCaptured(process.execPath, vitestArgs(suite.name, report, filters), {
+    const run = await runCaptured(process.execPath, vitestArgs(suite, report, filters), {
       cwd: ROOT,
       show: suite.isLong,
       deadlineMs: deadlineMs(suite),
@@ -87,18 +87,31 @@ async function runSuite(suite, filters) {
 }
 
 /**
- * @param {string} name
+ * @param {import('./suites.mjs').Suite} suite
  * @param {string} report
  * @param {readonly string[]} filters
  */
-function vitestArgs(name, report, filters) {
+function vitestArgs({ name, isSerial }, report, filters) {
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   // A filter may well find nothing in one suite; without one, a suite without tests is a failure.
   const leave = filters.length > 0 ? ['--passWithNoTests'] : [];
   // An option, not FORCE_COLOR: the programs under test must not inherit it.
   const colour = process.stdout.isTTY ? '--color' : '--no-color';
-  return [vitest, 'run', colour, '--project', name, '--silent=passed-only', ...reporters, ...leave, ...filters];
+  // By itself vitest leaves a core idle, which is half of a machine with two.
+  const workers = `--maxWorkers=${isSerial ? 1 : availableParallelism()}`;
+  return [
+    vitest,
+    'run',
+    colour,
+    workers,
+    '--project',
+    name,
+    '--silent=passed-only',
+    ...reporters,
+    ...leave,
+    ...filters,
+  ];
 }
 
 /** @param {import('./suites.mjs').Suite} suite */

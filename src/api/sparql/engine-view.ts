@@ -32,7 +32,8 @@ export function createView(tell: (message: FromEngine) => void): View {
         tell(done(message));
         return true;
       } catch (error) {
-        tell({ kind: 'broken', reason: error instanceof Error ? error.message : String(error) });
+        const reason = error instanceof Error ? error.message : String(error);
+        tell({ kind: 'broken', reason, memoryBytes: process.memoryUsage.rss() });
         return false;
       }
     },

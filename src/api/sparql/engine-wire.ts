@@ -33,7 +33,7 @@ export const fromEngineSchema = z.discriminatedUnion('kind', [
     place: z.object({ line: z.number(), column: z.number() }).optional(),
   }),
   /** The engine can do nothing any more: its process ends. */
-  z.object({ kind: z.literal('broken'), reason: z.string() }),
+  z.object({ kind: z.literal('broken'), reason: z.string(), memoryBytes: z.number() }),
 ]);
 export type FromEngine = z.infer<typeof fromEngineSchema>;
 export type EngineRefusal = Extract<FromEngine, { kind: 'refused' }>;
