@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { runSimulation } from '../../src/simulator/bare/report.ts';
 
-/** Seeds of each group; the long run takes ten times as many. */
-const SEEDS = process.env['COUNTERFOIL_LONG'] === '1' ? 6_000 : 600;
+/** Seeds of each group; the long run takes fifteen times as many. */
+const SEEDS = process.env['COUNTERFOIL_LONG'] === '1' ? 6_000 : 400;
 /** Seeds in one test, so that progress shows. */
 const SEEDS_PER_TEST = 100;
 
