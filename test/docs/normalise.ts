@@ -11,7 +11,7 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/\b([\d.]+) m?s\b/g, '<ms>'],
   [/^up +\S+ \S+$/gm, 'up <time>'],
   [/^waiting +\d+ /gm, 'waiting <n> '],
-  [/("(?:height|nonce|since|uptime_seconds|mempool|peers)": ?)\d+/g, '$1<n>'],
+  [/("(?:height|nonce|since|uptime_seconds|mempool|peers|provenance_lag_blocks)": ?)\d+/g, '$1<n>'],
   [/\b(height|block|blocks) \d+/g, '$1 <n>'],
   [/(http\S+ +)\d+( +http)/g, '$1<n>$2'],
   [/\bWrote \d+ bytes/g, 'Wrote <n> bytes'],
